@@ -1,0 +1,138 @@
+"""A database is two calls, `transact(work)` and `read(work)`: work is one synchronous function over a connection."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import Any, Protocol, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from kit.tables import kernel
+from kit.types import Choice, Id, Json, Serial, Utc
+
+__all__ = ["Choice", "Db", "Id", "Json", "Postgres", "Serial", "Sqlite", "Utc", "database", "kernel"]
+
+T = TypeVar("T")
+Work = Callable[[sa.Connection], T]
+
+POSTGRES_LIMITS = {
+    "statement_timeout": "30000",
+    "lock_timeout": "2000",
+    "idle_in_transaction_session_timeout": "30000",
+    "timezone": "UTC",
+}
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=5000",
+    "wal_autocheckpoint=4000",
+    "journal_size_limit=67108864",
+)
+
+
+class Db(Protocol):
+    """One service's database. What `transact` did is on the disk when it returns, and undone when it raises."""
+
+    dialect: sa.Dialect
+    url: sa.URL
+
+    async def transact(self, work: Work[T]) -> T: ...
+
+    async def read(self, work: Work[T]) -> T:
+        """Read-only, beside the writer."""
+
+    async def close(self) -> None: ...
+
+
+class Postgres:
+    """Work runs in a greenlet of the event loop: it reads as if it waited, and others go on meanwhile."""
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        self.url = sa.make_url(url)
+        self.engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=5,
+            json_serializer=_as_it_is,
+            json_deserializer=_as_it_is,
+            connect_args={"server_settings": POSTGRES_LIMITS},
+        )
+        self.dialect = self.engine.dialect
+
+    async def transact(self, work: Work[T]) -> T:
+        async with self.engine.begin() as db:
+            return await db.run_sync(work)
+
+    async def read(self, work: Work[T]) -> T:
+        async with self.engine.connect() as db:
+            await db.execution_options(postgresql_readonly=True)
+            return await db.run_sync(work)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+class Sqlite:
+    """Work runs in the file's own thread, its only writer: one hop per transaction instead of one per statement.
+
+    Readers have a second thread. The caller's context (trace, log fields) goes along.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self.engine = _engine(self.url, "BEGIN IMMEDIATE", *SQLITE_PRAGMAS)
+        self.reader = _engine(self.url, "BEGIN", "busy_timeout=5000", "query_only=ON")
+        self.dialect = self.engine.dialect
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="sqlite-read")
+        self._closed = False
+
+    async def transact(self, work: Work[T]) -> T:
+        return await self._hop(self._writing, self.engine, work)
+
+    async def read(self, work: Work[T]) -> T:
+        return await self._hop(self._reading, self.reader, work)
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        for thread, engine in ((self._writing, self.engine), (self._reading, self.reader)):
+            await asyncio.get_running_loop().run_in_executor(thread, engine.dispose)
+            thread.shutdown()
+
+    async def _hop(self, thread: ThreadPoolExecutor, engine: sa.Engine, work: Work[T]) -> T:
+        run = partial(copy_context().run, _within, engine, work)
+        return await asyncio.get_running_loop().run_in_executor(thread, run)
+
+
+def database(url: str, pool_size: int = 10) -> Db:
+    """Open the database of one service: `sqlite:///file` or `postgresql+asyncpg://…`."""
+    return cast("Db", Sqlite(url) if url.startswith("sqlite") else Postgres(url, pool_size))
+
+
+def _within(engine: sa.Engine, work: Work[T]) -> T:
+    with engine.begin() as db:
+        return work(db)
+
+
+def _engine(url: sa.URL, begin: str, *pragmas: str) -> sa.Engine:
+    engine = sa.create_engine(url, connect_args={"check_same_thread": False}, poolclass=sa.StaticPool)
+
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    sa.event.listen(engine, "connect", prepare)
+    sa.event.listen(engine, "begin", lambda db: db.exec_driver_sql(begin))
+    return engine
+
+
+def _as_it_is(value: str) -> str:
+    """Our JSON columns are text already (kit/types.py)."""
+    return value

@@ -1,0 +1,147 @@
+"""A record's way in: its headers are understood first, its value only when its turn has come."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from contracts.event import Event
+from contracts.topics import TOPICS
+from kit.bus import Record
+from kit.outbox import Cause
+
+E = TypeVar("E", bound=Event)
+
+LARGEST_RECORD = 1_000_000
+"""Bytes of key, headers and value together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A record whose headers were understood; its value may still be anything."""
+
+    id: UUID
+    type: str
+    source: str
+    key: str
+    sequence: int
+    time: datetime
+    headers: Mapping[str, str]
+    record: Record
+
+    @property
+    def cause(self) -> Cause:
+        """What is told because of it."""
+        first = self.headers.get("ce_correlationid") or str(self.id)
+        return Cause(first, str(self.id), self.headers.get("traceparent"), self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[E]):
+    """An event as its handler gets it: the fact, and what its envelope says."""
+
+    event: E
+    id: UUID
+    source: str
+    sequence: int
+    time: datetime
+    correlation_id: str
+    causation_id: str
+    traceparent: str | None
+    record: Record
+
+
+class Unreadable(Exception):
+    """The record can't be told from noise: it becomes a dead letter, bytes and headers kept."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason, self.detail = reason, detail
+
+
+def understand(record: Record) -> Heard:
+    """Read the headers; raises Unreadable with reason and detail of messaging page section 7."""
+    size = len(record.value or b"") + len(record.key or b"") + sum(len(v or b"") for _, v in record.headers)
+    if size > LARGEST_RECORD:
+        raise Unreadable("too_large", f"{size} bytes")
+    headers = _headers(record.headers)
+    if headers.get("ce_specversion", "1.0") != "1.0":
+        raise Unreadable("unreadable", "specversion")
+    if not record.key:
+        raise Unreadable("unreadable", "no_key")
+    kind = headers.get("ce_type")
+    if not kind:
+        raise Unreadable("unreadable", "no_type")
+    source, owner = headers.get("ce_source", ""), TOPICS[record.topic].owner
+    if source not in TOPICS[record.topic].writers or not kind.startswith(f"rollout.{short(source)}."):
+        raise Unreadable("foreign_event", f"{record.topic} belongs to {owner or 'the services'}")
+    return Heard(
+        id=_id(headers.get("ce_id")),
+        type=kind,
+        source=source,
+        key=_text(record.key),
+        sequence=_sequence(headers.get("ce_sequence")),
+        time=_time(headers.get("ce_time")),
+        headers=headers,
+        record=record,
+    )
+
+
+def received(heard: Heard, event: E) -> Received[E]:
+    """Put fact and envelope together."""
+    return Received(
+        event=event,
+        id=heard.id,
+        source=heard.source,
+        sequence=heard.sequence,
+        time=heard.time,
+        correlation_id=heard.cause.correlation_id,
+        causation_id=heard.headers.get("ce_causationid", ""),
+        traceparent=heard.headers.get("traceparent"),
+        record=heard.record,
+    )
+
+
+def short(service: str) -> str:
+    """A service's name inside type names: case_service → case, mdm_adapter → mdm."""
+    return service.removesuffix("_service").removesuffix("_adapter")
+
+
+def _headers(pairs: Sequence[tuple[str, bytes | None]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name.startswith("ce_") and name in found:
+            raise Unreadable("unreadable", "bad_headers")
+        if value is not None:
+            found[name] = _text(value)
+    return found
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise Unreadable("unreadable", "bad_headers") from None
+
+
+def _id(text: str | None) -> UUID:
+    if not text:
+        raise Unreadable("unreadable", "no_id")
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Unreadable("unreadable", "bad_id") from None
+
+
+def _sequence(text: str | None) -> int:
+    if text is None or not (text.isascii() and text.isdigit()) or len(text) > 18 or int(text) < 1:
+        raise Unreadable("unreadable", "bad_sequence")
+    return int(text)
+
+
+def _time(text: str | None) -> datetime:
+    try:
+        return datetime.fromisoformat(text or "")
+    except ValueError:
+        raise Unreadable("unreadable", "bad_headers") from None

@@ -1,0 +1,147 @@
+"""The embedded bus: a topic is its owner's `event_log`, a reader keeps its position in its own database."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+
+import sqlalchemy as sa
+
+from contracts.topics import Topic
+from kit import tables
+from kit.bus import Abandon, Deliver, OutboxRow, Positions, Record, Sent, Slot
+from kit.db import Db
+
+POLL = 0.2
+"""Seconds after which a reader looks by itself: another process (a command line) may have told something."""
+
+_log = tables.event_log
+AHEAD = (
+    sa.select(_log.c.position, _log.c.key, _log.c.headers, _log.c.value, _log.c.recorded_at)
+    .where(_log.c.topic == sa.bindparam("topic"), _log.c.position >= sa.bindparam("position"))
+    .order_by(_log.c.position)
+    .limit(sa.bindparam("most"))
+)
+
+
+class LocalBus:
+    """One process, several services, one database each; `owners` says in whose database a topic lies."""
+
+    def __init__(self, owners: Mapping[str, Db]) -> None:
+        self.owners = owners
+        self._readers: list[LocalSubscription] = []
+
+    async def start(self) -> None:
+        """Nothing to connect to."""
+
+    async def stop(self) -> None:
+        for reader in list(self._readers):
+            await reader.stop()
+
+    async def provision(self, topics: Iterable[Topic]) -> None:
+        """A topic is there as soon as its owner's tables are."""
+
+    async def send(self, rows: Sequence[OutboxRow]) -> Sent:
+        """The relay's move into `event_log` is the publication, so there is nothing to wait for."""
+        return Sent(acknowledged={row.id: None for row in rows})
+
+    def told(self, topics: Iterable[str]) -> None:
+        """Wake whoever reads these topics."""
+        told = set(topics)
+        for reader in self._readers:
+            if told & reader.ahead.keys():
+                reader.wake(told)
+
+    async def ends(self, topics: Iterable[str]) -> Mapping[Slot, int]:
+        found = {}
+        for topic in topics:
+            query = sa.select(tables.log_heads.c.position).where(tables.log_heads.c.topic == topic)
+            last = await self.owners[topic].read(lambda db, query=query: db.scalar(query))  # type: ignore[misc]
+            found[Slot(topic, 0)] = (last or 0) + 1
+        return found
+
+    def listen(
+        self, reader: str, topics: Sequence[str], deliver: Deliver, positions: Positions, *, batch_max: int = 500
+    ) -> "LocalSubscription":
+        owners = {topic: self.owners[topic] for topic in topics if topic in self.owners}
+        subscription = LocalSubscription(reader, owners, deliver, positions, batch_max)
+        self._readers.append(subscription)
+        return subscription
+
+
+class LocalSubscription:
+    """A reader of event logs: a batch is what has arrived, an equal share per topic, filled up by the oldest."""
+
+    def __init__(
+        self, reader: str, owners: Mapping[str, Db], deliver: Deliver, positions: Positions, batch_max: int
+    ) -> None:
+        self.owners, self.batch_max = owners, batch_max
+        self.ahead: dict[str, deque[tuple[str, Record]]] = {topic: deque() for topic in owners}
+        self._deliver, self._positions = deliver, positions
+        self._next: dict[str, int] = {}
+        self._fetched: dict[str, int] = {}
+        self._stale = set(owners)
+        self._woken, self._abandon = asyncio.Event(), Abandon()
+        self.task = asyncio.create_task(self._read(), name=f"read:{reader}")
+
+    def wake(self, topics: Iterable[str]) -> None:
+        self._stale |= set(topics) & self.ahead.keys()
+        self._woken.set()
+
+    def lag(self) -> Mapping[Slot, int]:
+        return {Slot(topic, 0): len(ahead) for topic, ahead in self.ahead.items()}
+
+    def position(self) -> Mapping[Slot, int]:
+        return {Slot(topic, 0): offset for topic, offset in self._next.items()}
+
+    def idle(self) -> bool:
+        """Nothing fetched, nothing told that was not looked at."""
+        return not self._stale and not any(self.ahead.values())
+
+    async def stop(self) -> None:
+        self._abandon.set()
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    async def _read(self) -> None:
+        at = await self._positions()
+        self._next = {topic: at.get(Slot(topic, 0), 1) for topic in self.owners}
+        self._fetched = dict(self._next)
+        while True:
+            await self._fetch()
+            if batch := self._batch():
+                await self._deliver(batch, self._abandon)
+                for record in batch:
+                    self._next[record.topic] = record.offset + 1
+                continue
+            self._woken.clear()
+            if self._stale:
+                continue
+            try:
+                await asyncio.wait_for(self._woken.wait(), POLL)
+            except TimeoutError:
+                self._stale = set(self.owners)
+
+    async def _fetch(self) -> None:
+        """Fill up what was told since; each owner's file is read by its own thread."""
+        for topic in [topic for topic in self._stale if not self.ahead[topic]]:
+            self._stale.discard(topic)
+            values = {"topic": topic, "position": self._fetched[topic], "most": self.batch_max}
+            found = await self.owners[topic].read(lambda db, values=values: db.execute(AHEAD, values).all())  # type: ignore[misc]
+            for row in found:
+                pairs = [(name, value.encode()) for name, value in row.headers.items()]
+                record = Record(topic, 0, row.position, row.key.encode(), pairs, row.value)
+                self.ahead[topic].append((row.headers["ce_time"], record))
+            if found:
+                self._fetched[topic] = found[-1].position + 1
+            if len(found) == self.batch_max:
+                self._stale.add(topic)
+
+    def _batch(self) -> list[Record]:
+        waiting = [ahead for ahead in self.ahead.values() if ahead]
+        if not waiting:
+            return []
+        share = self.batch_max // len(waiting)
+        batch = [ahead.popleft()[1] for ahead in waiting for _ in range(min(share, len(ahead)))]
+        while len(batch) < self.batch_max and (left := [ahead for ahead in waiting if ahead]):
+            batch.append(min(left, key=lambda ahead: ahead[0][0]).popleft()[1])
+        return batch

@@ -1,0 +1,220 @@
+"""How facts reach the topics: unsent rows by state, in id order, never by cursor (messaging page, section 6)."""
+
+import asyncio
+import fcntl
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import sqlalchemy as sa
+import structlog
+
+from kit import faults, metrics, rows, tables
+from kit.bus import Bus, OutboxRow, Sent, Slot
+from kit.clock import Clock
+from kit.db import Db, Postgres
+from kit.types import is_sqlite
+
+log = structlog.get_logger(__name__)
+
+WAVE = 2000
+FIRST_REST, LONGEST_REST = 0.2, 5.0
+"""Seconds that a slot rests after an error."""
+EVENT_LOG = (
+    *("topic", "position", "outbox_id", "event_id", "partition", "offset"),
+    *("key", "sequence", "headers", "value", "recorded_at", "told_at"),
+)
+LOG_HEADS = ("topic", "position")
+
+_o, _blocked = tables.outbox, tables.outbox.alias("blocked")
+UNSENT = (
+    sa.select(_o)
+    .where(
+        _o.c.blocked_reason.is_(None),
+        ~sa.exists().where(
+            _blocked.c.topic == _o.c.topic, _blocked.c.key == _o.c.key, _blocked.c.blocked_reason.is_not(None)
+        ),
+    )
+    .order_by(_o.c.id)
+    .limit(WAVE)
+)
+HEADS = (
+    sa.select(tables.log_heads)
+    .where(rows.one_of(tables.log_heads.c.topic, "topics"))
+    .order_by(tables.log_heads.c.topic)
+    .with_for_update()
+)
+
+
+@dataclass(slots=True)
+class Rest:
+    """A slot in backoff: until when (monotonic seconds), and how long the last rest was."""
+
+    until: float
+    seconds: float
+
+
+class Relay:
+    """Tells what the outbox holds. A second one at work can add copies, never gaps or disorder."""
+
+    def __init__(self, service: str, db: Db, bus: Bus, clock: Clock, compacted: Iterable[str] = ()) -> None:
+        self.service, self.db, self.bus, self.clock = service, db, bus, clock
+        self.compacted = frozenset(compacted)
+        self.resting: dict[Slot, Rest] = {}
+        self._kicked = asyncio.Event()
+
+    def kick(self) -> None:
+        """Something was told in this process: don't wait for the poll."""
+        self._kicked.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until kicked, or so long."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._kicked.wait(), seconds)
+        self._kicked.clear()
+
+    async def wave(self) -> int:
+        """Send one wave and move what was acknowledged; returns how many rows were told."""
+        waiting = await self.unsent()
+        if not waiting:
+            return 0
+        faults.point("relay.selected")
+        sent = await self.bus.send(waiting)
+        faults.point("relay.acked")
+        self._rest(sent)
+        if sent.acknowledged or sent.unsendable:
+            await self.db.transact(lambda db: self._move(db, waiting, sent))
+            faults.point("relay.moved")
+            topics = {row.topic for row in waiting if row.id in sent.acknowledged}
+            self.bus.told(topics)
+            for row in waiting:
+                if row.id in sent.acknowledged:
+                    metrics.RELAY_SENT.labels(self.service, row.topic).inc()
+        return len(sent.acknowledged)
+
+    async def unsent(self) -> list[OutboxRow]:
+        """Rows that may be sent now, lowest id first."""
+        now = time.monotonic()
+        found = await self.db.read(lambda db: db.execute(UNSENT).all())
+        waiting = [_row(row) for row in found]
+        return [row for row in waiting if row.slot not in self.resting or self.resting[row.slot].until <= now]
+
+    async def drain(self, seconds: float) -> bool:
+        """Tell until nothing is left, at most so long; True when the outbox is empty."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if not await self.wave():
+                return not await self.db.read(lambda db: db.execute(UNSENT.limit(1)).first())
+        return False
+
+    def _rest(self, sent: Sent) -> None:
+        now = time.monotonic()
+        for slot, why in sent.resting.items():
+            before = self.resting.get(slot)
+            seconds = min(2 * before.seconds, LONGEST_REST) if before else FIRST_REST
+            self.resting[slot] = Rest(now + seconds, seconds)
+            log.warning("slot rests after an error", error=why)
+        for slot in self.resting.keys() - sent.resting.keys():
+            if self.resting[slot].until <= now:
+                del self.resting[slot]
+
+    def _move(self, db: sa.Connection, waiting: Sequence[OutboxRow], sent: Sent) -> None:
+        """In one transaction: acknowledged rows get their position and leave the outbox, unsendable ones rest."""
+        gone = [row for row in waiting if row.id in sent.acknowledged]
+        still = _still_there(db, gone)
+        gone = [row for row in gone if row.id in still]
+        positions = _next_positions(db, sorted({row.topic for row in gone}))
+        now, how, made = self.clock.now(), rows.binders(db.dialect, tables.event_log, EVENT_LOG), []
+        for row in gone:
+            positions[row.topic] += 1
+            told = (row.topic, positions[row.topic], row.id, row.event_id, row.partition, sent.acknowledged[row.id])
+            rest = (row.key, row.sequence, dict(row.headers), row.value, row.recorded_at, now)
+            made.append(rows.bound(told + rest, how))
+        rows.insert(db, tables.event_log, EVENT_LOG, made)
+        rows.delete(db, tables.outbox, ("id",), [(row.id,) for row in gone])
+        rows.upsert(db, tables.log_heads, LOG_HEADS, sorted(positions.items()), keep="position")
+        self._compact(db, gone)
+        rows.update(
+            db, tables.outbox, ("blocked_reason",), [(why, id_) for id_, why in sent.unsendable.items()], ("id",)
+        )
+
+    def _compact(self, db: sa.Connection, gone: Sequence[OutboxRow]) -> None:
+        """A tombstone takes the older rows of its key out of the log: this is where readers forget from."""
+        log_ = tables.event_log
+        for row in gone:
+            if row.value is None and row.topic in self.compacted:
+                older = (log_.c.topic == row.topic, log_.c.key == row.key, log_.c.sequence < row.sequence)
+                db.execute(sa.delete(log_).where(*older))
+
+
+class LeaderLock:
+    """One relay at work per service; the lock saves work, order holds without it."""
+
+    def __init__(self, service: str, db: Db) -> None:
+        self.service, self.db = service, db
+        self._file: IO[str] | None = None
+        self._connection: Any = None
+
+    async def acquire(self) -> bool:
+        """Try to become, or stay, the leader."""
+        if isinstance(self.db, Postgres):
+            return await self._acquire_advisory(self.db)
+        if self._file is None:
+            file = Path(f"{self.db.url.database}.relay").open("w")  # noqa: ASYNC230, SIM115 - held while we lead
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.close()
+                return False
+            self._file = file
+        return True
+
+    async def release(self) -> None:
+        """Let another one lead."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def _acquire_advisory(self, db: Postgres) -> bool:
+        if self._connection is not None:
+            try:
+                await self._connection.execute(sa.text("SELECT 1"))
+            except (OSError, sa.exc.SQLAlchemyError):
+                self._connection = None  # the session is gone, and the lock with it
+            else:
+                return True
+        connection = await db.engine.connect()
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        lock = sa.text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+        if (await connection.execute(lock, {"name": f"{self.service}/relay"})).scalar():
+            self._connection = connection
+            return True
+        await connection.close()
+        return False
+
+
+def _row(row: sa.Row[Any]) -> OutboxRow:
+    return OutboxRow(
+        row.id, row.event_id, row.topic, row.partition, row.key, row.sequence, row.headers, row.value, row.recorded_at
+    )
+
+
+def _still_there(db: sa.Connection, gone: Sequence[OutboxRow]) -> set[int]:
+    """Rows that no other relay moved meanwhile; they are locked."""
+    ids = tables.outbox.c.id
+    query = sa.select(ids).where(rows.one_of(ids, "ids")).order_by(ids).with_for_update()
+    return set(db.scalars(query, {"ids": [row.id for row in gone]}))
+
+
+def _next_positions(db: sa.Connection, topics: Sequence[str]) -> dict[str, int]:
+    """The last position per topic, under the lock that makes positions rise as their transactions commit."""
+    if not is_sqlite(db.dialect):  # a row must be there to be locked
+        rows.insert_new(db, tables.log_heads, LOG_HEADS, [(topic, 0) for topic in topics], "topic")
+    found = {row.topic: row.position for row in db.execute(HEADS, {"topics": topics})}
+    return {topic: found.get(topic, 0) for topic in topics}

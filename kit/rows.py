@@ -1,0 +1,172 @@
+"""Many rows in one statement, alike on both databases: constant SQL text, so that it stays prepared.
+
+PostgreSQL binds one array per column (`unnest`), SQLite runs `executemany`, or reads JSON where rows come back.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from kit.types import Keys, is_sqlite
+
+Rows = Sequence[tuple[Any, ...]]
+Bind = Callable[[Any], Any]
+
+
+class one_of(FunctionElement[bool]):  # noqa: N801 - reads as a condition: where(one_of(cases.c.id, "ids"))
+    """Whether a column holds one of the keys bound under a name; one constant statement for any number of keys."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: sa.ColumnElement[Any], name: str) -> None:
+        super().__init__(column, sa.bindparam(name, type_=Keys(column.type)))
+
+
+@compiles(one_of)
+def _postgres_one_of(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
+    column, bind = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY ({bind})"
+
+
+@compiles(one_of, "sqlite")
+def _sqlite_one_of(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
+    column, bind = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({bind}))"  # noqa: S608 - compiled clauses
+
+
+@lru_cache
+def binders(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> tuple[Bind | None, ...]:
+    """How each column's value is made ready for the driver; None: as it is."""
+    kinds = [table.c[name].type for name in columns]
+    return tuple(kind.dialect_impl(dialect).bind_processor(dialect) if _converts(kind) else None for kind in kinds)
+
+
+def bound(values: Sequence[Any], how: Sequence[Bind | None]) -> tuple[Any, ...]:
+    return tuple([value if bind is None else bind(value) for value, bind in zip(values, how, strict=True)])
+
+
+def insert(db: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Rows) -> None:
+    """Insert bound rows, in their order."""
+    _run(db, _insert_sql(db.dialect, table, columns), rows)
+
+
+def insert_new(
+    db: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Rows, returning: str, *, add: str | None = None
+) -> list[tuple[Any, ...]]:
+    """Insert bound rows that can be said in JSON; those whose primary key exists are left alone, or have `add` added.
+
+    Returns the column `returning` of what was written (with `add`: the whole key and the sum).
+    """
+    if not rows:
+        return []
+    sql = _insert_new_sql(db.dialect, table, columns, returning, add)
+    if is_sqlite(db.dialect):
+        return [tuple(row) for row in db.exec_driver_sql(sql, (json.dumps(rows),))]
+    return [tuple(row) for row in db.exec_driver_sql(sql, tuple(zip(*rows, strict=True)))]
+
+
+def upsert(db: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Rows, *, keep: str = "") -> None:
+    """Insert bound rows; those whose primary key exists are overwritten. `keep` names a column that only grows."""
+    _run(db, _upsert_sql(db.dialect, table, columns, keep), rows)
+
+
+def update(db: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Rows, where: tuple[str, ...]) -> int:
+    """Set `columns` by bound rows of (columns…, where…); returns how many rows were met."""
+    return _run(db, _update_sql(db.dialect, table, columns, where), rows)
+
+
+def delete(db: sa.Connection, table: sa.Table, where: tuple[str, ...], rows: Rows) -> int:
+    """Delete by bound rows of (where…)."""
+    return _run(db, _delete_sql(db.dialect, table, where), rows)
+
+
+def _run(db: sa.Connection, sql: str, rows: Rows) -> int:
+    if not rows:
+        return 0
+    if is_sqlite(db.dialect):
+        return db.exec_driver_sql(sql, list(rows)).rowcount
+    return db.exec_driver_sql(sql, tuple(map(list, zip(*rows, strict=True)))).rowcount
+
+
+def _converts(kind: sa.types.TypeEngine[Any]) -> bool:
+    return not isinstance(kind, sa.Text | sa.Integer | sa.LargeBinary | sa.Boolean)
+
+
+def _quoted(dialect: sa.Dialect, names: Sequence[str]) -> list[str]:
+    return [dialect.identifier_preparer.quote(name) for name in names]
+
+
+def _arrays(dialect: sa.Dialect, table: sa.Table, columns: Sequence[str]) -> str:
+    kinds = [table.c[name].type.compile(dialect).replace("BIGSERIAL", "BIGINT") for name in columns]
+    return "unnest(" + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(kinds, 1)) + ")"
+
+
+@lru_cache
+def _insert_sql(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> str:
+    into = f"INSERT INTO {table.name} ({', '.join(_quoted(dialect, columns))})"
+    if is_sqlite(dialect):
+        return f"{into} VALUES ({', '.join('?' * len(columns))})"
+    return f"{into} SELECT * FROM {_arrays(dialect, table, columns)}"  # noqa: S608 - names of our own tables
+
+
+@lru_cache
+def _insert_new_sql(
+    dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], returning: str, add: str | None
+) -> str:
+    into = f"INSERT INTO {table.name} ({', '.join(_quoted(dialect, columns))})"
+    if is_sqlite(dialect):  # without WHERE true the parser reads ON CONFLICT as a join
+        values = ", ".join(f"value->>{number}" for number in range(len(columns)))
+        source = f"SELECT {values} FROM json_each(?) WHERE true"  # noqa: S608
+    else:
+        source = f"SELECT * FROM {_arrays(dialect, table, columns)}"  # noqa: S608
+    key = ", ".join(_quoted(dialect, [column.name for column in table.primary_key]))
+    if add is None:
+        return f"{into} {source} ON CONFLICT DO NOTHING RETURNING {returning}"
+    sums = f"DO UPDATE SET {add} = {table.name}.{add} + excluded.{add}"
+    return f"{into} {source} ON CONFLICT ({key}) {sums} RETURNING {key}, {add}"
+
+
+@lru_cache
+def _upsert_sql(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], keep: str) -> str:
+    key = [column.name for column in table.primary_key]
+    rest = _quoted(dialect, [name for name in columns if name not in key])
+    greatest = "max" if is_sqlite(dialect) else "greatest"
+    sets = ", ".join(
+        f"{name} = {greatest}({table.name}.{name}, excluded.{name})" if name == keep else f"{name} = excluded.{name}"
+        for name in rest
+    )
+    on = f"ON CONFLICT ({', '.join(_quoted(dialect, key))}) DO UPDATE SET {sets}"
+    return f"{_insert_sql(dialect, table, columns)} {on}"
+
+
+@lru_cache
+def _update_sql(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], where: tuple[str, ...]) -> str:
+    if is_sqlite(dialect):
+        sets = ", ".join(f"{name} = ?" for name in _quoted(dialect, columns))
+        met = " AND ".join(f"{name} = ?" for name in _quoted(dialect, where))
+        return f"UPDATE {table.name} SET {sets} WHERE {met}"  # noqa: S608
+    new = [f"c{number}" for number in range(len(columns) + len(where))]
+    sets = ", ".join(f"{name} = u.{value}" for name, value in zip(_quoted(dialect, columns), new, strict=False))
+    met = " AND ".join(
+        f"t.{name} = u.{value}" for name, value in zip(_quoted(dialect, where), new[len(columns) :], strict=True)
+    )
+    source = f"{_arrays(dialect, table, (*columns, *where))} AS u({', '.join(new)})"
+    return f"UPDATE {table.name} AS t SET {sets} FROM {source} WHERE {met}"  # noqa: S608
+
+
+@lru_cache
+def _delete_sql(dialect: sa.Dialect, table: sa.Table, where: tuple[str, ...]) -> str:
+    names = _quoted(dialect, where)
+    if is_sqlite(dialect):
+        return f"DELETE FROM {table.name} WHERE {' AND '.join(f'{name} = ?' for name in names)}"  # noqa: S608
+    new = [f"c{number}" for number in range(len(where))]
+    met = " AND ".join(f"t.{name} = u.{value}" for name, value in zip(names, new, strict=True))
+    source = f"{_arrays(dialect, table, where)} AS u({', '.join(new)})"
+    return f"DELETE FROM {table.name} AS t USING {source} WHERE {met}"  # noqa: S608

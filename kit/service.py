@@ -1,0 +1,251 @@
+"""What a service is made of, and what keeps it running: reader, relay, timers, effects, looks at the outside."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from fastapi import APIRouter
+from uuid_utils.compat import uuid7
+
+from contracts.topics import TOPICS
+from kit import gauges, metrics, tables
+from kit.auth import system
+from kit.bus import Bus, Slot, Subscription
+from kit.clock import Clock, clock_of
+from kit.db import database
+from kit.effects import FAR, Effects, Port
+from kit.failures import is_transient
+from kit.handlers import Handlers
+from kit.health import Health
+from kit.local import LocalSubscription
+from kit.parking import Parking
+from kit.processing import Processor
+from kit.relay import LeaderLock, Relay
+from kit.settings import Settings
+from kit.store import Store, Unit
+from kit.timers import Timers
+from kit.unit import Kinds
+
+log = structlog.get_logger(__name__)
+
+Poll = Callable[[], Awaitable[bool]]
+"""A look at the outside world; True when there was something to do."""
+
+POLL_SECONDS = 0.2
+GAUGE_SECONDS = 15.0
+LEADER_SECONDS = 2.0
+STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service, put together and not started; its app.py builds it."""
+
+    name: str
+    settings: Settings
+    store: Store
+    handlers: Handlers
+    metadata: sa.MetaData
+    router: APIRouter
+    tells: Sequence[str] = ()
+    """The topics that it owns."""
+    ports: Mapping[str, Port] = field(default_factory=dict)
+    polls: Mapping[str, Poll] = field(default_factory=dict)
+    seed: Callable[[Unit], None] | None = None
+    """What must be there from the first start on; harmless when done again."""
+    seed_needs: Callable[[Unit], Any] = lambda _: ()
+
+
+def open_store(
+    name: str,
+    settings: Settings,
+    repositories: Kinds,
+    clock: Clock | None = None,
+    new_id: Callable[[], UUID] | None = None,
+) -> Store:
+    """The store of a service on the database that its settings name."""
+    db = database(settings.database(name), settings.pool_size)
+    return Store(name, db, repositories, clock or clock_of(settings.clock), new_id or uuid7, system(name))
+
+
+class Runtime:
+    """A service at work on a bus."""
+
+    def __init__(self, service: Service, bus: Bus) -> None:
+        self.service, self.bus = service, bus
+        store, handlers, name = service.store, service.handlers, service.name
+        compacted = [topic.name for topic in TOPICS.values() if topic.cleanup == "compact"]
+        self.relay = Relay(name, store.db, bus, store.clock, compacted)
+        self.leader = LeaderLock(name, store.db)
+        self.processor = Processor(name, store, handlers)
+        self.timers = Timers(name, store, handlers)
+        self.parking = Parking(name, store, handlers)
+        lease = timedelta(seconds=service.settings.lease_seconds)
+        self.effects = Effects(store, handlers, service.ports, lease)
+        self.health = Health(name)
+        self.subscription: Subscription | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._changed: list[asyncio.Event] = []
+        store.committed.append(self._wake)
+
+    async def start(self) -> None:
+        """Seed, listen and start the loops; returns when they run."""
+        service = self.service
+        if service.seed is not None:
+            await service.store.run(service.store.actor, service.seed, needs=service.seed_needs)
+        if service.handlers.topics:
+            self.subscription = self.bus.listen(
+                service.name,
+                service.handlers.topics,
+                self.processor.deliver,
+                self.processor.positions,
+                batch_max=service.settings.batch_max,
+            )
+        loops: dict[str, Callable[[], Awaitable[None]]] = {"relay": self._relay, "timers": self._timers}
+        loops["gauges"] = self._gauges
+        if service.ports:
+            loops["effects"] = self._effects
+        for name, poll in service.polls.items():
+            loops[name] = lambda poll=poll: self._poll(poll)  # type: ignore[misc]
+        for name, loop in loops.items():
+            task = asyncio.create_task(self._forever(name, loop), name=f"{service.name}:{name}")
+            self.health.watch(name, lambda task=task: not task.done())  # type: ignore[misc]
+            self._tasks.append(task)
+
+    async def stop(self) -> None:
+        """Stop fetching, end what runs, tell what is left; being killed at any step is harmless."""
+        if self.subscription is not None:
+            await self.subscription.stop()
+        for task in self._tasks:
+            if not task.get_name().endswith(":relay"):
+                await _end(task)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._drained(), STOP_SECONDS / 2)
+        for task in self._tasks:
+            await _end(task)
+        await self.leader.release()
+        await self.service.store.db.close()
+
+    async def quiet(self) -> bool:
+        """Nothing to read, to tell, to send, and nothing due: only time can bring work."""
+        if self.effects.running or (isinstance(self.subscription, LocalSubscription) and not self.subscription.idle()):
+            return False
+        due = await self.next_due()
+        if due is not None and due <= self.service.store.clock.now():
+            return False
+        return not await self.service.store.read(lambda db: db.scalar(sa.select(tables.outbox.c.id).limit(1)))
+
+    async def next_due(self) -> datetime | None:
+        """The earliest stored time of timers, effects and parked keys that the clock still has to reach."""
+
+        def query(db: sa.Connection) -> list[datetime | None]:
+            kernel = (tables.timers.c.due_at, tables.parked_keys.c.retry_at)
+            open_effects = sa.select(sa.func.min(tables.effects.c.due_at)).where(
+                tables.effects.c.state.in_(("ready", "unknown")), tables.effects.c.due_at < FAR
+            )
+            sending = sa.select(sa.func.min(tables.effects.c.lease_until)).where(tables.effects.c.state == "sending")
+            return [db.scalar(sa.select(sa.func.min(column))) for column in kernel] + [
+                db.scalar(open_effects),
+                db.scalar(sending),
+            ]
+
+        return min(filter(None, await self.service.store.read(query)), default=None)
+
+    def _wake(self) -> None:
+        self.relay.kick()
+        for changed in self._changed:
+            changed.set()
+
+    async def _forever(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        """Keep one loop going: a passing failure waits, a bug is loud, and both are tried again."""
+        while True:
+            try:
+                await loop()
+            except Exception as error:  # noqa: BLE001 - a loop of the kernel never ends
+                level = log.warning if is_transient(error) else log.error
+                level("loop failed", loop=name, service=self.service.name, error=type(error).__name__, exc_info=error)
+                await asyncio.sleep(1)
+
+    async def _relay(self) -> None:
+        poll = 0.05 if self.service.settings.bus == "kafka" else POLL_SECONDS
+        until = 0.0
+        while True:
+            if time.monotonic() >= until:
+                while not await self.leader.acquire():
+                    metrics.RELAY_LEADER.labels(self.service.name).set(0)
+                    await asyncio.sleep(LEADER_SECONDS)
+                metrics.RELAY_LEADER.labels(self.service.name).set(1)
+                until = time.monotonic() + LEADER_SECONDS
+            if not await self.relay.wave():
+                await self.relay.wait(poll)
+
+    async def _timers(self) -> None:
+        changed = self._listen_for_changes()
+        clock = self.service.store.clock
+        while True:
+            changed.clear()
+            due = await self.timers.next_due()
+            if due is not None and due <= clock.now():
+                await self.timers.fire()
+                continue
+            if not await self.parking.retry_due():
+                await self._until(changed, due)
+
+    async def _effects(self) -> None:
+        changed = self._listen_for_changes()
+        clock = self.service.store.clock
+        while True:
+            changed.clear()
+            due = await self.effects.next_due()
+            if due is not None and due <= clock.now() and await self.effects.send_due():
+                continue
+            await self._until(changed, due)
+
+    async def _poll(self, poll: Poll) -> None:
+        while True:
+            if not await poll():
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _gauges(self) -> None:
+        while True:
+            await gauges.read(self.service.name, self.service.store)
+            await asyncio.sleep(GAUGE_SECONDS)
+
+    async def _until(self, changed: asyncio.Event, due: datetime | None) -> None:
+        """Until something was committed here, the due time has come, or the next poll."""
+        clock = self.service.store.clock
+        waits = [
+            asyncio.ensure_future(changed.wait()),
+            asyncio.ensure_future(clock.wait_until(due, POLL_SECONDS)),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    def _listen_for_changes(self) -> asyncio.Event:
+        changed = asyncio.Event()
+        self._changed.append(changed)
+        return changed
+
+    async def _drained(self) -> None:
+        while not await self.relay.drain(STOP_SECONDS):  # noqa: ASYNC110 - ends by its time limit
+            await asyncio.sleep(0.05)
+
+    def lag(self) -> Mapping[Slot, int]:
+        return self.subscription.lag() if self.subscription else {}
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    """Cancel a loop; how it ended before is told elsewhere."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,86 @@
+"""Work that waits for its time: claimed and done in one transaction, in the order of due times."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from kit import faults, metrics, parking, rows, tables
+from kit.failures import is_transient, reason_of, words_of
+from kit.handlers import Handlers, Timer
+from kit.store import Store, Stumbled
+
+CLAIM = 500
+_t = tables.timers
+DUE = (
+    sa.select(_t.c.kind, _t.c.key)
+    .where(_t.c.due_at <= sa.bindparam("now"))
+    .order_by(_t.c.due_at, _t.c.kind, _t.c.key)
+    .limit(CLAIM)
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+TAKE = sa.delete(_t).where(sa.tuple_(_t.c.kind, _t.c.key).in_(sa.select(DUE.c.kind, DUE.c.key))).returning(*_t.c)
+NEXT = sa.select(sa.func.min(_t.c.due_at))
+
+
+class Timers:
+    """The timers of one service."""
+
+    def __init__(self, reader: str, store: Store, handlers: Handlers) -> None:
+        self.reader, self.store, self.handlers = reader, store, handlers
+
+    async def fire(self) -> int:
+        """Do what is due; returns how many timers fired. One that fails is parked, the others go on."""
+        try:
+            fired = await self.store.db.transact(self._claim)
+        except Stumbled as stumbled:
+            if is_transient(stumbled.error):
+                raise stumbled.error from None
+            await self._fire_singly()
+            return 1
+        if fired:
+            faults.point("timer.committed")
+            self.store.after_commit()
+        for timer in fired:
+            metrics.TIMERS_FIRED.labels(self.store.service, timer.kind).inc()
+        return len(fired)
+
+    async def next_due(self) -> datetime | None:
+        return await self.store.read(lambda db: db.scalar(NEXT))
+
+    def _claim(self, db: sa.Connection) -> list[Timer]:
+        taken = [
+            Timer(row.kind, row.key, row.due_at, row.payload, row.correlation_id)
+            for row in db.execute(TAKE, {"now": self.store.clock.now()})
+        ]
+        taken.sort(key=lambda timer: (timer.due_at, timer.kind, timer.key))
+        faults.point("timer.claimed")
+        if taken:
+            self.store.work(db, [self.handlers.timer(timer) for timer in taken])
+        return taken
+
+    async def _fire_singly(self) -> None:
+        """One of the claimed timers stumbled: each in a transaction of its own, the failing ones parked."""
+        due = sa.select(_t).where(_t.c.due_at <= self.store.clock.now()).order_by(_t.c.due_at).limit(CLAIM)
+        for row in await self.store.read(lambda db: db.execute(due).all()):
+            timer = Timer(row.kind, row.key, row.due_at, row.payload, row.correlation_id)
+            try:
+                await self.store.db.transact(lambda db, timer=timer: self._one(db, timer, None))  # type: ignore[misc]
+            except Stumbled as stumbled:
+                if is_transient(stumbled.error):
+                    raise stumbled.error from None
+                error = stumbled.error
+                await self.store.db.transact(lambda db, timer=timer, error=error: self._one(db, timer, error))  # type: ignore[misc]
+            self.store.after_commit()
+
+    def _one(self, db: sa.Connection, timer: Timer, failed: Exception | None) -> None:
+        if not rows.delete(db, tables.timers, ("kind", "key"), [(timer.kind, timer.key)]):
+            return  # somebody else did it meanwhile
+        if failed is None:
+            self.store.work(db, [self.handlers.timer(timer)])
+        else:
+            parking.park_timer(db, self.reader, timer, self.store.new_id(), self.store.clock.now(), _why(failed))
+
+
+def _why(error: Exception) -> tuple[str, str]:
+    return reason_of(error), words_of(error)
