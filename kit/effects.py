@@ -67,6 +67,9 @@ class Port(Protocol):
     async def ask(self, reference: str) -> Outcome | None:
         """What became of it: Done, Transient (surely not there), or None where nobody can tell."""
 
+    async def close(self) -> None:
+        """The service stops: let go of connections."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
@@ -162,7 +165,7 @@ class Effects:
                 if asked is None and not port.repeatable:
                     return Unknown("nobody can tell")
             return await port.send(effect.key, effect.payload)
-        except Exception as error:  # noqa: BLE001 - a port that breaks leaves an unknown outcome, not a lost one
+        except Exception as error:
             log.exception("port broke", error=type(error).__name__)
             return Unknown(type(error).__name__)
 

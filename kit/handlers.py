@@ -16,6 +16,8 @@ from kit.outbox import Cause
 from kit.store import Step
 from kit.unit import Unit
 
+__all__ = ["Handler", "Handlers", "Needs", "Received", "Sent", "Timer", "Undecodable"]
+
 E = TypeVar("E", bound=Event)
 
 

@@ -2,8 +2,10 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -195,18 +197,27 @@ def expected_version(request: Request, in_body: int | None = None) -> int | None
     return int(digits)
 
 
-def cursor(*parts: str | int) -> str:
+READ: Mapping[type, Callable[[str], Any]] = {UUID: UUID, datetime: datetime.fromisoformat}
+"""What a cursor holds as text, and how it is read."""
+
+
+def cursor(*parts: str | int | UUID | datetime) -> str:
     """Where a page ended, as a text that callers hand back and do not read."""
-    return urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    return urlsafe_b64encode(json.dumps(parts, default=str).encode()).decode().rstrip("=")
 
 
 def read_cursor(text: str, *kinds: type) -> tuple[Any, ...]:
-    """The parts of a cursor, which must be of these kinds; anything else is refused (400)."""
+    """The parts of a cursor as these kinds (str, int, UUID, datetime); anything else is refused (400)."""
     try:
         parts = json.loads(urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
-    except (ValueError, RecursionError):
-        parts = None
-    fits = isinstance(parts, list) and len(parts) == len(kinds)
-    if not fits or any(type(part) is not kind for part, kind in zip(parts, kinds, strict=True)):
-        raise BadRequest(Finding("http/cursor", "/query/after", rule="a cursor that a page gave"))
-    return tuple(parts)
+        return tuple(_part(part, kind) for part, kind in zip(parts, kinds, strict=True))
+    except (ValueError, TypeError, RecursionError):
+        raise BadRequest(Finding("http/cursor", "/query/after", rule="a cursor that a page gave")) from None
+
+
+def _part(part: Any, kind: type) -> Any:
+    if kind in READ and isinstance(part, str):
+        return READ[kind](part)
+    if type(part) is not kind:
+        raise ValueError(f"a {kind.__name__} was expected")
+    return part

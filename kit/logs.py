@@ -52,7 +52,7 @@ def configure(
     )
     root = logging.getLogger()
     root.handlers[:] = [Foreign()]
-    root.setLevel(max(LEVELS[level], logging.INFO))
+    root.setLevel(logging.WARNING)  # what libraries do well is not worth a line
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # uvicorn sets its own handlers up unless told
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = name != "uvicorn.access"

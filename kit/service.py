@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,9 +15,9 @@ from fastapi import APIRouter
 from uuid_utils.compat import uuid7
 
 from contracts.topics import TOPICS
-from kit import gauges, metrics, tables
+from kit import gauges, metrics, rows, tables
 from kit.auth import system
-from kit.bus import Bus, Slot, Subscription
+from kit.bus import Bus, Subscription
 from kit.clock import Clock, clock_of
 from kit.db import database
 from kit.effects import FAR, Effects, Port
@@ -109,7 +109,9 @@ class Runtime:
                 batch_max=service.settings.batch_max,
             )
         loops: dict[str, Callable[[], Awaitable[None]]] = {"relay": self._relay, "timers": self._timers}
-        loops["gauges"] = self._gauges
+        loops["gauges"], loops["beat"] = self._gauges, self.health.beat
+        loops["guard"] = lambda: self.health.guard(self.lag, self.position)
+        self.health.check("database", self._writable)
         if service.ports:
             loops["effects"] = self._effects
         for name, poll in service.polls.items():
@@ -131,6 +133,8 @@ class Runtime:
         for task in self._tasks:
             await _end(task)
         await self.leader.release()
+        for port in self.service.ports.values():
+            await port.close()
         await self.service.store.db.close()
 
     async def quiet(self) -> bool:
@@ -241,11 +245,28 @@ class Runtime:
         while not await self.relay.drain(STOP_SECONDS):  # noqa: ASYNC110 - ends by its time limit
             await asyncio.sleep(0.05)
 
-    def lag(self) -> Mapping[Slot, int]:
-        return self.subscription.lag() if self.subscription else {}
+    def lag(self) -> dict[Hashable, int]:
+        return dict(self.subscription.lag()) if self.subscription else {}
+
+    def position(self) -> dict[Hashable, int]:
+        return dict(self.subscription.position()) if self.subscription else {}
+
+    async def _writable(self) -> str | None:
+        """Whether the own database takes a write; a broker that is away is no reason to refuse requests."""
+        own = [("health", "", 0, 0)]
+        columns = ("reader", "topic", "partition", "next_offset")
+        await self.service.store.db.transact(lambda db: rows.upsert(db, tables.positions, columns, own))
+        return None
 
 
 async def _end(task: "asyncio.Task[None]") -> None:
     """Cancel a loop; how it ended before is told elsewhere."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def main(build: Callable[[Any], Service], settings_of: type[Settings]) -> None:
+    """Run one service as a process of its own; what every service's __main__.py calls."""
+    from kit.serve import run  # the embedded hub has a roof of its own
+
+    run(build, settings_of.load())

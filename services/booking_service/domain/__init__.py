@@ -1,0 +1,1 @@
+"""What may happen to appointments: states, rules of notice, calendars and shifts; pure, without I/O."""

@@ -1,0 +1,1 @@
+"""Counterparties that can be scripted: they use contracts and kit, and never a service."""
