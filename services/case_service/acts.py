@@ -1,0 +1,102 @@
+"""What handlers and endpoints have in common: who acts, and what every change of a case ends with."""
+
+from uuid import UUID
+
+from contracts.cases import CaseAbandoned, CaseCancelled, CaseCompleted, CasePhaseChanged, CaseReopened, WorkOrderMoved
+from contracts.event import Event
+from contracts.ids import TechnicianId
+from contracts.visits import VisitReported
+from kit.auth import Principal, Scope
+from kit.errors import NotFound
+from kit.store import Unit
+from services.case_service import metrics
+from services.case_service.domain.act import Act, Policy
+from services.case_service.domain.case import Case
+from services.case_service.domain.phases import is_on_hold, phase_of
+from services.case_service.domain.waits import rearm
+
+OUTCOMES: dict[type[Event], str] = {
+    CaseCompleted: "completed",
+    CaseCancelled: "cancelled",
+    CaseAbandoned: "abandoned",
+    CaseReopened: "reopened",
+}
+
+
+def act_of(unit: Unit, policy: Policy, event_id: UUID | None = None, principal: Principal | None = None) -> Act:
+    """The transaction at work, as the domain needs it."""
+    who = principal or unit.principal
+    technician = _identity(who.scope) if who.scope.kind == "technician" else None
+    company = _identity(who.scope) if who.scope.kind == "company" else None
+    return Act(
+        at=unit.now,
+        actor=who.id,
+        new_id=unit.new_id,
+        policy=policy,
+        event_id=event_id,
+        technician=TechnicianId(technician) if technician else None,
+        company=company,
+    )
+
+
+def conclude(case: Case, unit: Unit, act: Act) -> None:
+    """After every change: the phase follows, timers follow, what came up beside the case is written."""
+    phase, on_hold = phase_of(case, act), is_on_hold(case)
+    if (phase, on_hold) != (case.phase, case.on_hold):
+        case.told.append(CasePhaseChanged(case_id=case.case_id, from_phase=case.phase, to_phase=phase, on_hold=on_hold))
+        case.phase, case.on_hold = phase, on_hold
+    new, gone = rearm(case, act.policy)
+    for wait in new:
+        unit.later(wait.kind, wait.key, wait.due_at, case_id=str(case.case_id))
+    for name in gone:
+        kind, _, key = name.partition("/")
+        unit.never(kind, key)
+    for record in case.beside:
+        unit.add(record)
+    for code, details in case.anomalies:
+        unit.anomaly(code, f"case/{case.case_id}", **details)
+    case.beside.clear()
+    case.anomalies.clear()
+    _count(case, act)
+
+
+def within(case: Case, scope: Scope) -> Case:
+    """The case, if it is in scope; what is not does not exist (G3)."""
+    if not _sees(case, scope):
+        raise NotFound(f"there is no Case {case.case_id}")
+    return case
+
+
+def _sees(case: Case, scope: Scope) -> bool:
+    identity = _identity(scope)
+    if scope.kind == "all":
+        return True
+    if scope.kind == "partner":
+        return any(reference.partner == scope.id for reference in case.references)
+    if identity is None:
+        return False
+    if scope.kind == "company":
+        return any(order.company_id == identity for order in case.work_orders)
+    if scope.kind == "technician":
+        return any(identity in {order.responsible, order.dispatched_to} for order in case.work_orders)
+    return False
+
+
+def _identity(scope: Scope) -> UUID | None:
+    try:
+        return UUID(scope.id)
+    except ValueError:
+        return None
+
+
+def _count(case: Case, act: Act) -> None:
+    """Figures follow what was told; a transaction that is tried again counts again, which figures may bear."""
+    for fact in case.told:
+        if isinstance(fact, WorkOrderMoved):
+            metrics.MOVES.labels(fact.move).inc()
+        elif isinstance(fact, VisitReported):
+            metrics.VISITS.labels(fact.outcome, fact.sub_reason or "none").inc()
+        elif type(fact) in OUTCOMES:
+            metrics.ENDED.labels(OUTCOMES[type(fact)]).inc()
+            if not isinstance(fact, CaseReopened):
+                metrics.CASE_SECONDS.labels(case.case_type).observe((act.at - case.opened_at).total_seconds())

@@ -1,0 +1,16 @@
+"""What people and programs can ask of case_service over HTTP."""
+
+from fastapi import APIRouter
+
+from services.case_service.api import acting, conflicts, moving, reading
+from services.case_service.domain.act import Policy
+
+
+def routes(policy: Policy) -> APIRouter:
+    """All routes of the service."""
+    router = APIRouter()
+    router.include_router(reading.router)
+    router.include_router(moving.routes(policy))
+    router.include_router(acting.routes(policy))
+    router.include_router(conflicts.router)
+    return router

@@ -1,0 +1,123 @@
+"""Asking something of a case as a whole: actions, the gate, how its customer is reached."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from contracts.codes import ExceptionResult
+from contracts.parts import Contact
+from contracts.roles import Reach, granted
+from kit.auth import Principal, RoleMissing, needs
+from kit.errors import NotFound
+from kit.store import Unit
+from services.case_service.acts import act_of, conclude, within
+from services.case_service.api.refusals import audited
+from services.case_service.api.views import CaseView, ContactView, GateView, TheStore, view_of
+from services.case_service.domain import actions
+from services.case_service.domain.act import Act, Policy
+from services.case_service.domain.calendar import local_day
+from services.case_service.domain.case import Case
+from services.case_service.domain.gate import failing
+from services.case_service.domain.requests import ActionRequest, CaseAction
+
+Reader = Annotated[Principal, Depends(needs("case:read"))]
+ContactReader = Annotated[Principal, Depends(needs("contact:read"))]
+
+# fmt: off
+CASE_ACTIONS: Mapping[CaseAction, str] = MappingProxyType({
+    CaseAction.RAISE_EXCEPTION:   "exception:raise",
+    CaseAction.APPROVE_EXCEPTION: "exception:approve",
+    CaseAction.RESOLVE_EXCEPTION: "exception:raise",
+    CaseAction.CHECK_GATE:        "case:read",
+    CaseAction.ANNOUNCE:          "case:announce",
+    CaseAction.ANSWER_ORDER:      "order:answer",
+    CaseAction.ADD_WORK_ORDER:    "work_order:plan",
+})
+# fmt: on
+
+
+def routes(policy: Policy) -> APIRouter:
+    """The routes, with the operator's waiting times."""
+    router = APIRouter()
+
+    @router.post("/v1/cases/{case_id}/actions")
+    async def act(case_id: UUID, body: ActionRequest, actor: Reader, store: TheStore) -> CaseView:
+        """Ask something of a case as a whole."""
+
+        def command(unit: Unit) -> CaseView:
+            _allow(actor, _action_of(body))
+            case, doing = within(unit.get(Case, str(case_id)), actor.scope), act_of(unit, policy)
+            actions.do(case, doing, body)
+            conclude(case, unit, doing)
+            return view_of(case, actor.scope)
+
+        running = store.run(actor, command, needs=[(Case, str(case_id))])
+        return await audited(store, actor, f"action:{body.action}", f"case/{case_id}", running)
+
+    @router.get("/v1/cases/{case_id}/gate")
+    async def read_gate(case_id: UUID, reader: Reader, store: TheStore) -> GateView:
+        """What keeps the case from being complete."""
+
+        def ask(unit: Unit) -> GateView:
+            case = within(unit.get(Case, str(case_id)), reader.scope)
+            passed = case.gate_evidence is not None
+            return GateView(passed=passed, failing=() if passed else tuple(failing(case)))
+
+        return await store.run(reader, ask, needs=[(Case, str(case_id))])
+
+    @router.get("/v1/cases/{case_id}/contact")
+    async def read_contact(case_id: UUID, reader: ContactReader, store: TheStore) -> ContactView:
+        """How the customer can be reached; technicians see it on the day of the visit. Each reading is audited."""
+
+        def ask(unit: Unit) -> ContactView:
+            case = within(unit.get(Case, str(case_id)), reader.scope)
+            shown = _contact_for(case, reader, act_of(unit, policy))
+            unit.audit("contact:read", f"case/{case_id}")
+            return shown
+
+        return await store.run(reader, ask, needs=[(Case, str(case_id))])
+
+    return router
+
+
+def _allow(actor: Principal, action: str) -> None:
+    if not actor.may(action):
+        raise RoleMissing(action)
+
+
+def _action_of(body: ActionRequest) -> str:
+    """To refuse an exception is the second person's right."""
+    if body.action is CaseAction.RESOLVE_EXCEPTION and body.result is ExceptionResult.REFUSED:
+        return "exception:approve"
+    return CASE_ACTIONS[body.action]
+
+
+def _contact_for(case: Case, reader: Principal, act: Act) -> ContactView:
+    grant = granted(reader.roles, "contact:read")
+    contact = case.contact or Contact(name="", language="de", sms_allowed=False)
+    if grant is None or (grant.reach is Reach.VISIT_DAY and not _visits_today(case, act)):
+        raise NotFound(f"there is no Case {case.case_id}")
+    masked = grant.remark == "masked"
+    return ContactView(
+        case_id=case.case_id,
+        name=contact.name,
+        phone=_masked(contact.phone) if masked else contact.phone,
+        email=None if masked else contact.email,
+        language=contact.language,
+        sms_allowed=contact.sms_allowed,
+        address=case.address,
+        position=case.position,
+        access_note=case.access_note,
+    )
+
+
+def _visits_today(case: Case, act: Act) -> bool:
+    mine = [order for order in case.work_orders if act.technician is not None and order.responsible == act.technician]
+    return any(order.start is not None and local_day(order.start, act.policy.zone) == act.today for order in mine)
+
+
+def _masked(phone: str | None) -> str | None:
+    return f"{phone[:4]}…{phone[-2:]}" if phone else None

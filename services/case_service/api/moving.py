@@ -1,0 +1,138 @@
+"""Asking for moves of a work order: one command each, committed before it is answered."""
+
+from collections.abc import Awaitable, Mapping
+from types import MappingProxyType
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from contracts.codes import State
+from contracts.ids import WorkOrderId
+from kit.auth import Principal, RoleMissing, needs
+from kit.http import expected_version
+from kit.problems import problem_of
+from kit.store import Ref, Store, Unit
+from services.case_service.acts import act_of, conclude, within
+from services.case_service.api.refusals import audited
+from services.case_service.api.views import MovesView, TheStore, WorkOrderView, work_order_of
+from services.case_service.domain import moves
+from services.case_service.domain.act import Policy
+from services.case_service.domain.case import Case
+from services.case_service.domain.entries import FormVersion
+from services.case_service.domain.requests import MoveRequest
+from services.case_service.domain.visits import VisitConflict, conflict_id
+
+Reader = Annotated[Principal, Depends(needs("case:read"))]
+
+# fmt: off
+MOVE_ACTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    "start_planning":     ("work_order:plan",),
+    "prepare_letter":     ("work_order:plan",),
+    "send_booking":       ("work_order:plan",),
+    "follow_up_manually": ("work_order:plan",),
+    "send_to_execution":  ("appointment:confirm",),
+    "put_on_hold":        ("work_order:hold",),
+    "contact_made":       ("work_order:plan",),
+    "plan_again":         ("work_order:plan",),
+    "start":              ("work_order:report",),
+    "resolve":            ("work_order:report",),
+    "reopen":             ("work_order:close",),
+    "close_case":         ("work_order:close",),
+    "take_over":          ("work_order:correct",),
+    "data_corrected":     ("work_order:correct",),
+    "order_field_visit":  ("work_order:rework",),
+    "correct_report":     ("work_order:report", "work_order:correct"),
+    "add_evidence":       ("evidence:upload", "work_order:correct"),
+    "accept_report":      ("work_order:close",),
+    "assign":             ("work_order:plan",),
+    "set_flag":           ("case:flag",),
+    "acknowledge_change": ("work_order:plan",),
+})
+"""Which actions of the matrix allow which move (security §5); one of them is enough."""
+# fmt: on
+
+
+def routes(policy: Policy) -> APIRouter:
+    """The routes, with the operator's waiting times."""
+    router = APIRouter()
+
+    @router.post("/v1/work-orders/{work_order_id}/moves", response_model=WorkOrderView)
+    async def move(
+        work_order_id: UUID, body: MoveRequest, mover: Reader, store: TheStore, request: Request, response: Response
+    ) -> WorkOrderView | Response:
+        """Make one move of the lifecycle, or learn every reason why not. A report is kept even then."""
+        asked = body.model_copy(update={"expected_version": expected_version(request, body.expected_version)})
+        command = Moving(WorkOrderId(work_order_id), asked, mover, policy)
+        found = await audited(store, mover, f"move:{body.move}", f"work_order/{work_order_id}", _run(store, command))
+        if not isinstance(found, WorkOrderView):
+            return problem_of(moves.refused_report(State(found["state"])), request.scope["hub.request_id"])
+        if body.move == "send_booking":  # asked, not done: it moves when the message is out
+            response.status_code = 202
+        return found
+
+    @router.get("/v1/work-orders/{work_order_id}/moves")
+    async def possible_moves(work_order_id: UUID, reader: Reader, store: TheStore) -> MovesView:
+        """What may be asked of this work order now, and what objects."""
+
+        def ask(unit: Unit) -> MovesView:
+            case = within(unit.get(Case, str(work_order_id)), reader.scope)
+            order = case.order(WorkOrderId(work_order_id))
+            return MovesView(
+                state=order.state,
+                version=order.version,
+                moves=moves.possible(case, act_of(unit, policy), order.work_order_id),
+            )
+
+        return await store.run(reader, ask, needs=[(Case, str(work_order_id))])
+
+    return router
+
+
+class Moving:
+    """The command behind a move: what it needs, and what it does."""
+
+    def __init__(self, work_order_id: WorkOrderId, request: MoveRequest, mover: Principal, policy: Policy) -> None:
+        self.work_order_id, self.request, self.mover, self.policy = work_order_id, request, mover, policy
+        report = request.report
+        self.kept_as = str(request.conflict_id or (conflict_id(work_order_id, report) if report else ""))
+
+    def needs(self, unit: Unit) -> list[Ref]:
+        """The case; with a report the form that it names, and the place where it would be kept."""
+        wanted: list[Ref] = [(Case, str(self.work_order_id))]
+        if self.kept_as:
+            wanted.append((VisitConflict, self.kept_as))
+            conflict = unit.find(VisitConflict, self.kept_as)
+            report = self.request.report or (conflict.report if conflict else None)
+            if report and report.form_id:
+                wanted.append((FormVersion, report.form_id))
+        return wanted
+
+    def __call__(self, unit: Unit) -> WorkOrderView | dict[str, str]:
+        """Make the move; of a report that was kept instead the state that did not allow it."""
+        self._may()
+        case, act = within(unit.get(Case, str(self.work_order_id)), self.mover.scope), act_of(unit, self.policy)
+        conflict = unit.find(VisitConflict, self.kept_as) if self.kept_as else None
+        form = self._form(unit, conflict)
+        ask = moves.ask_for(case, act, self.work_order_id, self.request, form)
+        if conflict is not None and self.request.move == "resolve":
+            return {"state": ask.order.state}  # the same report again
+        kept = moves.move(ask, conflict)
+        conclude(case, unit, act)
+        if kept is not None:
+            unit.add(kept)
+            return {"state": ask.order.state}
+        return work_order_of(case, ask.order, self.mover.scope)
+
+    def _may(self) -> None:
+        possible = MOVE_ACTIONS.get(self.request.move, ("work_order:plan",))
+        if not any(self.mover.may(action) for action in possible):
+            raise RoleMissing(possible[0])
+
+    def _form(self, unit: Unit, conflict: VisitConflict | None) -> FormVersion | None:
+        report = self.request.report or (conflict.report if conflict else None)
+        return unit.find(FormVersion, report.form_id) if report and report.form_id else None
+
+
+def _run(store: Store, command: Moving) -> Awaitable[WorkOrderView | dict[str, str]]:
+    return store.run(command.mover, command, needs=command.needs)

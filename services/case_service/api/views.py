@@ -1,0 +1,275 @@
+"""What routes answer: cases and work orders as people and programs see them."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, ConfigDict
+
+from contracts.codes import (
+    Blocker,
+    Cancellation,
+    CaseType,
+    CloseReason,
+    ExceptionType,
+    Flag,
+    MoveDecision,
+    Outcome,
+    Phase,
+    Result,
+    State,
+)
+from contracts.parts import Address, Area, Days, DevicePlan, GateEvidence, Link, Position, Span
+from kit.auth import Scope
+from kit.http import the_store
+from kit.store import Store
+from services.case_service.domain.case import Case
+from services.case_service.domain.entries import Bookable, DeviceFact, ExceptionState, Handover
+from services.case_service.domain.work_order import WorkOrder
+
+TheStore = Annotated[Store, Depends(the_store)]
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+class View(BaseModel):
+    """What a route answers."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True, use_attribute_docstrings=True)
+
+
+class WorkOrderView(View):
+    """A work order. `version` goes back as `expected_version` with the next move."""
+
+    work_order_id: UUID
+    case_id: UUID
+    sequence: int
+    kind: str
+    state: State
+    version: int
+    predecessor: UUID | None
+    device_plan: DevicePlan
+    skills: tuple[str, ...]
+    duration_min: int
+    due_on: date | None
+    company_id: UUID | None
+    responsible: UUID | None
+    start: datetime | None
+    estimate: int | None
+    window: Span | None
+    appointment_id: UUID | None
+    revision: int | None
+    offer: int
+    offer_pending: bool
+    dispatched: bool
+    """In the mobile list of its technician."""
+    blockers: dict[Blocker, str]
+    came_from: State | None
+    hold_until: date | None
+    cancellation: Cancellation
+    decision: MoveDecision | None
+    rejection: str
+    resolved_at: datetime | None
+    outcome: Outcome | None
+    result: Result | None
+    sub_reason: str | None
+    visit_id: UUID | None
+    visit_version: int
+    evidence_version: int
+    handover: int | None
+    close_reason: CloseReason | None
+    operator: str
+    priority: int
+    area: Area
+    metering_point_id: str
+    flags: tuple[Flag, ...]
+    flag_text: str | None
+
+
+def work_order_view(order: Any, case: Any, scope: Scope) -> WorkOrderView:
+    """A work order with what is said of its case; the field never sees which meters are called difficult."""
+    said = {name: getattr(case, name) for name in ("operator", "priority", "area", "metering_point_id", "flag_text")}
+    hidden = {Flag.DIFFICULT} if scope.kind == "technician" else set()
+    names = set(WorkOrderView.model_fields) - said.keys() - {"flags", "offer_pending", "case_id"}
+    return WorkOrderView(
+        **{name: getattr(order, name) for name in names},
+        **said,
+        case_id=case.case_id,
+        offer_pending=order.pending is not None,
+        flags=tuple(flag for flag in case.flags if flag not in hidden),
+    )
+
+
+class WorkOrderPage(View):
+    """Work orders, and where the next page begins."""
+
+    items: tuple[WorkOrderView, ...]
+    next: str | None
+
+
+class ReferenceView(View):
+    """A partner's order."""
+
+    order_key: str
+    partner: str
+    order_version: int
+    cancelled_version: int | None
+    answered: bool
+
+
+class ExceptionView(View):
+    """An exception; the words of whoever raised it are in the history."""
+
+    exception_id: UUID
+    type: ExceptionType
+    state: ExceptionState
+    owner: str
+    due_on: date
+    raised_by: str
+    raised_at: datetime
+    work_order_id: UUID | None
+    attempt: int | None
+    approver: str | None
+    codes: tuple[str, ...]
+
+
+class CaseBrief(View):
+    """A case as a list shows it."""
+
+    case_id: UUID
+    phase: Phase
+    on_hold: bool
+    operator: str
+    case_type: CaseType
+    metering_point_id: str
+    area: Area
+    priority: int
+    due_on: date | None
+    flags: tuple[Flag, ...]
+    opened_at: datetime
+    ended_at: datetime | None
+
+
+class CaseView(CaseBrief):
+    """A case with everything in it that is not personal."""
+
+    edition: int
+    origin: str
+    legal_basis: str
+    window: Days | None
+    fixed_on: date | None
+    planned_on: date | None
+    device_plan: DevicePlan
+    permits: tuple[str, ...]
+    links: tuple[Link, ...]
+    bookable: Bookable | None
+    devices: tuple[DeviceFact, ...]
+    handovers: tuple[Handover, ...]
+    completion: int
+    gate_evidence: tuple[GateEvidence, ...] | None
+    orders: tuple[ReferenceView, ...]
+    work_orders: tuple[WorkOrderView, ...]
+    exceptions: tuple[ExceptionView, ...]
+
+
+class CasePage(View):
+    """Cases, and where the next page begins."""
+
+    items: tuple[CaseBrief, ...]
+    next: str | None
+
+
+def case_view(case: Any, orders: Any, work_orders: Any, exceptions: Any, scope: Scope) -> CaseView:
+    """A case put together from its parts."""
+    own = set(CaseView.model_fields) - {"orders", "work_orders", "exceptions"}
+    return CaseView(
+        **{name: getattr(case, name) for name in own},
+        orders=tuple(ReferenceView.model_validate(each) for each in orders),
+        work_orders=tuple(work_order_view(each, case, scope) for each in work_orders),
+        exceptions=tuple(ExceptionView.model_validate(each) for each in exceptions),
+    )
+
+
+def view_of(case: Case, scope: Scope) -> CaseView:
+    """A case as it stands in a transaction."""
+    return case_view(case, case.references, case.by_sequence, case.exceptions, scope)
+
+
+def work_order_of(case: Case, order: WorkOrder, scope: Scope) -> WorkOrderView:
+    """A work order as it stands in a transaction."""
+    return work_order_view(order, case, scope)
+
+
+class Line(View):
+    """One line of a case's history."""
+
+    at: datetime
+    actor: str
+    kind: str
+    """move, change, remark, words or visit."""
+    work_order_id: UUID | None
+    code: str | None
+    """Row of the table, code of the remark, step that the words belong to, result of the visit."""
+    from_state: State | None = None
+    to_state: State | None = None
+    version: int | None = None
+    reason: str | None = None
+    hotlist: bool = False
+    params: dict[str, Any] = {}
+    text: str | None = None
+
+
+class HistoryView(View):
+    """Everything that happened, oldest first."""
+
+    lines: tuple[Line, ...]
+
+
+class GateView(View):
+    """What keeps the gate closed; nothing: it is open, or was passed."""
+
+    passed: bool
+    failing: tuple[str, ...]
+
+
+class MovesView(View):
+    """Every move that the table has in this state, each with what objects to it now."""
+
+    state: State
+    version: int
+    moves: dict[str, list[dict[str, str]]]
+
+
+class ContactView(View):
+    """How the customer can be reached. Each reading is audited."""
+
+    case_id: UUID
+    name: str
+    phone: str | None
+    email: str | None
+    language: str
+    sms_allowed: bool
+    address: Address
+    position: Position | None
+    access_note: str | None
+
+
+class ConflictView(View):
+    """A report that could not be taken when it came."""
+
+    conflict_id: UUID
+    case_id: UUID
+    work_order_id: UUID
+    column: str
+    technician_id: UUID | None
+    reported_by: str
+    reported_at: datetime
+    result: Result
+    serials: tuple[str, ...]
+    state: str
+
+
+class ConflictPage(View):
+    """The visit-conflict list."""
+
+    items: tuple[ConflictView, ...]

@@ -1,0 +1,64 @@
+"""How a partner's withdrawal is answered and a case ends without its work (lifecycle §6, T28, T31)."""
+
+from contracts.codes import Decision, ExceptionType, Fact
+from contracts.ids import Code, OrderKey
+from services.case_service.domain.act import Act
+from services.case_service.domain.case import Case, Ending
+from services.case_service.domain.exceptions import end_all, raise_exception
+from services.case_service.domain.work_order import WorkOrder
+
+ENDED_WITH_THE_ORDER = (
+    ExceptionType.CANCELLED_IN_WORK,
+    ExceptionType.REFUSAL,
+    ExceptionType.THREE_FAILED_ATTEMPTS,
+    ExceptionType.MASTER_DATA_CONFLICT,
+)
+
+
+def cancelled_key(case: Case) -> OrderKey | None:
+    """The order whose withdrawal is answered: the last one that was withdrawn."""
+    withdrawn = [each for each in case.references if each.cancelled_at is not None]
+    newest = max(withdrawn, key=lambda each: each.cancelled_at or case.opened_at, default=None)
+    return newest.order_key if newest else None
+
+
+def answer(case: Case, act: Act, decision: Decision, order: WorkOrder | None, key: OrderKey | None = None) -> None:
+    """Tell the partner what became of its wish to cancel."""
+    case.hand_over(act, Fact.CANCELLED, order, decision=decision, order_key=key or cancelled_key(case))
+
+
+def end_cancelled(case: Case, act: Act, order: WorkOrder) -> None:
+    """An order closed as cancelled: the case ends with its last order, unless the work stands on site."""
+    end_all(case, act, ENDED_WITH_THE_ORDER, order)
+    if any(each.handed_over for each in case.work_orders):
+        answer(case, act, Decision.TOO_LATE, order)
+    elif not case.unclosed and not case.on_site:
+        case.end(act, Ending.CANCELLED, "cancelled_by_partner")
+        answer(case, act, Decision.CONFIRMED, order)
+
+
+def end_abandoned(case: Case, act: Act, order: WorkOrder, reason: Code) -> None:
+    """Nobody tries again: the case ends if no other order is open and nothing is on site."""
+    end_all(case, act, ENDED_WITH_THE_ORDER, order)
+    if not case.unclosed and not case.on_site:
+        case.end(act, Ending.ABANDONED, reason)
+        case.hand_over(
+            act,
+            Fact.WORK_NOT_COMPLETED,
+            order,
+            visit_id=order.visit_id,
+            visit_version=order.visit_version or None,
+        )
+
+
+def cancel_closed(case: Case, act: Act) -> None:
+    """A withdrawal when every order of the case is closed already: no move, but an answer (J47)."""
+    done = next((order for order in case.by_sequence if order.handed_over), None)
+    if done:
+        answer(case, act, Decision.TOO_LATE, done)
+        raise_exception(case, act, ExceptionType.CANCELLED_AFTER_DONE, reason="cancelled_by_partner")
+        case.hotlist(act, done, "cancelled_after_done")
+    elif not case.on_site:
+        answer(case, act, Decision.CONFIRMED, case.current)
+    else:
+        case.hotlist(act, case.current, "cancelled_with_devices_on_site")

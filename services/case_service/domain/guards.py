@@ -1,0 +1,283 @@
+"""The guards G1–G28 (lifecycle §2.2): each answers with the refusal, or with nothing. All are asked, none acts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from contracts.codes import ExceptionType, Outcome, State
+from contracts.ids import phone
+from services.case_service import errors
+from services.case_service.domain import reports
+from services.case_service.domain.act import Act
+from services.case_service.domain.calendar import local_day, months_later
+from services.case_service.domain.case import Case
+from services.case_service.domain.entries import FormVersion
+from services.case_service.domain.exceptions import approved, open_exceptions
+from services.case_service.domain.requests import MoveRequest, Resolution
+from services.case_service.domain.serials import plain
+from services.case_service.domain.states import Column
+from services.case_service.domain.work_order import WorkOrder
+
+MONTHS_ON_HOLD = 24
+CARRIES = frozenset({Column.RESOLVED_WELL, Column.CLOSED_WELL})
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A step that somebody wants to take, and all that guards look at."""
+
+    case: Case
+    order: WorkOrder
+    act: Act
+    request: MoveRequest
+    form: FormVersion | None = None
+    """The version that the report names, if it is known."""
+    on_behalf: bool = False
+
+
+Guard = Callable[[Ask], errors.Objection | None]
+
+
+def as_decided(ask: Ask) -> errors.Objection | None:
+    """G4."""
+    if ask.request.expected_version in {None, ask.order.version}:
+        return None
+    state = ask.order.state
+    return errors.StaleVersion(
+        f"Version {ask.request.expected_version} is not the present one: {ask.order.version}, {state}.",
+        current_version=ask.order.version,
+        state=state,
+    )
+
+
+def not_withdrawn(ask: Ask) -> errors.Objection | None:
+    """G5."""
+    if not ask.order.undecided:
+        return None
+    cancelled = [each for each in ask.case.references if not each.live]
+    partner = cancelled[-1].partner if cancelled else "The partner"
+    on = local_day(ask.order.withdrawn_at, ask.act.policy.zone) if ask.order.withdrawn_at else ask.act.today
+    return errors.CancellationOpen(
+        f"{partner} cancelled this order on {on}. Decide first: close_case, data_corrected or order_field_visit."
+    )
+
+
+def not_used(ask: Ask) -> errors.Objection | None:
+    """G6."""
+    if ask.order.resolved_at is None:
+        return None
+    on = local_day(ask.order.resolved_at, ask.act.policy.zone)
+    return errors.AttemptUsed(f"Resolved on {on}. plan_again opens the next attempt.")
+
+
+def planned(ask: Ask) -> errors.Objection | None:
+    """G7."""
+    missing = ask.order.unplanned()
+    return errors.NotPlanned(f"Missing: {', '.join(missing)}.", fields=missing) if missing else None
+
+
+def not_too_early(ask: Ask) -> errors.Objection | None:
+    """G8: booking_service owns the rule, its newest word counts."""
+    word = ask.case.bookable
+    if word is None or word.bookable_from is None:
+        return errors.TooEarly("The earliest start is not known yet.")
+    start = ask.order.start
+    if start is not None and local_day(start, ask.act.policy.zone) < word.bookable_from:
+        announced = f": announced on {word.notice_on}" if word.notice_on else ""
+        return errors.TooEarly(f"Earliest start {word.bookable_from}{announced}.", earliest=word.bookable_from)
+    return None
+
+
+def may_text(ask: Ask) -> errors.Objection | None:
+    """G10."""
+    contact = ask.case.contact
+    number = phone(contact.phone, ask.case.address.country) if contact and contact.phone else None
+    if contact is None or number is None or not number.mobile:
+        return errors.NoMobile("There is no mobile number on record.")
+    return None if contact.sms_allowed else errors.SmsNotAllowed("The customer does not want text messages.")
+
+
+def has_address(ask: Ask) -> errors.Objection | None:
+    """G11."""
+    address = ask.case.address
+    names = ("street", "number", "postcode", "city", "country")
+    missing = [name for name in names if not getattr(address, name).strip()]
+    return errors.NoAddress(f"Missing: {', '.join(missing)}.", fields=missing) if missing else None
+
+
+def not_blocked(ask: Ask) -> errors.Objection | None:
+    """G13; asked of a READY order only: the others are not on the way to the customer."""
+    if not ask.order.blockers or ask.order.state is not State.READY:
+        return None
+    said = "; ".join(f"{blocker}: {text}" for blocker, text in ask.order.blockers.items())
+    return errors.Blocked(said, blockers=sorted(ask.order.blockers))
+
+
+def is_responsible(ask: Ask) -> errors.Objection | None:
+    """G14; staff report on behalf, with words why (G18). An offline technician may have lost the order meanwhile."""
+    if ask.on_behalf:
+        return has_reason(ask)
+    technician = ask.act.technician
+    if technician is not None and technician in {ask.order.responsible, ask.order.dispatched_to}:
+        return None
+    return errors.NotResponsible("Another technician is responsible for this order.")
+
+
+def result_fits(ask: Ask) -> errors.Objection | None:
+    """G15."""
+    return reports.check_result(ask.request.report)
+
+
+def form_complete(ask: Ask) -> errors.Objection | None:
+    """G16."""
+    return reports.check_form(ask.request.report, ask.form)
+
+
+def devices_fit(ask: Ask) -> errors.Objection | None:
+    """G17."""
+    return reports.check_devices(ask.request.report, ask.order.device_plan)
+
+
+def has_reason(ask: Ask) -> errors.Objection | None:
+    """G18."""
+    given = ask.request.reason and ask.request.reason.strip()
+    return None if given else errors.ReasonMissing("Say why, in words.")
+
+
+def returns_in_time(ask: Ask) -> errors.Objection | None:
+    """G19."""
+    on, today = ask.request.return_on, ask.act.today
+    latest = months_later(today, MONTHS_ON_HOLD)
+    if on is None or not today < on <= latest:
+        return errors.ReturnDateInvalid(f"The return date lies after {today} and not after {latest}.")
+    return None
+
+
+def all_informed(ask: Ask) -> errors.Objection | None:
+    """G20."""
+    if ask.request.resolution is Resolution.NOT_NEEDED:
+        return None
+    if has_reason(ask):
+        return errors.DecisionMissing("Write down the decision.")
+    if ask.order.customer_knows and not ask.request.customer_informed:
+        return errors.CustomerNotInformed("The customer knows of the appointment: confirm that he was told.")
+    in_the_field = ask.order.came_from in {State.READY, State.IN_PROGRESS}
+    if in_the_field and not ask.request.technician_informed:
+        return errors.TechnicianNotInformed("The technician had the order: confirm that he was told.")
+    return None
+
+
+def nothing_on_site(ask: Ask) -> errors.Objection | None:
+    """G21."""
+    if ask.request.resolution is Resolution.NOT_NEEDED or not ask.case.on_site:
+        return None
+    others = [each for each in ask.case.work_orders if each is not ask.order]
+    if ask.request.resolution is not Resolution.CANCELLED and any(
+        other.column in CARRIES and other.installed for other in others
+    ):
+        return None
+    serial = ask.case.on_site[0].serial
+    return errors.DeviceOnSite(
+        f"Serial {serial} is installed. Complete it (data_corrected) or reverse it (order_field_visit).",
+        serials=[device.serial for device in ask.case.on_site],
+    )
+
+
+def reviewed(ask: Ask) -> errors.Objection | None:
+    """G22."""
+    if ask.order.approved or approved(ask.case, ExceptionType.QA_WAIVER, order=ask.order):
+        return None
+    return errors.ReviewMissing(f"Evidence version {ask.order.evidence_version} is not approved.")
+
+
+def correctable(ask: Ask) -> errors.Objection | None:
+    """G23; from R+ a field visit needs no such reason, and what failed cannot be corrected into a success."""
+    order = ask.order
+    if ask.request.move == "data_corrected" and order.outcome is Outcome.FAILED:
+        return errors.NothingToCorrect("The visit failed: only another one can do the work.")
+    if order.state is not State.MANUAL_FOLLOW_UP:
+        return None
+    mine = {plain(each.serial) for each in order.installed} & {plain(each.serial) for each in ask.case.on_site}
+    if order.rejection == "taken_over" or mine or (order.used and not order.undecided):
+        return None
+    return errors.NothingToCorrect("Nothing was rejected, reported or built in.")
+
+
+def not_rejected(ask: Ask) -> errors.Objection | None:
+    """G24."""
+    if ask.order.rejection == "none":
+        return None
+    return errors.RejectionOpen("The rejected handover comes first: data_corrected or order_field_visit.")
+
+
+def attempts_left(ask: Ask) -> errors.Objection | None:
+    """G25."""
+    failed = ask.case.failed_attempts
+    if failed < ask.act.policy.attempts or approved(ask.case, ExceptionType.THREE_FAILED_ATTEMPTS):
+        return None
+    return errors.AttemptsExhausted(f"{failed} attempts failed. A second person must approve another.")
+
+
+def no_open_offer(ask: Ask) -> errors.Objection | None:
+    """G26."""
+    if ask.order.pending is None:
+        return None
+    return errors.BookingOpen(f"Offer {ask.order.offer} by {ask.order.pending.channel} is under way.")
+
+
+def not_objected(ask: Ask) -> errors.Objection | None:
+    """G27."""
+    if not open_exceptions(ask.case, ExceptionType.ANNOUNCEMENT_OBJECTED):
+        return None
+    return errors.AnnouncementObjected("Somebody objected to the announcement. Resolve the exception first.")
+
+
+def done_elsewhere(ask: Ask) -> errors.Objection | None:
+    """G28."""
+    if ask.request.resolution is not Resolution.NOT_NEEDED:
+        return None
+    well = {Outcome.OK, Outcome.PARTIAL}
+    others = [each for each in ask.case.work_orders if each is not ask.order]
+    if any(each.outcome in well and each.column is not Column.CLOSED_OTHERWISE for each in others):
+        return None
+    return errors.StillNeeded("No other order of this case did the work. Use no_more_attempts.")
+
+
+def _only(resolution: Resolution, guard: Guard) -> Guard:
+    return lambda ask: guard(ask) if ask.request.resolution is resolution else None
+
+
+GUARDS: Mapping[str, Guard] = MappingProxyType(
+    {
+        "G4": as_decided,
+        "G5": not_withdrawn,
+        "G6": not_used,
+        "G7": planned,
+        "G8": not_too_early,
+        "G10": may_text,
+        "G11": has_address,
+        "G13": not_blocked,
+        "G14": is_responsible,
+        "G15": result_fits,
+        "G16": form_complete,
+        "G17": devices_fit,
+        "G18": has_reason,
+        "G19": returns_in_time,
+        "G20": all_informed,
+        "G21": nothing_on_site,
+        "G22": reviewed,
+        "G23": correctable,
+        "G24": not_rejected,
+        "G25": attempts_left,
+        "G26": no_open_offer,
+        "G27": not_objected,
+        "G28": done_elsewhere,
+    }
+)
+"""By the page's number. G1 is the matrix itself, G2 and G3 are asked before (role, scope), G9 is booking_service's,
+G12 is asked of actions on the case."""
+
+ONLY_NOT_NEEDED: Mapping[str, Guard] = MappingProxyType(
+    {name: _only(Resolution.NOT_NEEDED, GUARDS[name]) for name in ("G5", "G6")}
+)
+"""T31 asks these of one resolution only."""

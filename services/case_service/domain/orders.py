@@ -1,0 +1,197 @@
+"""How partners' orders open, join and amend a case; what a newer version of an order changes (T34)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.cases import CaseAmended, CaseOpened
+from contracts.codes import Blocker, Cancellation, ExceptionType, Flag, State
+from contracts.contacts import ContactRecorded
+from contracts.ids import CaseId, Code
+from contracts.orders import OrderAmended, OrderReceived
+from contracts.parts import Contact, Link
+from services.case_service.domain.act import Act
+from services.case_service.domain.case import Case
+from services.case_service.domain.entries import OrderReference
+from services.case_service.domain.exceptions import end_all, raise_exception
+from services.case_service.domain.flows import FLOW_VERSION, first_kind, open_work_order, request_material
+from services.case_service.domain.work_order import WorkOrder
+
+TOLD = (
+    *("origin", "legal_basis", "metering_point_id", "metering_point_scheme", "area", "priority", "window", "fixed_on"),
+    *("due_on", "device_plan", "other_party_attends"),
+)
+"""Fields of a case that an order may change and that everybody hears."""
+KEPT = ("planned_on", "permits", "registers", "site")
+"""Fields that an order may change and that stay here."""
+REACHING = ("contact", "address", "position", "access_note")
+"""Fields that go out as ContactRecorded."""
+BLOCKING = frozenset({"address", "metering_point_id", "remove"})
+"""What sends a technician to the wrong door or device; a READY order waits until somebody has seen it."""
+ON_THE_WAY = frozenset({State.READY, State.IN_PROGRESS, State.RESOLVED, State.REJECTED_BY_MDM})
+
+
+def point_key(operator: Code, metering_point_id: str, case_type: Code) -> str:
+    """What only one open case may have (I13)."""
+    return f"{operator}/{metering_point_id}/{case_type}"
+
+
+def point_of(order: OrderReceived) -> str:
+    """The point key of an order."""
+    return point_key(order.operator, order.metering_point_id, order.kind.case_type)
+
+
+def reference_to(order: OrderReceived) -> OrderReference:
+    """The order as the case remembers it."""
+    return OrderReference(
+        order_key=order.order_key,
+        current_key=order.order_key,
+        partner=order.partner,
+        order_version=order.version,
+        answer=order.answer,
+    )
+
+
+def open_case(act: Act, order: OrderReceived, *, holds_point: bool = True, replaces: CaseId | None = None) -> Case:
+    """A partner ordered work: a case with its first work order, and the customer's contact."""
+    links = (Link(case_id=replaces, kind="replaces"),) if replaces else ()
+    case = Case(
+        case_id=CaseId(act.new_id()),
+        operator=order.operator,
+        case_type=order.kind.case_type,
+        flow_version=FLOW_VERSION,
+        origin=order.origin,
+        legal_basis=order.legal_basis,
+        metering_point_id=order.metering_point_id,
+        metering_point_scheme=order.metering_point_scheme,
+        open_point=point_of(order) if holds_point else None,
+        area=order.area,
+        priority=order.priority,
+        window=order.window,
+        fixed_on=order.fixed_on,
+        planned_on=order.planned_on,
+        due_on=order.due_on,
+        device_plan=order.device_plan,
+        permits=order.permits,
+        other_party_attends=order.other_party_attends,
+        registers=order.registers,
+        site=order.site,
+        flags=(Flag.OTHER_PARTY_ATTENDS,) if order.other_party_attends else (),
+        links=links,
+        opened_at=act.at,
+        contact=order.contact,
+        address=order.address,
+        position=order.position,
+        access_note=order.access_note,
+        references=[reference_to(order)],
+    )
+    case.told.append(
+        CaseOpened(
+            case_id=case.case_id,
+            version=case.edition,
+            operator=case.operator,
+            case_type=case.case_type,
+            flow_version=case.flow_version,
+            orders=case.order_keys,
+            installer_linked=False,
+            links=links,
+            **{name: getattr(case, name) for name in TOLD},
+        )
+    )
+    record_contact(case)
+    open_work_order(
+        case, act, kind=first_kind(case.case_type, case.device_plan), plan=case.device_plan, due_on=case.due_on
+    )
+    return case
+
+
+def record_contact(case: Case) -> None:
+    """Tell how the customer can be reached now."""
+    case.contact_version += 1
+    contact = case.contact or Contact(name="", language="de", sms_allowed=False)
+    case.told.append(
+        ContactRecorded(
+            case_id=case.case_id,
+            version=case.contact_version,
+            name=contact.name,
+            phone=contact.phone,
+            email=contact.email,
+            language=contact.language,
+            sms_allowed=contact.sms_allowed,
+            address=case.address,
+            position=case.position,
+            access_note=case.access_note,
+            points_at_address=1,
+        )
+    )
+
+
+def tell_amended(case: Case, changed: tuple[Code, ...]) -> None:
+    """Something about the case has another value now."""
+    case.edition += 1
+    values: dict[str, Any] = {name: getattr(case, name) for name in TOLD if name in changed}
+    if "orders" in changed:
+        values["orders"] = case.order_keys
+    if "links" in changed:
+        values["links"] = case.links
+    case.told.append(
+        CaseAmended(case_id=case.case_id, version=case.edition, changed=changed, flags=case.flags, **values)
+    )
+
+
+def join(case: Case, act: Act, order: OrderReceived) -> None:
+    """Another partner ordered the same work at the same point: a second reference, no second case."""
+    case.references.append(reference_to(order))
+    case.remark(act, None, "second_reference", partner=order.partner)
+    tell_amended(case, ("orders",))
+
+
+def amend(case: Case, act: Act, news: OrderReceived | OrderAmended) -> None:
+    """T34: a newer version of an order. Takes over what differs, tells it, and stops who must not work on."""
+    given = {name: getattr(news, name) for name in (*TOLD, *KEPT, *REACHING)}
+    if isinstance(news, OrderAmended):
+        given = {name: value for name, value in given.items() if value is not None}
+    apply(case, act, given)
+
+
+def apply(case: Case, act: Act, given: Mapping[str, Any]) -> None:
+    """Take over the values that differ, with all that follows for the work orders."""
+    was = case.device_plan
+    changed = tuple(name for name, value in given.items() if getattr(case, name) != value)
+    for name in changed:
+        setattr(case, name, given[name])
+    case.flags = _flags(case)
+    withdrawn = [order for order in case.unclosed if order.undecided]
+    dangerous = set(changed) | ({"remove"} if was.remove != case.device_plan.remove else set())
+    if dangerous & BLOCKING and any(order.state in ON_THE_WAY for order in case.unclosed):
+        raise_exception(case, act, ExceptionType.MASTER_DATA_CONFLICT, reason="amended")
+    for order in case.unclosed:
+        if order in withdrawn:
+            order.cancellation, order.withdrawn_at = Cancellation.NONE, None
+        if dangerous & BLOCKING and order.state is State.READY:
+            order.blockers = order.blockers | {Blocker.MASTER_DATA_CHANGED: ", ".join(sorted(dangerous & BLOCKING))}
+        if "device_plan" in changed:
+            _plan_anew(case, act, order)
+        reason = "cancellation_withdrawn" if order in withdrawn else "amended"
+        case.step(act, order, "T34", order.state, reason=reason)
+    if withdrawn:
+        end_all(case, act, (ExceptionType.CANCELLED_IN_WORK,))
+    if changed:
+        case.remark(act, None, "amended", fields=list(changed))
+        tell_amended(case, changed)
+    if set(changed) & set(REACHING):
+        record_contact(case)
+
+
+def _plan_anew(case: Case, act: Act, order: WorkOrder) -> None:
+    """A plan that nobody has worked by yet is replaced; its material with it."""
+    if order.used or order.predecessor is not None:
+        return
+    order.device_plan = case.device_plan
+    if order.material_requested:
+        case.release_material(order, "amended")
+        request_material(case, act, order)
+
+
+def _flags(case: Case) -> tuple[Flag, ...]:
+    other = {flag for flag in case.flags if flag is not Flag.OTHER_PARTY_ATTENDS}
+    return tuple(sorted(other | ({Flag.OTHER_PARTY_ATTENDS} if case.other_party_attends else set())))

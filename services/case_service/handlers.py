@@ -1,0 +1,168 @@
+"""What case_service hears: orders, and every fact about its cases, each by the one table of the lifecycle."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from contracts.event import Event
+from contracts.orders import MasterDataReceived, OrderAmended, OrderCancelled, OrderReceived
+from contracts.quality import FormActivated
+from kit.handlers import Handlers, Timer
+from kit.inbox import Received
+from kit.store import Ref, Unit
+from services.case_service.acts import act_of, conclude
+from services.case_service.domain.act import Act, Policy
+from services.case_service.domain.actions import answer_at_once
+from services.case_service.domain.case import Case
+from services.case_service.domain.entries import FormVersion, OrderTombstone
+from services.case_service.domain.incoming.orders import amend_order, cancel_order, receive_again, take_master_data
+from services.case_service.domain.incoming.table import EFFECTS, hear
+from services.case_service.domain.orders import join, open_case, point_of
+from services.case_service.domain.waits import EFFECTS as TIMERS
+from services.case_service.domain.waits import ring
+
+
+def hearing(policy: Policy) -> Handlers:
+    """The handlers of the service, with the operator's waiting times."""
+    handlers = Handlers(main=Case)
+    handlers.on(OrderReceived, needs=_of_order)(lambda received, unit: take_order(received, unit, policy))
+    handlers.on(OrderCancelled, needs=_of_cancelled)(lambda received, unit: withdraw_order(received, unit, policy))
+    handlers.on(OrderAmended)(_to_known_case(policy, amend_order))
+    handlers.on(MasterDataReceived)(_to_known_case(policy, take_master_data))
+    handlers.on(FormActivated, needs=_of_form)(keep_form)
+    for fact in EFFECTS:
+        handlers.on(fact, needs=_of_case)(lambda received, unit: hear_of_case(received, unit, policy))
+    for kind in TIMERS:
+        handlers.due(kind, needs=_of_timer)(lambda timer, unit: ring_for_case(timer, unit, policy))
+    return handlers
+
+
+def take_order(received: Received[OrderReceived], unit: Unit, policy: Policy) -> None:
+    """A partner ordered work: a new case, a second reference, or a newer version of what is known."""
+    order, act = received.event, act_of(unit, policy, received.id)
+    known = unit.find(Case, order.order_key)
+    if known is not None and receive_again(known, act, order):
+        conclude(known, unit, act)
+        return
+    same_point = unit.find(Case, point_of(order))
+    if known is None and same_point is not None:
+        join(same_point, act, order)
+        case = same_point
+    else:
+        case = _open(unit, act, order, known, same_point)
+    _bury(case, unit, act, order)
+    answer_at_once(case, act)
+    conclude(case, unit, act)
+
+
+def _open(unit: Unit, act: Act, order: OrderReceived, known: Case | None, same_point: Case | None) -> Case:
+    """Open a case; one that is closed hands the order's key on, and keeps the point while it is not at its end."""
+    replaces = None
+    if known is not None:
+        replaces = known.case_id
+        for reference in known.references:
+            if reference.order_key == order.order_key:
+                reference.current_key = None
+        known.remark(act, None, "replaced", order_version=order.version)
+        conclude(known, unit, act)
+    case = open_case(act, order, holds_point=same_point is None, replaces=replaces)
+    unit.add(case)
+    return case
+
+
+def _bury(case: Case, unit: Unit, act: Act, order: OrderReceived) -> None:
+    """The cancellation came before its order: opened and closed at once (J51)."""
+    stone = unit.find(OrderTombstone, order.order_key)
+    if stone is None or order.version > stone.cancelled_version:
+        return
+    withdrawn = OrderCancelled(
+        order_key=order.order_key,
+        partner=order.partner,
+        version=stone.cancelled_version,
+        reason=stone.reason,
+        cancelled_by=order.partner,
+        received_at=order.received_at,
+    )
+    cancel_order(case, act, withdrawn)
+
+
+def withdraw_order(received: Received[OrderCancelled], unit: Unit, policy: Policy) -> None:
+    """A partner withdrew an order; of one that is not known yet a tombstone stays."""
+    event, act = received.event, act_of(unit, policy, received.id)
+    case = unit.find(Case, event.order_key)
+    if case is not None:
+        cancel_order(case, act, event)
+        conclude(case, unit, act)
+        return
+    stone = unit.find(OrderTombstone, event.order_key)
+    if stone is None:
+        unit.add(
+            OrderTombstone(order_key=event.order_key, cancelled_version=event.version, reason=event.reason, at=unit.now)
+        )
+    elif event.version > stone.cancelled_version:
+        stone.cancelled_version, stone.reason = event.version, event.reason
+
+
+def keep_form(received: Received[FormActivated], unit: Unit) -> None:
+    """Reports are checked against the version that they name (G16); a version never changes."""
+    event = received.event
+    form_id = f"{event.form_key}/{event.form_version}"
+    if unit.find(FormVersion, form_id) is None:
+        unit.add(
+            FormVersion(
+                form_id=form_id,
+                operator=event.operator,
+                work_kind=event.work_kind,
+                answers=dict(event.schema_),
+                valid_from=event.valid_from,
+            )
+        )
+
+
+def hear_of_case(received: Received[Event], unit: Unit, policy: Policy) -> None:
+    """A fact about a case: what it does stands in the table of §2.4."""
+    case, act = unit.get(Case, _case_id(received.event)), act_of(unit, policy, received.id)
+    hear(case, act, received.event)
+    conclude(case, unit, act)
+
+
+def ring_for_case(timer: Timer, unit: Unit, policy: Policy) -> None:
+    """Something was waited for too long. A timer that no longer applies does nothing."""
+    case, act = unit.get(Case, timer.payload["case_id"]), act_of(unit, policy)
+    if ring(case, act, timer.kind, timer.key, timer.due_at):
+        conclude(case, unit, act)
+
+
+def _to_known_case(policy: Policy, effect: Callable[[Case, Act, Any], None]) -> Callable[[Received[Any], Unit], None]:
+    """A fact about an order that means nothing before the order itself: it waits for it."""
+
+    def handle(received: Received[Any], unit: Unit) -> None:
+        case, act = unit.get(Case, received.event.order_key), act_of(unit, policy, received.id)
+        effect(case, act, received.event)
+        conclude(case, unit, act)
+
+    return handle
+
+
+def _case_id(event: Event) -> str:
+    """Events of devices have the device as their key, and name the case."""
+    return str(event.case_id)  # type: ignore[attr-defined]
+
+
+def _of_case(event: Event, _: Unit) -> Iterable[Ref]:
+    return ((Case, _case_id(event)),)
+
+
+def _of_order(event: OrderReceived, _: Unit) -> Iterable[Ref]:
+    return (Case, event.order_key), (Case, point_of(event)), (OrderTombstone, event.order_key)
+
+
+def _of_cancelled(event: OrderCancelled, _: Unit) -> Iterable[Ref]:
+    return (Case, event.order_key), (OrderTombstone, event.order_key)
+
+
+def _of_form(event: FormActivated, _: Unit) -> Iterable[Ref]:
+    return ((FormVersion, f"{event.form_key}/{event.form_version}"),)
+
+
+def _of_timer(timer: Timer, _: Unit) -> Iterable[Ref]:
+    return ((Case, timer.payload["case_id"]),)

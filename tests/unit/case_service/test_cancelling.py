@@ -1,0 +1,176 @@
+"""The cancellation matrix (lifecycle §6): every column, and before, while and after the visit."""
+
+import pytest
+
+from contracts import cases
+from contracts.codes import Cancellation, State
+from contracts.orders import OrderCancelled
+from services.case_service.domain import moves
+from services.case_service.domain.case import Case
+from services.case_service.domain.entries import OrderReference
+from services.case_service.domain.incoming.orders import cancel_order
+from services.case_service.domain.incoming.table import hear
+from services.case_service.domain.matrices import EVENTS
+from services.case_service.domain.moves import ask_for
+from services.case_service.domain.phases import phase_of
+from services.case_service.domain.states import Column
+from services.case_service.domain.visits import VisitConflict
+from services.case_service.errors import DeviceOnSite
+from tests.unit.case_service import facts
+from tests.unit.case_service.builders import (
+    NOW,
+    a_case,
+    a_report,
+    a_request,
+    an_act,
+    follow_up_of,
+    in_the_field,
+    the_order,
+)
+
+
+def cancel(case: Case, version: int = 1) -> None:
+    event = OrderCancelled(
+        order_key="erp-a:4711",
+        partner="erp-a",
+        version=version,
+        reason="moved_out",
+        cancelled_by="erp-a",
+        received_at=NOW,
+    )
+    cancel_order(case, an_act("system:case_service"), event)
+
+
+def told(case: Case, kind) -> list:
+    return [fact for fact in case.told if isinstance(fact, kind)]
+
+
+def answers(case: Case) -> list[str]:
+    return [fact.decision for fact in told(case, cases.HandoverRequested) if fact.fact == "cancelled"]
+
+
+BEGUN = [column for column in Column if EVENTS["OrderCancelled"][column][0] in {"T29", "T30"}]
+
+
+@pytest.mark.parametrize("column", BEGUN)
+def test_what_has_begun_waits_for_a_person_and_no_partner_is_answered_yet(column: Column) -> None:
+    case = a_case(column)
+    cancel(case)
+    order = the_order(case)
+    assert [fact.move for fact in told(case, cases.WorkOrderMoved)] == list(EVENTS["OrderCancelled"][column])
+    assert (order.state, order.cancellation) == (State.MANUAL_FOLLOW_UP, Cancellation.UNDECIDED)
+    assert (answers(case), phase_of(case, an_act()), order.pending) == ([], "EXCEPTION", None)
+
+
+def test_an_order_that_nobody_began_ends_its_case() -> None:
+    case = a_case(Column.OP)
+    cancel(case)
+    assert (answers(case), phase_of(case, an_act())) == (["confirmed"], "CANCELLED")
+
+
+def test_J47_after_the_work_it_is_too_late() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    cancel(case)
+    assert (answers(case), told(case, cases.WorkOrderMoved)) == (["too_late"], [])
+    assert [fact.type for fact in told(case, cases.ExceptionRaised)] == ["cancelled_after_done"]
+
+
+def test_J47_what_was_given_up_without_a_trace_is_confirmed() -> None:
+    case = a_case(Column.CLOSED_OTHERWISE)
+    cancel(case)
+    assert answers(case) == ["confirmed"]
+
+
+@pytest.mark.parametrize("column", [Column.OP, Column.PL, Column.CLOSED_WELL])
+def test_the_second_copy_of_a_withdrawal_is_late(column: Column) -> None:
+    case = a_case(column)
+    cancel(case)
+    before = len(case.told)
+    cancel(case)
+    assert len(case.told) == before
+
+
+def test_a_withdrawal_of_an_older_version_is_late() -> None:
+    case = a_case(Column.PL)
+    case.references[0].order_version = 3
+    cancel(case, 2)
+    assert case.told == []
+
+
+def test_another_live_order_keeps_the_work_going() -> None:
+    case = a_case(Column.PL)
+    other = OrderReference(order_key="mdm-b:9", current_key="mdm-b:9", partner="mdm-b", order_version=1)
+    case.references.append(other)
+    cancel(case)
+    (asked,) = told(case, cases.HandoverRequested)
+    assert (asked.decision, asked.order_key, the_order(case).state) == ("confirmed", "erp-a:4711", State.PLANNING)
+    assert [remark.code for remark in case.beside if remark.hotlist] == ["still_wanted"]
+
+
+def test_a_follow_up_that_nobody_began_is_closed_and_its_predecessor_decided() -> None:
+    case = a_case(Column.RESOLVED_WELL)
+    follow_up = follow_up_of(case, "comms_repair")
+    cancel(case)
+    assert (the_order(case).state, follow_up.close_reason) == (State.MANUAL_FOLLOW_UP, "CANCELLED")
+    assert (answers(case), case.ending) == ([], None)
+
+
+def test_a_follow_up_of_work_that_was_handed_over_comes_too_late() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    follow_up_of(case, "comms_repair")
+    cancel(case)
+    assert answers(case) == ["too_late"]
+
+
+def test_the_last_of_several_orders_ends_the_case() -> None:
+    case = a_case(Column.RO)
+    second = follow_up_of(case, "meter_exchange", Column.PL)
+    cancel(case)
+    close = a_request("close_case", resolution="cancelled")
+    moves.move(ask_for(case, an_act(), the_order(case).work_order_id, close, None))
+    assert case.ending is None
+    moves.move(ask_for(case, an_act(), second.work_order_id, close, None))
+    assert (len(told(case, cases.CaseCancelled)), answers(case)) == (1, ["confirmed"])
+
+
+def test_the_withdrawal_comes_first_and_the_report_is_recorded() -> None:
+    case = a_case(Column.IP)
+    cancel(case)
+    request = a_request("resolve", report=a_report())
+    moves.move(ask_for(case, in_the_field(), the_order(case).work_order_id, request, None))
+    assert (the_order(case).state, the_order(case).outcome) == (State.MANUAL_FOLLOW_UP, "OK")
+    close = a_request("close_case", resolution="cancelled")
+    with pytest.raises(DeviceOnSite):
+        moves.move(ask_for(case, an_act(), the_order(case).work_order_id, close, None))
+
+
+def test_a_report_after_the_decision_is_kept_and_somebody_must_look() -> None:
+    case = a_case(Column.CLOSED_OTHERWISE)
+    request = a_request("resolve", report=a_report())
+    kept = moves.move(ask_for(case, in_the_field(), the_order(case).work_order_id, request, None))
+    assert isinstance(kept, VisitConflict)
+    assert [fact.type for fact in told(case, cases.ExceptionRaised)] == ["cancelled_after_done"]
+
+
+def test_an_OK_after_the_withdrawal_confirms_nothing() -> None:
+    case = a_case(Column.AR)
+    cancel(case)
+    hear(case, an_act("system:x"), facts.confirmed(case, the_order(case)))
+    assert the_order(case).state is State.MANUAL_FOLLOW_UP
+    assert "guard_failed" in {remark.code for remark in case.beside}
+
+
+@pytest.mark.parametrize("column", BEGUN)
+def test_every_withdrawn_order_can_be_brought_to_an_end(column: Column) -> None:
+    case = a_case(column)
+    cancel(case)
+    order = the_order(case)
+    if case.on_site:
+        hear(case, an_act("system:x"), facts.approved(case, order))
+        moves.move(ask_for(case, an_act(), order.work_order_id, a_request("data_corrected"), None))
+        assert answers(case) == ["too_late"]
+    else:
+        request = a_request("close_case", resolution="cancelled")
+        moves.move(ask_for(case, an_act(), order.work_order_id, request, None))
+        assert answers(case) == ["confirmed"]
+    assert order.closed
