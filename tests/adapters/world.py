@@ -82,7 +82,7 @@ class World:
         self.tally = tally.build(self._settings("case_service"), self.clock, handlers=self.handlers)
         self.bus = self.make_bus(self)
         await self.bus.start()
-        await self.bus.provision([topic for topic in TOPICS.values() if topic.name in (*READ, "rollout.cases")])
+        await self.bus.provision([topic for topic in TOPICS.values() if topic.name in (*READ, "rollout.cases", "rollout.dead-letters")])
 
     async def start(self) -> None:
         """Both at work."""
@@ -135,10 +135,14 @@ class World:
         def heard(db: sa.Connection) -> set[UUID]:
             return set(db.scalars(sa.select(tables.inbox.c.event_id)))
 
-        for service in (self.adapter, self.tally):
-            if await service.store.read(lambda db: db.scalar(sa.select(tables.outbox.c.id).limit(1))):
-                return False
-        return await self.adapter.store.read(told) <= await self.tally.store.read(heard)
+        if await self._unsent(self.adapter):
+            return False
+        if not await self.adapter.store.read(told) <= await self.tally.store.read(heard):
+            return False
+        return not await self._unsent(self.tally)  # asked last: hearing comes before telling
+
+    async def _unsent(self, service: Service) -> bool:
+        return bool(await service.store.read(lambda db: db.scalar(sa.select(tables.outbox.c.id).limit(1))))
 
     def _settings(self, service: str) -> Settings:
         return Settings(data_dir=self.folder, database_url=self.urls[service], **self.options)

@@ -1,0 +1,106 @@
+"""The embedded hub at work: all services on one address, an address file and a token file for the command line."""
+
+import asyncio
+import getpass
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from contracts.roles import Role
+from hub.house import SERVICES, House, alone, build
+from kit import faults, logs
+from kit.auth import Signer
+from kit.clock import Clock, clock_of
+from kit.serve import listening
+from kit.settings import Misconfigured, Settings, is_loopback
+from kit.tokens import write_private
+
+RENEW_SECONDS = 3600.0
+"""How often the shell's token is made anew; it is good for twelve hours at most (SEC-TOK-07)."""
+SHELL_SECONDS = 12 * 3600
+STAFF = tuple(role for role in Role if role not in (Role.CUSTOMER, Role.INSTALLER, Role.SYSTEM))
+
+
+@dataclass(frozen=True)
+class Running:
+    """A hub that answers."""
+
+    house: House
+    signer: Signer
+    url: str
+    clock: Clock
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, options: Mapping[str, Any], services: Sequence[str] = SERVICES, clock: Clock | None = None
+) -> AsyncIterator[Running]:
+    """Start every service on the data directory and serve HTTP; stops them in order at the end."""
+    async with alone(settings.data_dir):
+        signer, used = Signer.open(settings), clock or clock_of(settings.clock)
+        house = House([build(name, options, used) for name in services])
+        async with listening(settings, house.app) as server:
+            await house.start()
+            url = f"http://{settings.host}:{_port(server)}"
+            try:
+                yield Running(house, signer, url, used)
+            finally:
+                await house.stop()
+
+
+async def up(settings: Settings, options: Mapping[str, Any], services: Sequence[str]) -> None:
+    """Keep the hub running until a signal asks to stop."""
+    logs.configure(settings.log_level, settings.log_format, sys.stderr)
+    faults.refuse_outside_tests(settings)
+    refuse_unsafe_bind(settings)
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with running(settings, options, services) as hub:
+        renewing = asyncio.create_task(_renew_token(hub, settings.data_dir), name="token")
+        (settings.data_dir / "hub.address").write_text(hub.url, "utf-8")
+        sys.stdout.write(f"ready {hub.url}\n")
+        sys.stdout.flush()
+        if "cockpit_service" in services:
+            sys.stderr.write(f"sign in: {await sign_in_link(hub)}\n")
+            sys.stderr.flush()
+        await stop.wait()
+        renewing.cancel()
+
+
+async def sign_in_link(hub: Running, name: str | None = None) -> str:
+    """A link that signs one person in, once, within a quarter of an hour (SEC-SES-01)."""
+    from services.cockpit_service.signing_in import invite
+
+    store = hub.house.services["cockpit_service"].store
+    person = name or getpass.getuser()
+    code = await store.run(store.actor, lambda unit: invite(unit, f"person:local:{person}", STAFF))
+    return f"{hub.url}/sign-in?code={code}"
+
+
+def refuse_unsafe_bind(settings: Settings) -> None:
+    """Beyond loopback only behind a proxy with https (SEC-SES-03)."""
+    https = settings.public_url is not None and settings.public_url.startswith("https:")
+    if not is_loopback(settings.host) and not (https and settings.trusted_proxies):
+        raise Misconfigured(
+            f"HUB_HOST={settings.host}: beyond loopback set an https HUB_PUBLIC_URL and HUB_TRUSTED_PROXIES"
+        )
+
+
+async def _renew_token(hub: Running, folder: Path) -> None:
+    """The shell on this machine may do what staff may; four eyes still need a second person."""
+    while True:
+        token = hub.signer.person(f"local:{getpass.getuser()}", STAFF, None, hub.clock.now(), SHELL_SECONDS)
+        write_private(folder / "hub.token", token.encode())
+        await asyncio.sleep(RENEW_SECONDS)
+
+
+def _port(server: uvicorn.Server) -> int:
+    (listener,) = server.servers
+    return int(listener.sockets[0].getsockname()[1])

@@ -1,0 +1,116 @@
+"""One document, every dialect: what is written is read back equal, field for field, in each that carries it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+
+from kit.csvs import write_csv
+from services.mdm_adapter.dialects.cim_xml import messages
+from services.mdm_adapter.dialects.cim_xml.envelope import open_envelope
+from services.mdm_adapter.dialects.cim_xml.messages import Sending
+from services.mdm_adapter.dialects.cim_xml.replies import read_answer
+from services.mdm_adapter.dialects.cim_xml.reports import decode_completed, decode_not_completed
+from services.mdm_adapter.dialects.csv import orders as csv
+from services.mdm_adapter.dialects.items import OrderDocument
+from services.mdm_adapter.documents.answer import Answer
+from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
+from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
+from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
+from tests.unit.mdm_adapter.examples import (
+    CANCELLATIONS,
+    COMPLETED,
+    NOT_COMPLETED,
+    answers,
+    changes,
+    full_orders,
+    orders,
+)
+
+BERLIN = ZoneInfo("Europe/Berlin")
+SENDING = Sending("M-1", "C-1", "ROLLOUT-HUB", datetime(2026, 3, 2, 8, tzinfo=UTC))
+
+
+def through_cim(document: OrderDocument) -> OrderDocument | None:
+    content = messages.encode_request(document, SENDING, BERLIN)
+    assert messages.own_faults(content) == []
+    (item,) = messages.decode(content, None, None).items
+    return item.document
+
+
+def through_csv(order: WorkOrderRequested) -> OrderDocument | None:
+    said = {"order_no": order.order_no, "version": str(order.order_version)}
+    said |= {"metering_point_id": order.metering_point.id, "scheme": order.metering_point.scheme.value}
+    content = order.content()
+    for column, field in csv.FIELDS.items():
+        name, _, member = field.partition(".")
+        value = content.get(name, {}).get(member) if member else content.get(name)
+        if value is not None:
+            said[column] = str(value).lower() if isinstance(value, bool) else str(value)
+    (item,) = csv.decode(write_csv(tuple(said), [tuple(said.values())]), None).items
+    return item.document
+
+
+@given(full_orders())
+def test_an_order_survives_cim_xml(order: WorkOrderRequested) -> None:
+    assert through_cim(order) == order
+
+
+@given(changes() | CANCELLATIONS)
+def test_a_change_and_a_cancellation_survive_cim_xml(document: OrderDocument) -> None:
+    assert through_cim(document) == document
+
+
+@given(orders())
+def test_an_order_says_the_same_through_cim_xml_and_csv(order: WorkOrderRequested) -> None:
+    safe = order.model_copy(update={"customer": None, "location": None})
+    assert through_cim(safe) == through_csv(safe) == safe
+
+
+@given(COMPLETED)
+def test_completed_work_survives_cim_xml(document: DeviceExchangeCompleted) -> None:
+    content = messages.encode_report(document, SENDING)
+    envelope = open_envelope(content, None, None)
+    assert (messages.own_faults(content), envelope.findings) == ([], [])
+    assert envelope.payload is not None
+    assert decode_completed(envelope.payload) == document
+
+
+@given(NOT_COMPLETED)
+def test_work_that_was_not_completed_survives_cim_xml(document: WorkNotCompleted) -> None:
+    envelope = open_envelope(messages.encode_report(document, SENDING), None, None)
+    assert (envelope.payload is not None, envelope.header is not None, envelope.findings) == (True, True, [])
+    assert decode_not_completed(envelope.payload, envelope.header.properties) == document  # type: ignore[arg-type, union-attr]
+
+
+@given(answers())
+def test_an_answer_survives_cim_xml(answer: Answer) -> None:
+    content = messages.encode_answer(answer, SENDING)
+    reply = messages.decode(content, None, None).reply
+    assert messages.own_faults(content) == []
+    assert reply is not None
+    assert read_answer(reply, [item.item for item in answer.items]) == answer
+
+
+def other_prefix(content: bytes) -> bytes:
+    renamed = content.replace(b"<m:", b"<q:").replace(b"</m:", b"</q:")
+    return renamed.replace(b"xmlns:m=", b"xmlns:q=", 1)
+
+
+SPELLINGS: dict[str, Callable[[bytes], bytes]] = {
+    "other prefix": other_prefix,
+    "BOM": lambda content: b"\xef\xbb\xbf" + content,
+    "UTF-16": lambda content: content.decode().replace("UTF-8", "UTF-16", 1).encode("utf-16"),
+    "comment in a value": lambda content: content.replace(b"<s:mRID>", b"<s:mRID><!-- -->", 1),
+    "blanks around": lambda content: content.replace(b"<s:mRID>", b"<s:mRID>\n  ", 1),
+}
+
+
+@pytest.mark.parametrize("spelling", sorted(SPELLINGS))
+@given(order=full_orders())
+def test_X3_another_spelling_means_the_same(spelling: str, order: WorkOrderRequested) -> None:
+    content = SPELLINGS[spelling](messages.encode_request(order, SENDING, BERLIN))
+    (item,) = messages.decode(content, None, None).items
+    assert item.document == order
