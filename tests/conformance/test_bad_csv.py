@@ -147,11 +147,10 @@ def test_an_encoding_that_nobody_may_declare_is_refused() -> None:
 @given(some.binary(max_size=400))
 def test_only_our_own_error_leaves_the_reader(data: bytes) -> None:
     try:
-        table = read_csv(data, header=None)
+        found: object = read_csv(data, header=None).header
     except CsvRefused as refusal:
-        assert refusal.findings
-    else:
-        assert len(table.header) >= 1
+        found = refusal.findings
+    assert found
 
 
 CELLS = some.text(some.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=20)

@@ -1,0 +1,1 @@
+"""What may happen to devices and material: states, the ledger, reservations, visits, readings; pure and synchronous."""

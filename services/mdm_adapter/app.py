@@ -1,0 +1,59 @@
+"""How mdm_adapter is put together: the only wiring."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from kit import faults
+from kit.clock import Clock
+from kit.service import Service, open_store
+from kit.store import Store
+from services.mdm_adapter.api import routes
+from services.mdm_adapter.desk import FILE, REST, RESULT, Desk
+from services.mdm_adapter.handlers import listening
+from services.mdm_adapter.partners.loader import Partners
+from services.mdm_adapter.receiving import Arriving, Receipt, needs_receiving, receive
+from services.mdm_adapter.settings import Settings
+from services.mdm_adapter.store import KINDS
+from services.mdm_adapter.tables import metadata
+from services.mdm_adapter.transports.file_drop import DropFolders, FilePort, ResultPort
+from services.mdm_adapter.transports.rest import RestPort
+
+NAME = "mdm_adapter"
+
+
+def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], UUID] | None = None) -> Service:
+    """Put the service together; nothing is opened or started yet. Raises BadProfile."""
+    store = open_store(NAME, settings, KINDS, clock, new_id)
+    desk = Desk(
+        partners=Partners.load(settings.partners_dir),
+        source=settings.message_source,
+        fact_wait=timedelta(minutes=settings.fact_wait_minutes),
+        urls=settings.partner_urls,
+    )
+    taking = partial(take_in, store)
+    instance = settings.instance or "main"
+    folders = DropFolders(settings.drop_path, instance, desk, taking, settings.drop_settle_seconds)
+    return Service(
+        NAME,
+        settings,
+        store,
+        listening(desk),
+        metadata,
+        routes(desk),
+        tells=("rollout.orders", "rollout.handovers"),
+        ports={
+            REST: RestPort(store, desk, taking, settings.partner_timeout_seconds),
+            FILE: FilePort(store, settings.drop_path),
+            RESULT: ResultPort(store, settings.drop_path),
+        },
+        polls={"drop": folders.poll},
+    )
+
+
+async def take_in(store: Store, arriving: Arriving) -> Receipt:
+    """Store what came on a way without a request: a file, or the body of an answer."""
+    receipt = await store.run(store.actor, lambda unit: receive(unit, arriving), needs=needs_receiving(arriving))
+    faults.point("in.archived")
+    return receipt

@@ -1,0 +1,190 @@
+"""The verdict on a file without any effect: what `hub check` and the desk of operators show."""
+
+import codecs
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from lxml import etree
+
+from services.mdm_adapter.dialects import dk_cim
+from services.mdm_adapter.dialects.cim_xml import codes, messages
+from services.mdm_adapter.dialects.cim_xml.envelope import ENVELOPES
+from services.mdm_adapter.dialects.cim_xml.parsing import XmlRefused, parse, route
+from services.mdm_adapter.dialects.csv import orders as csv
+from services.mdm_adapter.dialects.findings import Finding
+from services.mdm_adapter.dialects.items import Decoded, Kind
+from services.mdm_adapter.documents.order_content import OrderContent, missing_place
+from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
+from services.mdm_adapter.partners.profile import Profile
+
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+NOT_JUDGED, UNREGISTERED = "n/a", "no schema registered"
+# key field: path of local names in a message of the order contract
+FIELDS = {
+    "message_id": "Header/MessageID",
+    "correlation_id": "Header/CorrelationID",
+    "verb": "Header/Verb",
+    "metering_point": "Payload/ServiceOrders/ServiceOrder/Work/WorkTask/UsagePoint/mRID",
+    "new_serial": "Payload/ServiceOrders/ServiceOrder/Work/WorkTask/Assets/serialNumber",
+    "old_serial": "Payload/ServiceOrders/ServiceOrder/Work/WorkTask/OldAsset/serialNumber",
+    "customer_phone": "Payload/ServiceOrders/ServiceOrder/Work/Customers/phone/ituPhone",
+    "result": "Reply/Result",
+    "code": "Reply/Error/code",
+}
+PROPERTIES = {"plan": "plan", "legal_basis": "legal_basis", "party.nb": "party_nb", "party.lf": "party_lf"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a file is, and what its sender would be told. `content` is accept, reject, read_positive, read_negative."""
+
+    dialect: str
+    content: str
+    root_namespace: str = ""
+    root_name: str = ""
+    noun: str = ""
+    well_formed: bool = True
+    schema: str = NOT_JUDGED
+    findings: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    key_fields: dict[str, str] = field(default_factory=dict)
+    records: int = 0
+    """Orders that would be taken."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 accepted, 1 refused, 3 accepted with warnings."""
+        if self.content == "reject" or not self.well_formed:
+            return 1
+        return 3 if self.warnings else 0
+
+    def as_json(self) -> str:
+        """The verdict for machines."""
+        return json.dumps({**asdict(self), "exit_code": self.exit_code}, ensure_ascii=False, sort_keys=True)
+
+
+def check(data: bytes, profile: Profile | None = None, schemas_dir: Path | None = None) -> Verdict:
+    """Judge a file as it would be judged if it came from this partner now; nothing is stored, nothing is sent.
+
+    Without a profile the strictest rules hold, and no sender is wrong. `schemas_dir` adds roots of other dialects.
+    """
+    if not messages.is_xml(data) and (profile is None or profile.speaks(csv.NAME, None)):
+        return _check_csv(data, profile)
+    warnings = [Finding("BOM", "/", "begins with a byte order mark")] if data.startswith(codecs.BOM_UTF8) else []
+    try:
+        root = parse(data)
+    except XmlRefused as refused:
+        found = [
+            Finding(codes.UNREADABLE, each.xpath or f"line {each.line}", each.detail, each.line, each.code)
+            for each in refused.findings
+        ]
+        formed = all(each.rule != "NOT_WELL_FORMED" for each in found)
+        return Verdict(messages.NAME, "reject", well_formed=formed, findings=found, warnings=warnings)
+    if (etree.QName(root).namespace, etree.QName(root).localname) in ENVELOPES:
+        return _check_cim(data, root, profile, warnings)
+    return _check_other(root, schemas_dir, warnings)
+
+
+def _check_cim(data: bytes, root: etree._Element, profile: Profile | None, warnings: list[Finding]) -> Verdict:
+    decoded = messages.decode(data, profile, None)
+    findings = [*decoded.findings, *(found for item in decoded.items for found in item.findings)]
+    findings += [found for item in decoded.items if not item.findings for found in _place(item.document, profile)]
+    content = "reject" if findings else "accept"
+    if decoded.kind in {Kind.ANSWER, Kind.FAULT} and decoded.reply and not findings:
+        content = "read_negative" if decoded.reply.result == "FAILED" else "read_positive"
+        findings = [Finding(error.code, "", error.reason or "") for error in decoded.reply.errors]
+    of_schema = any(found.rule == "SCHEMA" for found in decoded.findings)
+    return Verdict(
+        messages.NAME,
+        content,
+        root_namespace=etree.QName(root).namespace or "",
+        root_name=etree.QName(root).localname,
+        noun=decoded.noun or "",
+        schema="invalid" if of_schema else "valid",
+        findings=findings,
+        warnings=[*warnings, *decoded.warnings, *(found for item in decoded.items for found in item.warnings)],
+        key_fields=_key_fields(root, decoded),
+        records=0 if decoded.findings else sum(not item.findings for item in decoded.items),
+    )
+
+
+def _place(document: object, profile: Profile | None) -> list[Finding]:
+    """An order needs address and area, from itself or from the partner's defaults."""
+    if not isinstance(document, WorkOrderRequested):
+        return []
+    full: OrderContent = document.filled(profile.defaults.content()) if profile else document
+    missing = missing_place(full.location)
+    return [Finding(codes.PLACE, each.field, f"missing: {', '.join(each.names)}") for each in missing]
+
+
+def _key_fields(root: etree._Element, decoded: Decoded) -> dict[str, str]:
+    said = {"kind": etree.QName(root).localname}
+    for name, path in FIELDS.items():
+        value = root.findtext("/".join(f"{{*}}{step}" for step in path.split("/")))
+        if value and value.strip():
+            said[name] = value.strip()
+    for element in root.iterfind("{*}Header/{*}Property"):
+        name = element.findtext("{*}Name") or ""
+        if name in PROPERTIES:
+            said[PROPERTIES[name]] = element.findtext("{*}Value") or ""
+    order = next(iter(decoded.orders), None) or root.findtext("{*}Reply/{*}Error/{*}ID")
+    if order:
+        said["order"] = order
+    document = decoded.items[0].document if decoded.items else None
+    place = document.location if isinstance(document, OrderContent) else None
+    if place and place.street:
+        said["address"] = f"{place.street} {place.number}, {place.postcode} {place.city}, {place.country}"
+        said["area"] = f"{place.postcode};{place.municipality};{place.stage or ''}"
+    return said
+
+
+def _check_other(root: etree._Element, schemas_dir: Path | None, warnings: list[Finding]) -> Verdict:
+    """A root that is not of the order contract: known by configuration, or refused by its name."""
+    name = etree.QName(root)
+    is_dk = dk_cim.is_document(root)
+    seen = Verdict(
+        "dk_cim" if is_dk else "unknown",
+        "accept",
+        root_namespace=name.namespace or "",
+        root_name=name.localname,
+        noun=name.localname if is_dk else "",
+        schema="valid",
+        warnings=warnings,
+        key_fields=dk_cim.key_fields(root) if is_dk else {},
+    )
+    if name.namespace == SOAP:
+        return replace(seen, dialect="dk_ebix", content=NOT_JUDGED, schema=UNREGISTERED, noun=_in_soap(root))
+    try:
+        route(root, {**ENVELOPES, **(dk_cim.registry_of_folder(schemas_dir) if schemas_dir else {})})
+    except XmlRefused as refused:
+        schema = {"NAMESPACE": UNREGISTERED, "NOUN": "no root declaration"}.get(refused.findings[0].code, "invalid")
+        findings = [
+            Finding(codes.reply_code(each.code), each.xpath or "/", each.detail, each.line, each.code)
+            for each in refused.findings
+        ]
+        more = dk_cim.warnings(root) if is_dk else []
+        return replace(seen, content="reject", schema=schema, findings=findings, warnings=[*warnings, *more])
+    if findings := dk_cim.content_findings(root):
+        return replace(seen, content="reject", findings=findings)
+    return replace(seen, records=1)
+
+
+def _in_soap(root: etree._Element) -> str:
+    """The document that an envelope of SOAP carries, below whatever the service calls its call."""
+    names = (etree.QName(element).localname for element in root.iter() if isinstance(element.tag, str))
+    return next((name for name in names if name.startswith("DK_")), "")
+
+
+def _check_csv(data: bytes, profile: Profile | None) -> Verdict:
+    decoded = csv.decode(data, profile)
+    findings, records = list(decoded.findings), 0
+    for item in decoded.items:
+        faults = item.findings or _place(item.document, profile)
+        findings += [
+            Finding(each.code, f"row {item.row}, {each.position}", each.detail, each.line, each.rule) for each in faults
+        ]
+        records += not faults
+    warnings = [found for item in decoded.items for found in item.warnings]
+    content = "reject" if findings else "accept"
+    return Verdict(csv.NAME, content, schema=NOT_JUDGED, findings=findings, warnings=warnings, records=records)

@@ -1,0 +1,247 @@
+"""The IEC 61968-100 envelope: four roots, a header, and a reply or a payload; read, judged and written."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from lxml import etree
+
+from services.mdm_adapter.dialects.cim_xml import codes
+from services.mdm_adapter.dialects.cim_xml.parsing import Registry, XmlFinding, XmlRefused, parse, registry_of, route
+from services.mdm_adapter.dialects.cim_xml.xml import MESSAGE, ORDERS, Writer, first, instant, text, texts, written
+from services.mdm_adapter.dialects.findings import Finding
+from services.mdm_adapter.dialects.reply import Reply, ReplyError
+from services.mdm_adapter.partners.profile import Profile
+
+SCHEMAS = Path(__file__).parent / "schemas"
+ROOTS = ("RequestMessage", "ResponseMessage", "EventMessage", "FaultMessage")
+ENVELOPES: Registry = registry_of((MESSAGE, root, root, SCHEMAS / "message.xsd") for root in ROOTS)
+PAYLOADS: Registry = registry_of([(ORDERS, "ServiceOrders", "ServiceOrders", SCHEMAS / "service_orders.xsd")])
+
+VERBS: Mapping[str, frozenset[str]] = {
+    "RequestMessage": frozenset({"create", "change", "cancel"}),
+    "ResponseMessage": frozenset({"reply"}),
+    "EventMessage": frozenset({"changed"}),
+}
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9._:{}-]{1,64}")
+AHEAD = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the header says; texts as they are, absent ones None."""
+
+    verb: str
+    noun: str
+    revision: str | None = None
+    context: str | None = None
+    timestamp: datetime | None = None
+    source: str | None = None
+    ack_required: bool = False
+    message_id: str | None = None
+    correlation_id: str | None = None
+    properties: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def correlation(self) -> str | None:
+        """What a reply echoes: the correlation id, in a request without one its message id."""
+        return self.correlation_id or self.message_id
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A message whose form is right, and what is wrong with its header and payload all the same."""
+
+    kind: str
+    header: Header | None
+    payload: etree._Element | None = None
+    ids: tuple[str, ...] = ()
+    reply: Reply | None = None
+    findings: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+
+
+def open_envelope(data: bytes, profile: Profile | None, now: datetime | None) -> Envelope:
+    """Read and validate the envelope, and the payload by its own schema. Raises XmlRefused where nothing can be read.
+
+    Without `now` no timestamp lies in the future; without a profile nobody's name is wrong.
+    """
+    root = parse(data, limit=profile.limits.message_bytes if profile else 10_000_000)
+    warnings = _aliased(root, profile.xml.aliases if profile else {})
+    try:
+        route(root, ENVELOPES)
+    except XmlRefused as refused:
+        header = first(root, MESSAGE, "Header")
+        if header is None or etree.QName(root).localname not in ROOTS:
+            raise
+        findings = [_of_schema(found) for found in refused.findings]
+        return Envelope(etree.QName(root).localname, _header(header), None, (), None, findings, warnings)
+    kind = etree.QName(root).localname
+    element = first(root, MESSAGE, "Header")
+    header_ = _header(element) if element is not None else None
+    payload, ids, findings = _payload(root)
+    if header_ is not None:
+        findings = [*_judged(kind, header_, profile, now), *_same_noun(header_, payload), *findings]
+    reply = first(root, MESSAGE, "Reply")
+    return Envelope(kind, header_, payload, ids, _reply(reply) if reply is not None else None, findings, warnings)
+
+
+def _aliased(root: etree._Element, aliases: Mapping[str, str]) -> list[Finding]:
+    """Read a partner's other spelling of a namespace as the one that is meant."""
+    met = set()
+    if aliases:
+        for element in root.iter():
+            name = etree.QName(element)
+            if name.namespace in aliases:
+                element.tag = f"{{{aliases[name.namespace]}}}{name.localname}"
+                met.add(name.namespace)
+    return [Finding("NAMESPACE_ALIAS", "/", f"{alias} is read as {aliases[alias]}") for alias in sorted(met)]
+
+
+def _header(element: etree._Element) -> Header:
+    pairs = [
+        (text(each, MESSAGE, "Name") or "", text(each, MESSAGE, "Value") or "") for each in _all(element, "Property")
+    ]
+    return Header(
+        verb=text(element, MESSAGE, "Verb") or "",
+        noun=text(element, MESSAGE, "Noun") or "",
+        revision=text(element, MESSAGE, "Revision"),
+        context=text(element, MESSAGE, "Context"),
+        timestamp=instant(text(element, MESSAGE, "Timestamp")),
+        source=text(element, MESSAGE, "Source"),
+        ack_required=text(element, MESSAGE, "AckRequired") in {"true", "1"},
+        message_id=text(element, MESSAGE, "MessageID"),
+        correlation_id=text(element, MESSAGE, "CorrelationID"),
+        properties=tuple(pairs),
+    )
+
+
+def _all(element: etree._Element, name: str) -> list[etree._Element]:
+    return element.findall(f"{{{MESSAGE}}}{name}")
+
+
+def _reply(element: etree._Element) -> Reply:
+    return Reply(
+        result=text(element, MESSAGE, "Result") or "",
+        errors=tuple(
+            ReplyError(
+                code=text(error, MESSAGE, "code") or "",
+                level=text(error, MESSAGE, "level") or "FATAL",
+                reason=text(error, MESSAGE, "reason"),
+                ids=tuple(texts(error, MESSAGE, "ID")),
+            )
+            for error in _all(element, "Error")
+        ),
+        ids=tuple(texts(element, MESSAGE, "ID")),
+    )
+
+
+def _payload(root: etree._Element) -> tuple[etree._Element | None, tuple[str, ...], list[Finding]]:
+    """The noun below Payload, validated apart from its envelope, and the ids beside it."""
+    holder = first(root, MESSAGE, "Payload")
+    if holder is None:
+        return None, (), []
+    ids = tuple(texts(holder, MESSAGE, "ID"))
+    if first(holder, MESSAGE, "Compressed") is not None:
+        return None, ids, [Finding(codes.PAYLOAD, "/Payload/Compressed", "compressed payloads are not taken")]
+    noun = next((child for child in holder if etree.QName(child).namespace != MESSAGE), None)
+    if noun is None:
+        return None, ids, []
+    try:
+        route(noun, PAYLOADS)
+    except XmlRefused as refused:
+        return noun, ids, [_of_schema(found) for found in refused.findings]
+    return noun, ids, []
+
+
+def _of_schema(found: XmlFinding) -> Finding:
+    code = codes.VERB if found.detail.startswith("Element 'Verb'") else codes.reply_code(found.code)
+    return Finding(code, found.xpath or "/", found.detail, found.line, found.code)
+
+
+def _judged(kind: str, header: Header, profile: Profile | None, now: datetime | None) -> list[Finding]:
+    """What the header breaks: all of it, in the order of its elements."""
+    found = list[Finding]()
+    if header.verb not in VERBS[kind]:
+        found.append(Finding(codes.VERB, "Verb", f"{header.verb} is not for a {kind} to this address"))
+    if header.revision and header.revision.split(".")[0] != "1":
+        found.append(Finding(codes.VERSION, "Revision", f"revision {header.revision} is not supported"))
+    if header.context == "TEST" and profile and profile.live:
+        found.append(Finding(codes.HEADER, "Context", "this partner is live, a test is not taken"))
+    if header.timestamp is None:
+        found.append(Finding(codes.HEADER, "Timestamp", "a time with offset is required"))
+    elif now and header.timestamp > now + AHEAD:
+        found.append(Finding(codes.HEADER, "Timestamp", "lies in the future"))
+    if not header.source:
+        found.append(Finding(codes.HEADER, "Source", "is required"))
+    elif profile and not profile.is_named(header.source, now.date() if now else None):
+        found.append(Finding(codes.SOURCE, "Source", "is not a name of the sender", rule="SENDER_MISMATCH"))
+    if not _MESSAGE_ID.fullmatch(header.message_id or ""):
+        found.append(Finding(codes.HEADER, "MessageID", "1 to 64 characters A-Z a-z 0-9 . _ : { } - are required"))
+    return found
+
+
+def _same_noun(header: Header, payload: etree._Element | None) -> list[Finding]:
+    noun = etree.QName(payload).localname if payload is not None else header.noun
+    if noun == header.noun:
+        return []
+    return [Finding(codes.PAYLOAD, "Noun", f"the header says {header.noun}, the payload is {noun}")]
+
+
+def write_envelope(
+    kind: str, header: Header, *, payload: etree._Element | None = None, reply: Reply | None = None
+) -> bytes:
+    """Write a message in our one canonical form: UTF-8, prefixes m and s, order of the schema."""
+    root = etree.Element(f"{{{MESSAGE}}}{kind}", nsmap={"m": MESSAGE})
+    writer = Writer(root, MESSAGE)
+    _write_header(writer.inside("Header"), header)
+    if reply is not None:
+        _write_reply(writer.inside("Reply"), reply)
+    if payload is not None:
+        writer.inside("Payload").element.append(payload)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def _write_header(writer: Writer, header: Header) -> None:
+    writer.leaf("Verb", header.verb)
+    writer.leaf("Noun", header.noun)
+    writer.leaf("Revision", header.revision)
+    writer.leaf("Context", header.context)
+    writer.leaf("Timestamp", written(header.timestamp) if header.timestamp else None)
+    writer.leaf("Source", header.source)
+    writer.leaf("AckRequired", "true" if header.ack_required else None)
+    writer.leaf("MessageID", header.message_id)
+    writer.leaf("CorrelationID", header.correlation_id)
+    for name, value in header.properties:
+        property_ = writer.inside("Property")
+        property_.leaf("Name", name)
+        property_.leaf("Value", value)
+
+
+def _write_reply(writer: Writer, reply: Reply) -> None:
+    writer.leaf("Result", reply.result)
+    for error in reply.errors:
+        inside = writer.inside("Error")
+        inside.leaf("code", error.code)
+        inside.leaf("level", error.level)
+        inside.leaf("reason", error.reason)
+        inside.leaf("xpath", error.xpath)
+        for id_ in error.ids:
+            inside.leaf("ID", id_, kind="name")
+    for id_ in reply.ids:
+        writer.leaf("ID", id_, kind="name")
+
+
+def faults(data: bytes) -> list[XmlFinding]:
+    """What our own schemas say against a message of ours; nothing leaves with a finding."""
+    try:
+        root = parse(data)
+        route(root, ENVELOPES)
+        holder = first(root, MESSAGE, "Payload")
+        for noun in holder if holder is not None else ():
+            route(noun, PAYLOADS)
+    except XmlRefused as refused:
+        return list(refused.findings)
+    return []

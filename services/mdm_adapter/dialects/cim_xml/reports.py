@@ -1,0 +1,138 @@
+"""What the hub reports to the ordering partner: work completed, and work not completed; written, and read again."""
+
+from datetime import UTC, datetime
+
+from lxml import etree
+
+from contracts.codes import DeviceRole, Scheme
+from services.mdm_adapter.dialects.cim_xml.orders import TASKS, write_point
+from services.mdm_adapter.dialects.cim_xml.xml import ORDERS, Writer, first, instant, number, text, written
+from services.mdm_adapter.dialects.identifiers import scheme_of
+from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
+from services.mdm_adapter.documents.values import MeteringPoint, Reading, ReportedDevice
+from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
+
+COMPLETED, CLOSED, AGAIN = "completed", "closed", "waitingToBeScheduled"
+INSTALLATION, REMOVAL = "installation", "removal"
+
+
+def encode_completed(document: DeviceExchangeCompleted) -> etree._Element:
+    """A change of the order: completed, with the devices of both sides and what they showed."""
+    root, order = _order(document.order_no, document.order_version)
+    work = order.inside("Work")
+    work.leaf("statusKind", COMPLETED)
+    schedule = work.inside("TimeSchedules")
+    schedule.leaf("kind", "actual")
+    interval = schedule.inside("scheduleInterval")
+    interval.leaf("start", written(document.started_at))
+    interval.leaf("end", written(document.finished_at))
+    task = work.inside("WorkTask")
+    task.leaf("taskKind", TASKS[document.kind][0])
+    for device in document.installed:
+        _write_device(task.inside("Assets"), device, INSTALLATION)
+    for device in document.removed:
+        _write_device(task.inside("OldAsset"), device, REMOVAL)
+    write_point(task, document.metering_point)
+    return root
+
+
+def _order(order_no: str, version: int) -> tuple[etree._Element, Writer]:
+    root = etree.Element(f"{{{ORDERS}}}ServiceOrders", nsmap={"s": ORDERS})
+    order = Writer(root, ORDERS).inside("ServiceOrder")
+    order.leaf("mRID", order_no)
+    order.leaf("revisionNumber", version)
+    return root, order
+
+
+def _write_device(asset: Writer, device: ReportedDevice, reason: str) -> None:
+    asset.leaf("serialNumber", device.serial)
+    asset.leaf("type", None if device.role is DeviceRole.METER else device.role.value)
+    if device.readings:
+        readings = asset.inside("MeterReadings")
+        readings.leaf("reason", reason)
+        for each in device.readings:
+            reading = readings.inside("Readings")
+            reading.leaf("timeStamp", written(each.at))
+            reading.leaf("value", format(each.value, "f"))
+            reading.leaf("ReadingType", "", ref=each.obis)
+
+
+def decode_completed(payload: etree._Element) -> DeviceExchangeCompleted:
+    """The same document read again; its schema was checked before."""
+    order = payload[0]
+    task = first(order, ORDERS, "Work/WorkTask")
+    assert task is not None  # noqa: S101 -- a completed order of ours always has one
+    interval = first(order, ORDERS, "Work/TimeSchedules/scheduleInterval")
+    return DeviceExchangeCompleted(
+        order_no=text(order, ORDERS, "mRID") or "",
+        order_version=int(text(order, ORDERS, "revisionNumber") or 0),
+        metering_point=_point(task),
+        started_at=_time(text(interval, ORDERS, "start")),
+        finished_at=_time(text(interval, ORDERS, "end")),
+        installed=tuple(_device(asset) for asset in task.iterfind(f"{{{ORDERS}}}Assets")),
+        removed=tuple(_device(asset) for asset in task.iterfind(f"{{{ORDERS}}}OldAsset")),
+    )
+
+
+def _point(task: etree._Element) -> MeteringPoint:
+    id_ = text(task, ORDERS, "UsagePoint/mRID") or ""
+    named = (text(task, ORDERS, "UsagePoint/Names/NameType/name") or "").lower()
+    return MeteringPoint(id=id_, scheme=Scheme(named) if named in set(Scheme) else scheme_of(id_))
+
+
+def _time(value: str | None) -> datetime:
+    return instant(value) or datetime.min.replace(tzinfo=UTC)
+
+
+def _device(asset: etree._Element) -> ReportedDevice:
+    return ReportedDevice(
+        role=DeviceRole(text(asset, ORDERS, "type") or DeviceRole.METER),
+        serial=text(asset, ORDERS, "serialNumber") or "",
+        readings=tuple(_reading(each) for each in asset.iterfind(f"{{{ORDERS}}}MeterReadings/{{{ORDERS}}}Readings")),
+    )
+
+
+def _reading(element: etree._Element) -> Reading:
+    kind = first(element, ORDERS, "ReadingType")
+    return Reading(
+        obis=(kind.get("ref") if kind is not None else None) or "",
+        value=number(text(element, ORDERS, "value")) or number("0") or 0,
+        at=_time(text(element, ORDERS, "timeStamp")),
+    )
+
+
+def encode_not_completed(document: WorkNotCompleted) -> etree._Element:
+    """An event about the order: closed for good, or waiting to be scheduled again, with the reason as activity."""
+    root, order = _order(document.order_no, document.order_version)
+    work = order.inside("Work")
+    work.leaf("statusKind", CLOSED if document.final else AGAIN)
+    activity = work.inside("ActivityRecords")
+    activity.leaf("createdDateTime", written(document.at))
+    activity.leaf("reason", document.sub_reason or document.reason)
+    activity.leaf("severity", document.outcome)
+    write_point(work.inside("WorkTask"), document.metering_point)
+    return root
+
+
+def not_completed_properties(document: WorkNotCompleted) -> tuple[tuple[str, str], ...]:
+    """What the payload of a failed visit has no element for."""
+    sub = (("sub_reason", document.sub_reason),) if document.sub_reason else ()
+    return (("reason", document.reason), *sub, ("attempts", str(document.attempts)))
+
+
+def decode_not_completed(payload: etree._Element, properties: tuple[tuple[str, str], ...]) -> WorkNotCompleted:
+    """The same document read again; its schema was checked before."""
+    order, said = payload[0], dict(properties)
+    task = first(order, ORDERS, "Work/WorkTask")
+    assert task is not None  # noqa: S101 -- ours always has one
+    return WorkNotCompleted(
+        order_no=text(order, ORDERS, "mRID") or "",
+        order_version=int(text(order, ORDERS, "revisionNumber") or 0),
+        metering_point=_point(task),
+        at=_time(text(order, ORDERS, "Work/ActivityRecords/createdDateTime")),
+        outcome=text(order, ORDERS, "Work/ActivityRecords/severity") or "",
+        reason=said.get("reason", ""),
+        sub_reason=said.get("sub_reason"),
+        attempts=int(said.get("attempts", "0")),
+        final=text(order, ORDERS, "Work/statusKind") == CLOSED,
+    )

@@ -1,0 +1,90 @@
+"""Small words of reading and writing: texts, times, numbers, elements in their order."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from lxml import etree
+
+MESSAGE = "http://iec.ch/TC57/2011/schema/message"
+ORDERS = "http://iec.ch/TC57/2011/ServiceOrders#"
+
+
+def texts(element: etree._Element | None, namespace: str, path: str) -> Iterator[str]:
+    """The texts of all elements on a path of local names, blanks around them removed; empty ones too."""
+    if element is not None:
+        for found in element.iterfind("/".join(f"{{{namespace}}}{step}" for step in path.split("/"))):
+            yield (found.text or "").strip()
+
+
+def first(element: etree._Element | None, namespace: str, path: str) -> etree._Element | None:
+    """The first element on a path of local names."""
+    if element is None:
+        return None
+    return element.find("/".join(f"{{{namespace}}}{step}" for step in path.split("/")))
+
+
+def text(element: etree._Element | None, namespace: str, path: str) -> str | None:
+    """The first text on a path; empty is absent."""
+    return next(texts(element, namespace, path), "") or None
+
+
+def instant(value: str | None) -> datetime | None:
+    """A time with offset, in UTC; without offset, or unreadable, it is absent."""
+    if not value:
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo else None
+
+
+def day(value: str | None, zone: ZoneInfo) -> date | None:
+    """The local day of a time."""
+    found = instant(value)
+    return found.astimezone(zone).date() if found else None
+
+
+def number(value: str | None) -> Decimal | None:
+    """A decimal number; the schema has seen its form."""
+    return Decimal(value) if value else None
+
+
+def written(value: datetime) -> str:
+    """A time as we write it: UTC, with Z."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def day_start(value: date, zone: ZoneInfo) -> str:
+    """The first moment of a local day."""
+    return written(datetime.combine(value, time.min, zone))
+
+
+def day_end(value: date, zone: ZoneInfo) -> str:
+    """The last second of a local day."""
+    return written(datetime.combine(value, time(23, 59, 59), zone))
+
+
+class Writer:
+    """Writes elements of one namespace below a parent; what has no value is not written."""
+
+    def __init__(self, element: etree._Element, namespace: str) -> None:
+        self.element, self._namespace = element, namespace
+
+    def inside(self, name: str) -> "Writer":
+        """A new element, to be filled."""
+        return Writer(etree.SubElement(self.element, f"{{{self._namespace}}}{name}"), self._namespace)
+
+    def leaf(self, name: str, value: object | None, **attributes: str) -> None:
+        """An element with a text, unless there is no value."""
+        if value is not None:
+            etree.SubElement(self.element, f"{{{self._namespace}}}{name}", attributes).text = str(value)
+
+    def trim(self) -> None:
+        """Remove elements below that hold neither text, attribute nor element."""
+        for child in reversed(list(self.element.iter())):
+            parent = child.getparent()
+            if parent is not None and child is not self.element and not (len(child) or child.text or child.attrib):
+                parent.remove(child)

@@ -1,0 +1,1 @@
+"""CSV files of orders, one row per order."""

@@ -1,0 +1,54 @@
+"""What a dialect makes of a message: its orders, one by one, or its answer; and what was found on the way."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from services.mdm_adapter.dialects.findings import Finding
+from services.mdm_adapter.dialects.reply import Reply
+from services.mdm_adapter.documents.work_order_cancelled import WorkOrderCancelled
+from services.mdm_adapter.documents.work_order_changed import WorkOrderChanged
+from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
+
+OrderDocument = WorkOrderRequested | WorkOrderChanged | WorkOrderCancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One order of a message. With findings it is refused, and its document is not looked at."""
+
+    order_no: str
+    document: OrderDocument | None
+    findings: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    row: int | None = None
+    """Data row of a file, from 1."""
+
+
+class Kind(StrEnum):
+    """What a message is, as far as it could be read."""
+
+    ORDERS = "orders"
+    ANSWER = "answer"
+    FAULT = "fault"
+    """A negative answer that names no message: the exchange it came in is all there is to correlate."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A whole message. With findings it is refused as a whole; items carry their own."""
+
+    dialect: str
+    kind: Kind
+    items: list[Item] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    message_id: str | None = None
+    correlation_id: str | None = None
+    """What an answer of ours echoes, or which message of ours this one answers."""
+    ack_required: bool = False
+    verb: str | None = None
+    noun: str | None = None
+    orders: tuple[str, ...] = ()
+    """Numbers of the orders that it names, also where it is refused."""
+    reply: Reply | None = None

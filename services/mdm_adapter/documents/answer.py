@@ -1,0 +1,45 @@
+"""What one side answers to a message of the other, item by item."""
+
+from enum import StrEnum
+
+from services.mdm_adapter.documents.values import Value
+
+
+class ItemState(StrEnum):
+    """What an answer says about one item."""
+
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """The answer is negative as a whole, and does not name this item."""
+
+
+class Reason(Value):
+    """Why, in the words and the code of whoever answers."""
+
+    code: str
+    text: str | None = None
+    field: str | None = None
+
+
+class ItemAnswer(Value):
+    """The answer to one order of the message."""
+
+    item: str
+    state: ItemState
+    reasons: tuple[Reason, ...] = ()
+
+
+class Answer(Value):
+    """Messages 10 to 13, both ways: received, accepted, rejected, partly accepted, as the states of its items say."""
+
+    items: tuple[ItemAnswer, ...]
+
+    @property
+    def verdict(self) -> str:
+        """OK if nothing is refused, FAILED if everything is, else PARTIAL."""
+        refused = [item.state is ItemState.REFUSED for item in self.items]
+        if not any(refused):
+            return "OK"
+        return "FAILED" if all(refused) else "PARTIAL"

@@ -1,0 +1,85 @@
+"""Values that several documents share; every one can be compared, none knows how it is written."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.codes import DeviceRole, Scheme
+
+
+class Value(BaseModel):
+    """Frozen, closed against misspelt members."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Document(Value):
+    """What all documents say about the order they belong to."""
+
+    order_no: str
+    """The partner's own number."""
+    order_version: int
+    """Counts the partner's states of the order, from 1."""
+
+
+class MeteringPoint(Value):
+    """The point that is worked at, under one of its names."""
+
+    id: str
+    scheme: Scheme
+
+
+class Location(Value):
+    """Where the point is, as far as a message says: its address and its area."""
+
+    street: str | None = None
+    number: str | None = None
+    addition: str | None = None
+    postcode: str | None = None
+    city: str | None = None
+    country: str | None = None
+    municipality: str | None = None
+    stage: str | None = None
+    lat: Decimal | None = None
+    lon: Decimal | None = None
+
+
+class Customer(Value):
+    """Whom to reach at the point, as far as a message says."""
+
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+
+
+class Party(Value):
+    """Who holds a role at the point, from a day on."""
+
+    role: str
+    """nb, lf, wmsb or msb_old."""
+    id: str
+    valid_from: date | None = None
+
+
+class OldDevice(Value):
+    """A device that is to be removed."""
+
+    role: DeviceRole = DeviceRole.METER
+    serial: str
+
+
+class Reading(Value):
+    """What one register showed; the unit follows from the OBIS code."""
+
+    obis: str
+    value: Decimal
+    at: datetime
+
+
+class ReportedDevice(Value):
+    """A device that was put in or taken out, with what its registers showed then."""
+
+    role: DeviceRole = DeviceRole.METER
+    serial: str
+    readings: tuple[Reading, ...] = ()

@@ -1,0 +1,1 @@
+"""What may happen to messages, orders and handovers; pure and synchronous."""

@@ -1,0 +1,138 @@
+"""A handover: one fact of a case, told to its recipients; rows, their states, and what follows from them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from uuid import UUID
+
+from contracts.codes import Decision, Fact
+from services.mdm_adapter.documents.answer import Reason
+
+
+class RowState(StrEnum):
+    """Where one document to one recipient stands."""
+
+    QUEUED = "QUEUED"
+    SENT = "SENT"
+    ACKED = "ACKED"
+    TRANSFERRED = "TRANSFERRED"
+    REJECTED = "REJECTED"
+    ERROR_TECH = "ERROR_TECH"
+    ACCEPTED_BY_EXCEPTION = "ACCEPTED_BY_EXCEPTION"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class Signal(StrEnum):
+    """What can happen to a row."""
+
+    TAKEN = "taken"
+    """The transport took it."""
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    BROKEN = "broken"
+    """It could not be built, delivered or understood."""
+    RESENT = "resent"
+    EXCEPTED = "excepted"
+    """An approved exception stands in for the answer."""
+    REPLACED = "replaced"
+    """A newer attempt takes its place."""
+
+
+_Q, _S, _A, _T, _R, _E, _X, _O = RowState
+_V = Signal
+# fmt: off
+MOVES: Mapping[tuple[RowState, Signal], RowState] = MappingProxyType({
+    (_Q, _V.TAKEN):    _S,
+    (_Q, _V.RECEIVED): _A, (_S, _V.RECEIVED): _A,
+    (_Q, _V.ACCEPTED): _T, (_S, _V.ACCEPTED): _T, (_A, _V.ACCEPTED): _T,
+    (_R, _V.ACCEPTED): _T, (_E, _V.ACCEPTED): _T,   # late, and all the same it arrived and is accepted
+    (_Q, _V.REFUSED):  _R, (_S, _V.REFUSED):  _R, (_A, _V.REFUSED):  _R,
+    (_T, _V.REFUSED):  _R, (_E, _V.REFUSED):  _R,   # a late refusal counts
+    (_Q, _V.BROKEN):   _E, (_S, _V.BROKEN):   _E, (_A, _V.BROKEN):   _E,
+    (_E, _V.RESENT):   _Q, (_S, _V.RESENT):   _Q,
+    (_Q, _V.EXCEPTED): _X, (_S, _V.EXCEPTED): _X, (_A, _V.EXCEPTED): _X, (_R, _V.EXCEPTED): _X, (_E, _V.EXCEPTED): _X,
+    (_Q, _V.REPLACED): _O, (_S, _V.REPLACED): _O, (_A, _V.REPLACED): _O, (_R, _V.REPLACED): _O, (_E, _V.REPLACED): _O,
+})
+# fmt: on
+SETTLED = frozenset({RowState.TRANSFERRED, RowState.ACCEPTED_BY_EXCEPTION})
+WRONG = frozenset({RowState.REJECTED, RowState.ERROR_TECH})
+
+
+class Outlook(StrEnum):
+    """What a handover looks like from outside."""
+
+    WAITING = "Waiting"
+    TRANSFERRED = "Transferred"
+    ERROR = "Error"
+
+
+def outlook(required: Iterable[RowState]) -> Outlook:
+    """One required row that is refused or broken is an error; all settled is transferred; else it waits."""
+    states = set(required)
+    if states & WRONG:
+        return Outlook.ERROR
+    return Outlook.TRANSFERRED if states <= SETTLED else Outlook.WAITING
+
+
+@dataclass
+class Handover:
+    """One fact that the case wants told, in one attempt."""
+
+    fact: Fact
+    attempt: int
+    work_order_id: UUID | None
+    order_key: str | None
+    decision: Decision | None
+    supplement: bool
+    final: bool
+    visit_id: UUID | None
+    visit_version: int | None
+    evidence_digest: str | None
+    requested_at: datetime
+    accepted: bool = False
+
+
+@dataclass(kw_only=True)
+class Row:
+    """One document to one recipient."""
+
+    row_id: UUID
+    fact: Fact
+    attempt: int
+    work_order_id: UUID | None
+    order_key: str
+    recipient: str
+    document: str
+    required: bool = True
+    state: RowState = RowState.QUEUED
+    held: str | None = None
+    """Why it has not left yet."""
+    delivery: str | None = None
+    """delivered or unknown, once it was tried to the end."""
+    build: int = 0
+    message_id: UUID | None = None
+    """The newest message that carries it."""
+    business_key: str | None = None
+    payload_hash: str | None = None
+    was_sent: bool = False
+    was_refused: bool = False
+    tries: int = 0
+    """Automatic resends after a technical answer."""
+    resent_at: datetime | None = None
+    reasons: tuple[Reason, ...] = ()
+
+    def meets(self, signal: Signal) -> bool:
+        """Move by the table; returns whether the state changed."""
+        following = MOVES.get((self.state, signal))
+        if following is None:
+            return False
+        self.state = following
+        return True
+
+    @property
+    def open(self) -> bool:
+        """Neither settled nor replaced."""
+        return self.state not in SETTLED and self.state is not RowState.SUPERSEDED

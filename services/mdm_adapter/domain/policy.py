@@ -1,0 +1,18 @@
+"""Numbers of the adapter that are agreed for all partners: waits, tries, how soon a document may leave again."""
+
+from datetime import timedelta
+
+SEND_AGAIN = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=12),
+)
+"""Waits after passing failures of a transport, and after a partner said that it is busy."""
+
+RESEND_BLOCKED = timedelta(seconds=60)
+"""So long after a resend nobody resends the same document."""
+
+COPY_WAIT = timedelta(seconds=1)
+"""A copy that was read before its first waits so long, and looks again."""

@@ -1,0 +1,110 @@
+"""From what the adapter keeps of a case to the document that reports it; what is missing is named, never guessed."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from contracts.codes import Fact, Outcome
+from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
+from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
+from services.mdm_adapter.documents.matrix import DocumentKind
+from services.mdm_adapter.documents.values import MeteringPoint
+from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
+from services.mdm_adapter.domain.dossier import Dossier, Visit
+from services.mdm_adapter.domain.handover import Handover, Row
+from services.mdm_adapter.domain.orders import Order
+
+Report = DeviceExchangeCompleted | WorkNotCompleted | Answer
+ALREADY_COMPLETED = Reason(code="6.1", text="already completed")
+NOT_DONE, GIVEN_UP = "NOT_DONE", "GIVEN_UP"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Facts that another event has to bring before the document can be written."""
+
+    facts: tuple[str, ...]
+
+
+def report(dossier: Dossier, handover: Handover, row: Row, order: Order) -> Report | Missing:
+    """The document of a row, or what is missing for it."""
+    match DocumentKind(row.document):
+        case DocumentKind.CANCELLATION_ANSWER:
+            return _cancellation_answer(handover, order)
+        case DocumentKind.WORK_NOT_COMPLETED:
+            return _not_completed(dossier, handover, order)
+        case _:
+            return _completed(dossier, handover, order)
+
+
+def _completed(dossier: Dossier, handover: Handover, order: Order) -> DeviceExchangeCompleted | Missing:
+    visit = _visit(dossier, handover)
+    if visit is None or dossier.metering_point_id is None or dossier.metering_point_scheme is None:
+        return Missing(("visit report",))
+    document = DeviceExchangeCompleted(
+        order_no=order.order_no,
+        order_version=order.order_version,
+        metering_point=MeteringPoint(id=dossier.metering_point_id, scheme=dossier.metering_point_scheme),
+        started_at=visit.started_at,
+        finished_at=visit.finished_at,
+        installed=visit.installed,
+        removed=visit.removed,
+    )
+    missing = document.missing()
+    return Missing(missing) if missing else document
+
+
+def _visit(dossier: Dossier, handover: Handover) -> Visit | None:
+    """The report that the case speaks of, in that version or a newer one; without a name, the work order's last."""
+    if handover.visit_id is not None:
+        visit = dossier.visit(handover.visit_id)
+        return visit if visit and visit.visit_version >= (handover.visit_version or 1) else None
+    done = [
+        each
+        for each in dossier.visits
+        if each.work_order_id == handover.work_order_id and each.outcome != Outcome.FAILED
+    ]
+    return max(done, key=lambda each: each.finished_at, default=None)
+
+
+def _not_completed(dossier: Dossier, handover: Handover, order: Order) -> WorkNotCompleted | Missing:
+    visit = dossier.visit(handover.visit_id)
+    if handover.visit_id is not None and visit is None:
+        return Missing(("visit report",))
+    if dossier.metering_point_id is None or dossier.metering_point_scheme is None:
+        return Missing(("metering point",))
+    return WorkNotCompleted(
+        order_no=order.order_no,
+        order_version=order.order_version,
+        metering_point=MeteringPoint(id=dossier.metering_point_id, scheme=dossier.metering_point_scheme),
+        at=visit.finished_at if visit else handover.requested_at,
+        outcome=visit.outcome if visit else NOT_DONE,
+        reason=visit.result if visit else GIVEN_UP,
+        sub_reason=visit.sub_reason if visit else None,
+        attempts=len(dossier.visits),
+        final=handover.final,
+    )
+
+
+def _cancellation_answer(handover: Handover, order: Order) -> Answer:
+    """Cancelled, also where values are taken back for it; or too late, because the work is done."""
+    if handover.decision == "too_late":
+        item = ItemAnswer(item=order.order_no, state=ItemState.REFUSED, reasons=(ALREADY_COMPLETED,))
+    else:
+        item = ItemAnswer(item=order.order_no, state=ItemState.ACCEPTED)
+    return Answer(items=(item,))
+
+
+def payload_hash(document: Report) -> str:
+    """Equal words, equal hash; envelope ids and times are not part of it."""
+    return sha256(document.model_dump_json().encode()).hexdigest()
+
+
+def business_key(row: Row, dossier: Dossier, document: Report) -> str:
+    """What the document is about: partner, order, point, fact, devices, effective time."""
+    old, new, at = list[str](), list[str](), ""
+    if isinstance(document, DeviceExchangeCompleted):
+        old = sorted(device.serial for device in document.removed)
+        new = sorted(device.serial for device in document.installed)
+        at = document.finished_at.isoformat()
+    parts = (row.recipient, row.order_key, dossier.metering_point_id or "", Fact(row.fact).value, *old, "", *new, at)
+    return sha256("|".join(parts).encode()).hexdigest()

@@ -1,0 +1,162 @@
+"""From a partner's order to the hub's own event: defaults are filled in, days, devices and contacts take our form."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from contracts.codes import PRIORITY_OF_PARTNER, Answer, DevicePlanCode, DeviceRole, OrderKind
+from contracts.ids import order_key, phone, postcode
+from contracts.orders import OrderAmended, OrderReceived
+from contracts.parts import (
+    Address,
+    AnswerOwed,
+    Area,
+    Contact,
+    Days,
+    DevicePlan,
+    OrderedSite,
+    PlanItem,
+    PlannedRemoval,
+    Position,
+)
+from services.mdm_adapter.documents.values import Location
+from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
+from services.mdm_adapter.partners.profile import Profile
+
+_P, _D = DevicePlanCode, DeviceRole
+# fmt: off
+ROLES: Mapping[str, tuple[tuple[DeviceRole, int], ...]] = MappingProxyType({   # D-IMS-1
+    _P.MME:           ((_D.METER, 1),),
+    _P.IMSYS:         ((_D.METER, 1), (_D.SMGW, 1), (_D.ANTENNA, 1)),
+    _P.IMSYS_CONTROL: ((_D.METER, 1), (_D.SMGW, 1), (_D.ANTENNA, 1), (_D.CONTROL_BOX, 1)),
+    _P.IMSYS_MULTI:   ((_D.METER, 1), (_D.SMGW, 1), (_D.ANTENNA, 1)),
+    _P.TRANSFORMER:   ((_D.METER, 1), (_D.CURRENT_TRANSFORMER, 3)),
+    _P.REMOVAL:       (),
+})
+# fmt: on
+NOTHING_TO_INSTALL = frozenset({OrderKind.REMOVE, OrderKind.REPAIR})
+ANSWER_ACCEPT, ANSWER_REFUSE = "0.0", "6.1"
+
+
+def order_received(order: WorkOrderRequested, profile: Profile, received_at: datetime) -> OrderReceived:
+    """The event of a new order. Raises pydantic's ValidationError where a value does not fit the hub."""
+    key = order_key(profile.id, order.order_no)
+    return OrderReceived(
+        order_key=key,
+        partner=profile.id,
+        order_no=key.partition(":")[2],
+        version=order.order_version,
+        received_at=received_at,
+        answer=None if profile.options.auto_accept_orders else _owed(profile, received_at),
+        **facts(order, profile),
+    )
+
+
+def order_amended(
+    before: WorkOrderRequested, after: WorkOrderRequested, profile: Profile, received_at: datetime
+) -> OrderAmended:
+    """The event of a newer version: only what is different."""
+    old, new = facts(before, profile), facts(after, profile)
+    changed = {name: value for name, value in new.items() if value is not None and value != old[name]}
+    return OrderAmended(
+        order_key=order_key(profile.id, after.order_no),
+        partner=profile.id,
+        version=after.order_version,
+        received_at=received_at,
+        **changed,
+    )
+
+
+def facts(order: WorkOrderRequested, profile: Profile) -> dict[str, Any]:
+    """The fields of the event that say something about the order, filled from the partner's defaults."""
+    full = order.filled(profile.defaults.content())
+    place = full.location or Location()
+    return {
+        "kind": full.kind,
+        "operator": full.operator,
+        "metering_point_id": full.metering_point.id,
+        "metering_point_scheme": full.metering_point.scheme,
+        "area": Area(postcode=_postcode(place), municipality=place.municipality or "", stage=place.stage),
+        "device_plan": device_plan(full, profile),
+        "registers": (),
+        "site": OrderedSite(generation=False),
+        "window": _window(full),
+        "fixed_on": full.fixed_on,
+        "planned_on": full.planned_on,
+        "due_on": full.due_on,
+        "priority": PRIORITY_OF_PARTNER[full.priority or 3],
+        "origin": full.origin,
+        "legal_basis": full.legal_basis,
+        "permits": (),
+        "other_party_attends": False,
+        "contact": _contact(full, profile),
+        "address": _address(place),
+        "position": _position(place),
+    }
+
+
+def device_plan(order: WorkOrderRequested, profile: Profile) -> DevicePlan:
+    """What comes and what goes: roles by the plan, types by the partner's defaults, old devices by the order."""
+    plan = DevicePlanCode.REMOVAL if order.kind is OrderKind.REMOVE else order.plan or profile.defaults.device_plan
+    roles = () if order.kind in NOTHING_TO_INSTALL else ROLES.get(plan, ((DeviceRole.METER, 1),))
+    types = profile.defaults.device_types
+    return DevicePlan(
+        plan=plan,
+        install=tuple(
+            PlanItem(role=role, device_type=types.get(role), quantity=quantity, alternatives=())
+            for role, quantity in roles
+        ),
+        remove=tuple(PlannedRemoval(role=old.role, serial=old.serial) for old in order.old_devices or ()),
+    )
+
+
+def _postcode(place: Location) -> str:
+    text = place.postcode or ""
+    return postcode(text, place.country or "") or text.replace(" ", "")
+
+
+def _address(place: Location) -> Address:
+    return Address(
+        street=place.street or "",
+        number=place.number or "",
+        addition=place.addition,
+        postcode=_postcode(place),
+        city=place.city or "",
+        country=place.country or "",
+    )
+
+
+def _position(place: Location) -> Position | None:
+    return Position(lat=place.lat, lon=place.lon) if place.lat is not None and place.lon is not None else None
+
+
+def _window(order: WorkOrderRequested) -> Days | None:
+    """A window open on one side is closed by its other end: one day."""
+    start, end = order.window_from or order.window_to, order.window_to or order.window_from
+    return Days(from_=start, to=end) if start and end else None
+
+
+def _contact(order: WorkOrderRequested, profile: Profile) -> Contact | None:
+    customer = order.customer
+    if customer is None or not (customer.name or customer.phone or customer.email):
+        return None
+    country = (order.location.country if order.location else None) or profile.defaults.country or "DE"
+    number = phone(customer.phone, country) if customer.phone else None
+    return Contact(
+        name=customer.name or "",
+        phone=number.number if number else customer.phone,
+        email=customer.email,
+        language=order.language or profile.defaults.language,
+        sms_allowed=profile.defaults.sms_allowed if order.sms_allowed is None else order.sms_allowed,
+    )
+
+
+def _owed(profile: Profile, received_at: datetime) -> AnswerOwed:
+    return AnswerOwed(
+        answer_by=received_at + timedelta(hours=profile.options.answer_within_hours),
+        proposal=Answer.ACCEPTED,
+        code=ANSWER_ACCEPT,
+        allowed=(ANSWER_ACCEPT, ANSWER_REFUSE),
+        auto=False,
+    )

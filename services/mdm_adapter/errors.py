@@ -1,0 +1,84 @@
+"""The ways mdm_adapter says no."""
+
+from collections.abc import Sequence
+
+from kit.errors import Forbidden, Invalid, NotFound, Refused
+
+
+class BadProfile(Invalid):
+    """A partner profile cannot be taken; names the file and each line."""
+
+    def __init__(self, name: str, findings: Sequence[str]) -> None:
+        super().__init__(f"{name}: {'; '.join(findings)}")
+        self.file, self.errors = name, tuple(findings)
+
+
+class NoSuchThing(NotFound):
+    """What the path names is not here, or not the caller's."""
+
+
+class TooLarge(Invalid):
+    """The message is larger than agreed; it was not stored."""
+
+    status = 413
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"a message of this partner has at most {limit_bytes} bytes")
+        self.limit_bytes = limit_bytes
+
+
+class WrongMediaType(Invalid):
+    """The body is declared as something that no dialect of ours reads."""
+
+    status = 415
+
+    def __init__(self, given: str) -> None:
+        super().__init__("messages are XML or CSV")
+        self.given = given[:80]
+
+
+class ReasonMissing(Invalid):
+    """What changes the fate of a message needs a reason of at least 10 characters."""
+
+    code = "reason-missing"
+
+    def __init__(self) -> None:
+        super().__init__("say why, in at least 10 characters")
+
+
+class AlreadyResent(Refused):
+    """The same document left less than a minute ago."""
+
+    code = "already-resent"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"it was resent {seconds} s ago; look for its answer first")
+
+
+class NotResendable(Refused):
+    """The document is where a resend helps nobody."""
+
+    code = "refused"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"a document that is {state} is not resent; ERROR_TECH, or SENT with unknown delivery, are")
+        self.state = state
+
+
+class EntryClosed(Refused):
+    """The quarantine entry was dealt with before."""
+
+    code = "refused"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"this entry is {state}; only an OPEN one can be retried or discarded")
+        self.state = state
+
+
+class SamePerson(Forbidden):
+    """Discarding takes a second person."""
+
+    code = "four-eyes"
+
+    def __init__(self) -> None:
+        super().__init__("somebody else must confirm that this is discarded")

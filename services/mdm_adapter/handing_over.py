@@ -1,0 +1,185 @@
+"""A fact of a case is handed over: rows are opened, documents built, checked and sent, or held with a reason."""
+
+from collections.abc import Iterable, Iterator
+
+from contracts.cases import HandoverRequested
+from contracts.codes import Fact, FailureCause, Level
+from kit.store import Ref, Unit
+from services.mdm_adapter import answering
+from services.mdm_adapter.desk import Desk
+from services.mdm_adapter.dialects.cim_xml import messages as cim_xml
+from services.mdm_adapter.dialects.cim_xml.messages import Sending
+from services.mdm_adapter.documents.answer import Answer
+from services.mdm_adapter.documents.matrix import ORDERING_PARTNER, DocumentKind
+from services.mdm_adapter.domain.dossier import Dossier
+from services.mdm_adapter.domain.handover import Handover, Row, RowState
+from services.mdm_adapter.domain.messages import (
+    CHAIN,
+    ArchiveHead,
+    Correlation,
+    InboundMessage,
+    OutboundMessage,
+    by_correlation,
+)
+from services.mdm_adapter.domain.orders import Order
+from services.mdm_adapter.domain.reports import Missing, Report, business_key, payload_hash, report
+from services.mdm_adapter.partners.profile import Profile
+
+FACT_MISSING = "fact_missing"
+"""Kind of the timer that ends the wait of a held row; its key is the row."""
+NOBODY = "nobody"
+
+
+def needs_rows(case_id: str, order_keys: Iterable[str], unit: Unit) -> Iterator[Ref]:
+    """What building documents of a case may touch: case, its orders, the messages they are answered in, the chain."""
+    yield Dossier, case_id
+    yield ArchiveHead, CHAIN
+    dossier = unit.find(Dossier, case_id)
+    keys = sorted({*order_keys, *(dossier.orders if dossier else ()), *_keys_of_rows(dossier)})
+    for key in keys:
+        yield Order, key
+    for key in keys:
+        order = unit.find(Order, key)
+        if order and order.cancel_message_id:
+            yield InboundMessage, str(order.cancel_message_id)
+
+
+def _keys_of_rows(dossier: Dossier | None) -> Iterator[str]:
+    """Orders of rows that may still be built: a reference may have left the case meanwhile."""
+    for row in dossier.rows if dossier else ():
+        if row.open and row.recipient != NOBODY:
+            yield row.order_key
+
+
+def hand_over(unit: Unit, desk: Desk, dossier: Dossier, fact: HandoverRequested) -> None:
+    """Open the attempt with its rows, and send what can be sent."""
+    handover = dossier.request(fact, unit.now)
+    if handover is None:
+        if fact.attempt < dossier.newest(fact.fact):
+            unit.anomaly("handover_stale", f"case/{dossier.case_id}", fact=fact.fact.value, attempt=fact.attempt)
+        return
+    rows = [_row(unit, handover, key, document) for key, document in _recipients(unit, desk, dossier, handover)]
+    for row in rows:
+        dossier.add_row(row)
+    for row in rows:
+        dispatch(unit, desk, dossier, row)
+    if rows:
+        return
+    if handover.fact is Fact.EXCHANGE_COMPLETED:
+        row = _row(unit, handover, NOBODY, DocumentKind.DEVICE_EXCHANGE_COMPLETED)
+        row.recipient = NOBODY
+        dossier.add_row(row)
+        dossier.broken(row, FailureCause.NO_RECIPIENT, Level.TRANSPORT)
+    else:
+        dossier.accept_without_rows(handover)
+
+
+def _recipients(unit: Unit, desk: Desk, dossier: Dossier, handover: Handover) -> list[tuple[str, DocumentKind]]:
+    """Who gets which document: the partner of every order of the case; of a cancellation, who asked for it."""
+    document = ORDERING_PARTNER[handover.fact]
+    if document is None:
+        return []
+    if handover.fact is Fact.CANCELLED:
+        keys = [handover.order_key] if handover.order_key else [*dossier.orders]
+        asked = [key for key in keys if (order := unit.find(Order, key)) and order.cancel_message_id]
+        return [(key, document) for key in asked]
+    if handover.fact is Fact.WORK_NOT_COMPLETED and not handover.final:
+        wanted = [key for key in dossier.orders if _wants_failed_visits(desk, key)]
+        return [(key, document) for key in wanted]
+    return [(key, document) for key in dossier.orders]
+
+
+def _wants_failed_visits(desk: Desk, order_key: str) -> bool:
+    profile = desk.partners.find(order_key.partition(":")[0])
+    return profile is None or profile.options.report_failed_visits
+
+
+def _row(unit: Unit, handover: Handover, order_key: str, document: DocumentKind) -> Row:
+    return Row(
+        row_id=unit.new_id(),
+        fact=handover.fact,
+        attempt=handover.attempt,
+        work_order_id=handover.work_order_id,
+        order_key=order_key,
+        recipient=order_key.partition(":")[0],
+        document=document.value,
+    )
+
+
+def dispatch(unit: Unit, desk: Desk, dossier: Dossier, row: Row) -> None:
+    """Build the document of a queued row, check it and have it sent; a missing fact holds it for a while."""
+    profile, order = desk.partners.find(row.recipient), unit.find(Order, row.order_key)
+    if profile is None or order is None or desk.way_out(profile) is None:
+        dossier.broken(row, FailureCause.NO_RECIPIENT, Level.TRANSPORT)
+        return
+    document = report(dossier, dossier.handover(row.fact, row.attempt), row, order)
+    if isinstance(document, Missing):
+        _hold(unit, desk, dossier, row, document)
+        return
+    row.held, row.payload_hash = None, payload_hash(document)
+    row.business_key = business_key(row, dossier, document)
+    unit.never(FACT_MISSING, str(row.row_id))
+    if dossier.carried_over(row):
+        return
+    if isinstance(document, Answer):
+        _send_answer(unit, desk, profile, dossier, row, order, document)
+    else:
+        _send(unit, desk, profile, dossier, row, document)
+
+
+def _hold(unit: Unit, desk: Desk, dossier: Dossier, row: Row, missing: Missing) -> None:
+    if row.held is None:
+        unit.later(FACT_MISSING, str(row.row_id), unit.now + desk.fact_wait, case_id=str(dossier.case_id))
+    row.held = f"FACT_MISSING: {', '.join(missing.facts)}"[:200]
+
+
+def _send_answer(
+    unit: Unit, desk: Desk, profile: Profile, dossier: Dossier, row: Row, order: Order, document: Answer
+) -> None:
+    """The answer to a cancellation: it also stands with the message that asked, for copies of that one."""
+    asked = unit.find(InboundMessage, str(order.cancel_message_id))
+    if asked is not None:
+        asked.answered(document, unit.now)
+    _send(unit, desk, profile, dossier, row, document, correlation_id=order.cancel_correlation_id)
+
+
+def _send(
+    unit: Unit,
+    desk: Desk,
+    profile: Profile,
+    dossier: Dossier,
+    row: Row,
+    document: Report,
+    *,
+    correlation_id: str | None = None,
+) -> None:
+    message = answering.outbound(unit, profile, row.document, correlation_id)
+    message.case_id, message.row_id = dossier.case_id, row.row_id
+    content = _encode(document, answering.sending(unit, desk, message))
+    row.build += 1
+    row.message_id = message.id
+    if faults := cim_xml.own_faults(content):
+        unit.anomaly("own_output_invalid", f"case/{dossier.case_id}", document=row.document, place=faults[0][:200])
+        dossier.broken(row, FailureCause.OWN_OUTPUT_INVALID, Level.SYNTAX)
+        return
+    _remember(unit, profile, message, dossier, row)
+    answering.post(unit, desk, profile, message, content, lane=row.order_key)
+
+
+def _encode(document: Report, sending: Sending) -> bytes:
+    if isinstance(document, Answer):
+        return cim_xml.encode_answer(document, sending)
+    return cim_xml.encode_report(document, sending)
+
+
+def _remember(unit: Unit, profile: Profile, message: OutboundMessage, dossier: Dossier, row: Row) -> None:
+    """An answer names the message by its id; one that names what an answer of ours echoed means nothing to us."""
+    name = by_correlation(profile.id, str(message.id))
+    unit.add(Correlation(name=name, case_id=dossier.case_id, row_id=row.row_id, message_id=message.id))
+
+
+def release_held(unit: Unit, desk: Desk, dossier: Dossier) -> None:
+    """A fact has come: rows that waited are built again."""
+    for row in dossier.rows:
+        if row.state is RowState.QUEUED and row.held:
+            dispatch(unit, desk, dossier, row)

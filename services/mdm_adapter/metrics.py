@@ -1,0 +1,17 @@
+"""What is counted at the door to the partners; names of the operations page. Labels are closed sets, no ids."""
+
+from prometheus_client import Counter
+
+MESSAGES = Counter(
+    "rollout_messages_total",
+    "Messages of partners in and out, by what became of them.",
+    ["partner", "document", "direction", "result"],
+)
+ORDERS = Counter("rollout_orders_total", "Orders of partners, by what became of them.", ["partner", "kind", "result"])
+REJECTIONS = Counter(
+    "rollout_handover_rejections_total", "Business refusals of documents, by normalised reason.", ["partner", "reason"]
+)
+RESENDS = Counter("rollout_mdm_resends_total", "Documents that left again, by cause.", ["cause"])
+UNMAPPED = Counter(
+    "rollout_partner_code_unmapped_total", "Codes of partners that the hub has no reason for.", ["partner"]
+)

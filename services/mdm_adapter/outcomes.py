@@ -1,0 +1,67 @@
+"""What became of sending: the transport took a message, refused it, or nobody knows."""
+
+from collections.abc import Iterator
+
+from contracts.codes import FailureCause, Level
+from kit.handlers import Sent
+from kit.store import Ref, Unit
+from services.mdm_adapter.desk import Desk
+from services.mdm_adapter.documents.matrix import DocumentKind
+from services.mdm_adapter.domain.dossier import Dossier
+from services.mdm_adapter.domain.handover import Row, RowState, Signal
+from services.mdm_adapter.domain.messages import OutboundMessage, OutState
+from services.mdm_adapter.domain.policy import SEND_AGAIN
+from services.mdm_adapter.metrics import MESSAGES
+
+SUPERSEDED = "superseded"
+"""Cause of a message that was not sent, because a newer attempt took its place."""
+EXHAUSTED = "retries_exhausted"
+LOST = "answer_lost"
+"""Cause of a try after which nobody knows whether the message arrived."""
+
+
+def needs_outcome(sent: Sent, _: Unit) -> Iterator[Ref]:
+    """The message, and the case that its row belongs to."""
+    yield OutboundMessage, sent.payload["message_id"]
+    if sent.payload["case_id"]:
+        yield Dossier, sent.payload["case_id"]
+
+
+def record(desk: Desk, sent: Sent, unit: Unit) -> None:
+    """Keep the outcome of one try; passing failures are tried again without a word."""
+    message = unit.get(OutboundMessage, sent.payload["message_id"])
+    dossier = unit.find(Dossier, sent.payload["case_id"]) if sent.payload["case_id"] else None
+    row = dossier.row(message.row_id) if dossier and message.row_id else None
+    match sent.state:
+        case "done":
+            message.state, message.finished_at, message.cause = OutState.SENT, unit.now, None
+            if dossier and row:
+                _taken(desk, dossier, row)
+        case "failed":
+            lost = message.cause == LOST and sent.cause == EXHAUSTED
+            message.state, message.finished_at = OutState.UNKNOWN if lost else OutState.FAILED, unit.now
+            message.cause = sent.cause
+            if dossier and row and sent.cause != SUPERSEDED and row.message_id == message.id:
+                row.delivery = "unknown" if lost else None
+                cause = FailureCause.RETRIES_EXHAUSTED if sent.cause == EXHAUSTED else FailureCause.TRANSPORT
+                dossier.broken(row, cause, Level.TRANSPORT)
+        case "unknown" if sent.attempts > len(SEND_AGAIN):
+            message.state, message.finished_at, message.cause = OutState.UNKNOWN, unit.now, sent.cause
+            if row:
+                row.delivery = "unknown"
+                row.meets(Signal.TAKEN)
+        case _:
+            message.cause = sent.cause
+            return
+    MESSAGES.labels(message.partner, message.document, "out", message.state.lower()).inc()
+
+
+def _taken(desk: Desk, dossier: Dossier, row: Row) -> None:
+    """The transport took it; where nobody answers, or nothing more is agreed, this is acceptance."""
+    if row.state is RowState.SUPERSEDED:
+        return
+    dossier.sent(row)
+    profile = desk.partners.find(row.recipient)
+    unanswered = row.document == DocumentKind.CANCELLATION_ANSWER
+    if unanswered or (profile is not None and profile.accept == "transport"):
+        dossier.accepted(row)

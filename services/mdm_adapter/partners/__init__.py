@@ -1,0 +1,1 @@
+"""Partners: what is agreed with each of them, as data."""

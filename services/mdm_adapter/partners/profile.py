@@ -1,0 +1,204 @@
+"""What is agreed with a partner: identity, dialects, transports, strictness, defaults; unknown keys are refused."""
+
+from datetime import date
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from contracts.codes import DeviceRole, LegalBasis, Origin
+from contracts.ids import Code
+from services.mdm_adapter.documents.order_content import OrderContent
+from services.mdm_adapter.documents.values import Location, Party
+
+PartnerId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,39}$")]
+Dialect = Literal["cim_xml", "csv"]
+Strictness = Literal["reject", "warn"]
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"there is no time zone {name}") from None
+    return name
+
+
+class Agreed(BaseModel):
+    """A part of a profile."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Identity(Agreed):
+    """A name under which the partner speaks in its messages."""
+
+    scheme: Literal["bdew", "dvgw", "gln", "eic", "name"]
+    value: str = Field(min_length=1, max_length=80)
+    valid_from: date | None = None
+
+
+class DialectFrom(Agreed):
+    """A dialect that is spoken, from a day on; what we write is the first one that can be written."""
+
+    dialect: Dialect
+    valid_from: date | None = None
+
+
+class RestOut(Agreed):
+    """Documents are posted to this address; it is configuration, never taken from a message."""
+
+    kind: Literal["rest"]
+    url: str | None = None
+    """Without one the setting `partner_urls` must name it."""
+
+
+class FileOut(Agreed):
+    """Documents are put into the partner's folder `out/`."""
+
+    kind: Literal["file_drop"]
+
+
+Out = Annotated[RestOut | FileOut, Field(discriminator="kind")]
+
+
+class In(Agreed):
+    """A way on which the partner's messages may come."""
+
+    kind: Literal["rest", "file_drop"]
+
+
+class Transports(Agreed):
+    """Ways in and out; the first way out is taken."""
+
+    in_: tuple[In, ...] = Field(alias="in", min_length=1)
+    out: tuple[Out, ...] = Field(min_length=1)
+
+
+class StrictIds(Agreed):
+    """What a bad identifier gets: its item is refused, or taken with a warning."""
+
+    malo: Strictness = "reject"
+    melo: Strictness = "reject"
+    gsrn: Strictness = "reject"
+    mp: Strictness = "warn"
+
+
+class Strict(Agreed):
+    """How strict we are with what comes in. What goes out is always strict."""
+
+    ids: StrictIds = StrictIds()
+    require_order_version: bool = True
+
+
+class Xml(Agreed):
+    """Deviations of the partner's XML."""
+
+    aliases: dict[str, str] = {}
+    """Namespace of the partner -> namespace that is meant."""
+
+
+class CsvForm(Agreed):
+    """The form of the partner's CSV files; nothing of it is guessed."""
+
+    delimiter: Literal[";", ",", "\t", "|"] = ";"
+    encoding: Literal["utf-8", "iso-8859-1", "iso-8859-15", "cp1252"] = "utf-8"
+
+
+class Defaults(Agreed):
+    """What is taken where neither a message nor anything on record says it."""
+
+    operator: Code
+    origin: Origin = Origin.STATUTORY
+    legal_basis: LegalBasis = LegalBasis.MANDATORY
+    language: Code = "de"
+    sms_allowed: bool = False
+    device_plan: Code = "MME"
+    priority: int = Field(3, ge=1, le=5)
+    country: Code | None = None
+    municipality: Code | None = None
+    stage: Code | None = None
+    parties: dict[str, str] = {}
+    """Role (nb, lf, wmsb, msb_old) -> id."""
+    device_types: dict[DeviceRole, Code] = {}
+    """Which device type is planned for a role; without one the plan leaves it open."""
+
+    def content(self) -> OrderContent:
+        """The defaults in the form of an order that says nothing else."""
+        return OrderContent(
+            order_no="",
+            order_version=0,
+            operator=self.operator,
+            origin=self.origin,
+            legal_basis=self.legal_basis,
+            language=self.language,
+            sms_allowed=self.sms_allowed,
+            plan=self.device_plan,
+            priority=self.priority,
+            location=Location(country=self.country, municipality=self.municipality, stage=self.stage),
+            parties=tuple(Party(role=role, id=id_) for role, id_ in sorted(self.parties.items())) or None,
+        )
+
+
+class Options(Agreed):
+    """What the partner wants to hear, and what it wants decided."""
+
+    report_failed_visits: bool = True
+    """Each failed visit is reported, not only the end of all tries."""
+    auto_accept_orders: bool = True
+    """An order that can be read is accepted at once; else case_service decides, and answers."""
+    answer_within_hours: int = Field(48, ge=1)
+    """How long a person may take to answer an order, where orders are not accepted at once."""
+
+
+class Limits(Agreed):
+    """How much the partner may send."""
+
+    message_bytes: int = Field(10_000_000, ge=1_000, le=200_000_000)
+
+
+class Profile(Agreed):
+    """Everything agreed with one partner."""
+
+    id: PartnerId
+    name: str = Field(min_length=1, max_length=200)
+    role: Literal["NB", "LF", "MSB", "WMSB", "ERP", "KIS", "MDM", "REGISTER"]
+    identity: tuple[Identity, ...] = ()
+    """Without one any name is taken that comes with the partner's credential."""
+    contract: Literal["order"] = "order"
+    dialects: tuple[DialectFrom, ...] = Field(min_length=1)
+    transports: Transports
+    accept: Literal["transport", "received", "business"] = "business"
+    """Which answer counts as acceptance of a document."""
+    live: bool = True
+    """Messages of a live partner must not be marked TEST."""
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Berlin"
+    """In which the days of its orders are meant."""
+    strict: Strict = Strict()
+    xml: Xml = Xml()
+    csv: CsvForm = CsvForm()
+    defaults: Defaults
+    options: Options = Options()
+    limits: Limits = Limits()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The partner's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def out(self) -> RestOut | FileOut:
+        """The way on which documents leave."""
+        return self.transports.out[0]
+
+    def speaks(self, dialect: str, on: date | None) -> bool:
+        """Whether a dialect is agreed on that day; without a day, at any time."""
+        return any(
+            each.dialect == dialect and (on is None or each.valid_from is None or each.valid_from <= on)
+            for each in self.dialects
+        )
+
+    def is_named(self, source: str, on: date | None) -> bool:
+        """Whether the partner may call itself so on that day."""
+        known = [each for each in self.identity if on is None or each.valid_from is None or each.valid_from <= on]
+        return not self.identity or any(each.value == source for each in known)

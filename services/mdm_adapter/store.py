@@ -1,0 +1,188 @@
+"""How the adapter's objects are loaded and written, and what is asked of them: the only SQL of this service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from kit.auth import Scope
+from kit.store import Alias, Children, Mapped
+from kit.unit import Kinds
+from services.mdm_adapter import tables
+from services.mdm_adapter.domain.dossier import Dossier, Visit
+from services.mdm_adapter.domain.handover import Handover, Row, RowState
+from services.mdm_adapter.domain.messages import (
+    Archived,
+    ArchiveHead,
+    Correlation,
+    InboundMessage,
+    KnownMessage,
+    OutboundMessage,
+    QuarantineEntry,
+)
+from services.mdm_adapter.domain.orders import Order, OrderVersion
+
+DOSSIERS = Mapped(
+    Dossier,
+    tables.dossiers,
+    children=(
+        Children("visits", Visit, tables.visits, parent="case_id"),
+        Children("handovers", Handover, tables.handovers, parent="case_id"),
+        Children("rows", Row, tables.handover_rows, parent="case_id"),
+    ),
+    aliases=(Alias(tables.handover_rows.c.row_id, tables.handover_rows.c.case_id),),
+)
+ORDERS = Mapped(
+    Order,
+    tables.orders,
+    children=(Children("versions", OrderVersion, tables.order_versions, parent="order_key"),),
+)
+KINDS: Kinds = {
+    Dossier: DOSSIERS,
+    Order: ORDERS,
+    InboundMessage: Mapped(InboundMessage, tables.inbound_messages),
+    KnownMessage: Mapped(KnownMessage, tables.known_messages),
+    OutboundMessage: Mapped(OutboundMessage, tables.outbound_messages),
+    Correlation: Mapped(Correlation, tables.correlations),
+    QuarantineEntry: Mapped(QuarantineEntry, tables.quarantine),
+    Archived: Mapped(Archived, tables.archive),
+    ArchiveHead: Mapped(ArchiveHead, tables.archive_heads),
+}
+
+_in, _out, _archive, _rows = tables.inbound_messages, tables.outbound_messages, tables.archive, tables.handover_rows
+_handovers, _quarantine = tables.handovers, tables.quarantine
+PAGE = 50
+
+
+def in_scope(scope: Scope, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """A partner sees what is its own, nobody else's."""
+    if scope.kind == "all":
+        return sa.true()
+    return column == scope.id if scope.kind == "partner" else sa.false()
+
+
+@dataclass(frozen=True, slots=True)
+class ToSend:
+    """A message that is about to leave; a superseded one does not."""
+
+    content: bytes
+    superseded: bool
+
+
+def to_send(db: sa.Connection, scope: Scope, message_id: UUID) -> ToSend | None:
+    """The bytes of a message of ours."""
+    query = (
+        sa.select(_archive.c.content, _rows.c.state)
+        .select_from(_out.join(_archive, _archive.c.id == _out.c.id).outerjoin(_rows, _rows.c.row_id == _out.c.row_id))
+        .where(_out.c.id == message_id, in_scope(scope, _out.c.partner))
+    )
+    found = db.execute(query).one_or_none()
+    return ToSend(found.content, found.state is RowState.SUPERSEDED) if found else None
+
+
+def inbound(db: sa.Connection, scope: Scope, partner: str | None, message_id: UUID) -> sa.Row[Any] | None:
+    """One message that came, of this partner if one is named."""
+    query = sa.select(_in).where(_in.c.id == message_id, in_scope(scope, _in.c.partner))
+    if partner is not None:
+        query = query.where(_in.c.partner == partner)
+    return db.execute(query).one_or_none()
+
+
+def answers_to(db: sa.Connection, scope: Scope, message_id: UUID) -> Sequence[sa.Row[Any]]:
+    """The messages by which a message was answered."""
+    query = sa.select(_out).where(_out.c.answers_to == message_id, in_scope(scope, _out.c.partner))
+    return db.execute(query.order_by(_out.c.created_at, _out.c.id)).all()
+
+
+def outbound(db: sa.Connection, scope: Scope, message_id: UUID) -> sa.Row[Any] | None:
+    """One message of ours."""
+    return db.execute(sa.select(_out).where(_out.c.id == message_id, in_scope(scope, _out.c.partner))).one_or_none()
+
+
+def raw(db: sa.Connection, scope: Scope, message_id: UUID) -> bytes | None:
+    """The bytes of a message, in or out; a copy has those of the first."""
+    first = db.scalar(sa.select(_in.c.copy_of).where(_in.c.id == message_id, in_scope(scope, _in.c.partner)))
+    query = sa.select(_archive.c.content).where(_archive.c.id == (first or message_id))
+    return db.scalar(query.where(in_scope(scope, _archive.c.partner)))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list of messages is narrowed to."""
+
+    partner: str | None = None
+    direction: str | None = None
+    state: str | None = None
+    before: tuple[datetime, UUID] | None = None
+
+
+def messages(db: sa.Connection, scope: Scope, wanted: Wanted, limit: int = PAGE) -> Sequence[sa.Row[Any]]:
+    """Messages in and out, newest first."""
+    ways = {
+        "in": sa.select(
+            _in.c.id,
+            sa.literal("in").label("direction"),
+            _in.c.partner,
+            _in.c.received_at.label("at"),
+            sa.func.coalesce(_in.c.noun, _in.c.dialect).label("document"),
+            sa.cast(_in.c.state, sa.Text).label("state"),
+            _in.c.sha256,
+        ),
+        "out": sa.select(
+            _out.c.id,
+            sa.literal("out"),
+            _out.c.partner,
+            _out.c.created_at,
+            _out.c.document,
+            sa.cast(_out.c.state, sa.Text),
+            _out.c.sha256,
+        ),
+    }
+    both = sa.union_all(*(query for way, query in ways.items() if wanted.direction in {None, way})).subquery()
+    query = sa.select(both).where(in_scope(scope, both.c.partner))
+    if wanted.partner is not None:
+        query = query.where(both.c.partner == wanted.partner)
+    if wanted.state is not None:
+        query = query.where(both.c.state == wanted.state)
+    if wanted.before is not None:
+        at, id_ = wanted.before
+        query = query.where(sa.or_(both.c.at < at, sa.and_(both.c.at == at, both.c.id < id_)))
+    return db.execute(query.order_by(both.c.at.desc(), both.c.id.desc()).limit(limit)).all()
+
+
+def handover_rows(
+    db: sa.Connection, scope: Scope, state: str | None, case_id: UUID | None, limit: int = 500
+) -> Sequence[sa.Row[Any]]:
+    """Documents with what they belong to, those of the newest requests first."""
+    at = _handovers.c.requested_at
+    joined = _rows.join(
+        _handovers,
+        sa.and_(
+            _handovers.c.case_id == _rows.c.case_id,
+            _handovers.c.fact == _rows.c.fact,
+            _handovers.c.attempt == _rows.c.attempt,
+        ),
+    )
+    query = sa.select(_rows, at).select_from(joined).where(in_scope(scope, _rows.c.recipient))
+    if state is not None:
+        query = query.where(sa.cast(_rows.c.state, sa.Text) == state)
+    if case_id is not None:
+        query = query.where(_rows.c.case_id == case_id)
+    return db.execute(query.order_by(at.desc(), _rows.c.row_id.desc()).limit(limit)).all()
+
+
+def quarantined(db: sa.Connection, scope: Scope, state: str | None, limit: int = 500) -> Sequence[sa.Row[Any]]:
+    """What waits for a person, oldest first."""
+    query = sa.select(_quarantine).where(in_scope(scope, _quarantine.c.partner))
+    if state is not None:
+        query = query.where(sa.cast(_quarantine.c.state, sa.Text) == state)
+    return db.execute(query.order_by(_quarantine.c.first_seen, _quarantine.c.id).limit(limit)).all()
+
+
+def chain(db: sa.Connection, scope: Scope) -> Sequence[sa.Row[Any]]:
+    """The archive in the order of its chain."""
+    columns = (_archive.c.id, _archive.c.sha256, _archive.c.content, _archive.c.prev_hash, _archive.c.hash)
+    return db.execute(sa.select(*columns).where(in_scope(scope, _archive.c.partner)).order_by(_archive.c.number)).all()

@@ -1,0 +1,227 @@
+"""What mdm_adapter keeps, beside the tables of the kernel."""
+
+import sqlalchemy as sa
+
+from contracts.codes import Decision, Fact, Scheme
+from kit.db import Choice, Id, Json, Utc, kernel
+from services.mdm_adapter.documents.answer import Reason
+from services.mdm_adapter.documents.values import ReportedDevice
+from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
+from services.mdm_adapter.domain.handover import RowState
+from services.mdm_adapter.domain.messages import EntryState, InState, ItemResult, Noted, OutState, StoredAnswer
+from services.mdm_adapter.domain.orders import Statement
+
+metadata = sa.MetaData()
+kernel(metadata)
+
+archive_heads = sa.Table(
+    "archive_heads",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("entries", sa.Integer, nullable=False),
+)
+
+archive = sa.Table(
+    "archive",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("direction", sa.Text, nullable=False),
+    sa.Column("partner", sa.Text, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False, unique=True),
+    sa.Column("prev_hash", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+)
+
+inbound_messages = sa.Table(
+    "inbound_messages",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("partner", sa.Text, nullable=False),
+    sa.Column("transport", sa.Text, nullable=False),
+    sa.Column("transport_key", sa.Text),
+    sa.Column("received_at", Utc, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("state", Choice(InState), nullable=False),
+    sa.Column("copy_of", Id),
+    sa.Column("in_reply_to", Id),
+    sa.Column("dialect", sa.Text),
+    sa.Column("verb", sa.Text),
+    sa.Column("noun", sa.Text),
+    sa.Column("foreign_id", sa.Text),
+    sa.Column("correlation_id", sa.Text),
+    sa.Column("orders", Json(tuple[str, ...]), nullable=False),
+    sa.Column("findings", Json(tuple[Noted, ...]), nullable=False),
+    sa.Column("results", Json(tuple[ItemResult, ...]), nullable=False),
+    sa.Column("answers", Json(tuple[StoredAnswer, ...]), nullable=False),
+    sa.Index("inbound_messages_by_time", "partner", "received_at"),
+    sa.Index("inbound_messages_by_state", "state", "received_at"),
+)
+
+known_messages = sa.Table(
+    "known_messages",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("message_id", Id, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+)
+
+outbound_messages = sa.Table(
+    "outbound_messages",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("partner", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("transport", sa.Text, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("correlation_id", sa.Text),
+    sa.Column("case_id", Id),
+    sa.Column("row_id", Id),
+    sa.Column("answers_to", Id),
+    sa.Column("state", Choice(OutState), nullable=False),
+    sa.Column("finished_at", Utc),
+    sa.Column("cause", sa.Text),
+    sa.Index("outbound_messages_by_time", "partner", "created_at"),
+    sa.Index("outbound_messages_by_row", "row_id"),
+)
+
+correlations = sa.Table(
+    "correlations",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("case_id", Id, nullable=False),
+    sa.Column("row_id", Id, nullable=False),
+    sa.Column("message_id", Id, nullable=False),
+)
+
+orders = sa.Table(
+    "orders",
+    metadata,
+    sa.Column("order_key", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("partner", sa.Text, nullable=False),
+    sa.Column("order_no", sa.Text, nullable=False),
+    sa.Column("order_version", sa.Integer, nullable=False),
+    sa.Column("content", Json(WorkOrderRequested)),
+    sa.Column("message_id", Id),
+    sa.Column("correlation_id", sa.Text),
+    sa.Column("cancelled_version", sa.Integer),
+    sa.Column("cancel_message_id", Id),
+    sa.Column("cancel_correlation_id", sa.Text),
+    sa.Column("case_id", Id),
+    sa.Column("answered", sa.Boolean, nullable=False),
+)
+
+order_versions = sa.Table(
+    "order_versions",
+    metadata,
+    sa.Column("order_key", sa.Text, sa.ForeignKey("orders.order_key"), primary_key=True),
+    sa.Column("statement", Choice(Statement), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("payload_hash", sa.Text, nullable=False),
+    sa.Column("message_id", Id, nullable=False),
+)
+
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("message_id", Id, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("partner", sa.Text, nullable=False),
+    sa.Column("case_id", Id),
+    sa.Column("row", sa.Integer),
+    sa.Column("first_seen", Utc, nullable=False),
+    sa.Column("state", Choice(EntryState), nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("closed_by", sa.Text),
+    sa.Column("closed_at", Utc),
+    sa.Column("discard_asked_by", sa.Text),
+    sa.Index("quarantine_by_state", "state", "first_seen"),
+)
+
+dossiers = sa.Table(
+    "dossiers",
+    metadata,
+    sa.Column("case_id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("case_version", sa.Integer, nullable=False),
+    sa.Column("orders", Json(tuple[str, ...]), nullable=False),
+    sa.Column("metering_point_id", sa.Text),
+    sa.Column("metering_point_scheme", Choice(Scheme)),
+    sa.Column("ended", sa.Boolean, nullable=False),
+)
+
+visits = sa.Table(
+    "visits",
+    metadata,
+    sa.Column("case_id", Id, sa.ForeignKey("dossiers.case_id"), primary_key=True),
+    sa.Column("visit_id", Id, primary_key=True),
+    sa.Column("work_order_id", Id, nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),
+    sa.Column("visit_version", sa.Integer, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("result", sa.Text, nullable=False),
+    sa.Column("sub_reason", sa.Text),
+    sa.Column("started_at", Utc, nullable=False),
+    sa.Column("finished_at", Utc, nullable=False),
+    sa.Column("installed", Json(tuple[ReportedDevice, ...]), nullable=False),
+    sa.Column("removed", Json(tuple[ReportedDevice, ...]), nullable=False),
+)
+
+handovers = sa.Table(
+    "handovers",
+    metadata,
+    sa.Column("case_id", Id, sa.ForeignKey("dossiers.case_id"), primary_key=True),
+    sa.Column("fact", Choice(Fact), primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("work_order_id", Id),
+    sa.Column("order_key", sa.Text),
+    sa.Column("decision", Choice(Decision)),
+    sa.Column("supplement", sa.Boolean, nullable=False),
+    sa.Column("final", sa.Boolean, nullable=False),
+    sa.Column("visit_id", Id),
+    sa.Column("visit_version", sa.Integer),
+    sa.Column("evidence_digest", sa.Text),
+    sa.Column("requested_at", Utc, nullable=False),
+    sa.Column("accepted", sa.Boolean, nullable=False),
+)
+
+handover_rows = sa.Table(
+    "handover_rows",
+    metadata,
+    sa.Column("row_id", Id, primary_key=True),
+    sa.Column("case_id", Id, sa.ForeignKey("dossiers.case_id"), nullable=False, index=True),
+    sa.Column("fact", Choice(Fact), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("work_order_id", Id),
+    sa.Column("order_key", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("required", sa.Boolean, nullable=False),
+    sa.Column("state", Choice(RowState), nullable=False),
+    sa.Column("held", sa.Text),
+    sa.Column("delivery", sa.Text),
+    sa.Column("build", sa.Integer, nullable=False),
+    sa.Column("message_id", Id),
+    sa.Column("business_key", sa.Text),
+    sa.Column("payload_hash", sa.Text),
+    sa.Column("was_sent", sa.Boolean, nullable=False),
+    sa.Column("was_refused", sa.Boolean, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("resent_at", Utc),
+    sa.Column("reasons", Json(tuple[Reason, ...]), nullable=False),
+)

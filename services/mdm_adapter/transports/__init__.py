@@ -1,0 +1,1 @@
+"""Ways to partners and from them; none looks inside a document."""

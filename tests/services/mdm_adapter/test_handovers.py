@@ -1,0 +1,360 @@
+"""Facts of a case go out to the ordering partner, and its answers come back to exactly the row that they mean."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from contracts.cases import CaseAmended, CaseCancelled, ExceptionApproved
+from contracts.codes import Decision, ExceptionType, Fact, HubReason, Result
+from contracts.handovers import HandoverAccepted, HandoverFailed, HandoverRejected, HandoverSent
+from contracts.orders import OrderAmended
+from services.mdm_adapter.dialects.cim_xml.messages import decode, own_faults
+from tests.services.mdm_adapter.erp import reply, text
+from tests.services.mdm_adapter.scenes import CASE, Scene, opened, order, requested, visited
+
+NEW_CASE_ORDER = "erp-csv:WO-9"
+
+
+def says(code: str, result: str = "FAILED", *, named: str | None = "WO-1"):  # type: ignore[no-untyped-def]
+    """A script that answers every report with this code."""
+
+    def script(message: bytes) -> httpx.Response:
+        if b"ResponseMessage" in message:
+            return httpx.Response(200)
+        return httpx.Response(200, content=reply(text(message, "Header/CorrelationID"), result, code, order=named))
+
+    return script
+
+
+async def test_J01_completed_work_is_sent_and_accepted(scene: Scene) -> None:
+    await scene.given_a_case(visited(), requested())
+    (message,) = scene.erp.reports()
+    assert text(message, "Payload/ServiceOrders/ServiceOrder/Work/statusKind") == "completed"
+    task = "Payload/ServiceOrders/ServiceOrder/Work/WorkTask"
+    assert text(message, f"{task}/Assets/serialNumber") == "1EMH0012345678"
+    assert text(message, f"{task}/OldAsset/MeterReadings/Readings/value") == "48213.4"
+    assert (own_faults(message), decode(message, None, None).findings) == ([], [])
+
+
+async def test_J01_sent_then_accepted_are_told_in_this_order(scene: Scene) -> None:
+    await scene.comes(order())
+    await scene.hears(opened(), visited(), requested())
+    await scene.works()
+    assert (await scene.names())[1:] == ["HandoverSent", "HandoverAccepted"]
+
+
+async def test_the_answer_may_come_later_through_the_door(scene: Scene) -> None:
+    scene.erp.script = lambda _: httpx.Response(202)
+    await scene.given_a_case(visited(), requested())
+    (message,) = scene.erp.reports()
+    await scene.told_since()
+    await scene.comes(reply(text(message, "Header/MessageID"), code="0.3", message_id="R-1"))
+    await scene.comes(reply(text(message, "Header/MessageID"), message_id="R-2"))
+    assert await scene.names() == ["HandoverAcknowledged", "HandoverAccepted"]
+
+
+async def test_an_answer_that_overtakes_the_transport_counts(scene: Scene) -> None:
+    await scene.comes(order())
+    await scene.hears(opened(), visited(), requested())
+    (row,) = await scene.rows("handover_rows")
+    await scene.passes(timedelta())
+    await scene.comes(reply(str(row.message_id)))
+    assert (await scene.names())[1:] == ["HandoverSent", "HandoverAccepted"]
+
+
+async def test_J28_a_rejection_is_told_once_and_names_the_reason(scene: Scene) -> None:
+    scene.erp.script = says("2.4")
+    await scene.comes(order())
+    await scene.hears(opened(), visited(), requested())
+    await scene.works()
+    (message,) = scene.erp.reports()
+    await scene.comes(reply(text(message, "Header/MessageID"), "FAILED", "2.13", order="WO-1", message_id="R-9"))
+    rejections = [fact for fact in await scene.told() if isinstance(fact, HandoverRejected)]
+    assert [[(each.hub_reason, each.code) for each in fact.reasons] for fact in rejections] == [
+        [(HubReason.UNKNOWN_DEVICE, "2.4")]
+    ]
+
+
+async def test_J28_the_corrected_attempt_is_sent_and_accepted(scene: Scene) -> None:
+    scene.erp.script = says("2.4")
+    await scene.given_a_case(visited(), requested())
+    scene.erp.script = says("0.0", "OK")
+    await scene.hears(visited(version=2, new="1EMH0012345679"), requested(attempt=2, visit_version=2))
+    await scene.works()
+    first, second = scene.erp.reports()
+    task = "Payload/ServiceOrders/ServiceOrder/Work/WorkTask/Assets/serialNumber"
+    assert (text(first, task), text(second, task)) == ("1EMH0012345678", "1EMH0012345679")
+    *_, last = await scene.told()
+    assert isinstance(last, HandoverAccepted)
+    assert [(row.attempt, row.state) for row in await scene.rows("handover_rows")] == [
+        (1, "SUPERSEDED"),
+        (2, "TRANSFERRED"),
+    ]
+
+
+async def test_J32_an_acceptance_after_a_rejection_is_told(scene: Scene) -> None:
+    scene.erp.script = says("2.4")
+    await scene.given_a_case(visited(), requested())
+    (message,) = scene.erp.reports()
+    await scene.comes(reply(text(message, "Header/MessageID"), message_id="R-2"))
+    assert (await scene.names())[-1] == "HandoverAccepted"
+
+
+async def test_words_that_were_accepted_before_are_not_sent_again(scene: Scene) -> None:
+    await scene.given_a_case(visited(), requested(), requested(attempt=2))
+    assert len(scene.erp.reports()) == 1
+    accepted = [fact.attempt for fact in await scene.told() if isinstance(fact, HandoverAccepted)]
+    assert accepted in ([1, 2], [2])
+
+
+async def test_a_stale_attempt_is_ignored_and_recorded(scene: Scene) -> None:
+    await scene.given_a_case(visited(), requested(attempt=2))
+    await scene.hears(requested(attempt=1))
+    assert (len(await scene.rows("handover_rows")), "handover_stale" in await scene.anomalies()) == (1, True)
+
+
+async def test_a_technical_refusal_is_a_failure_not_a_rejection(scene: Scene) -> None:
+    scene.erp.script = says("1.8", named=None)
+    await scene.comes(order())
+    await scene.hears(opened(), visited(), requested())
+    await scene.works()
+    (fact,) = [fact for fact in await scene.told() if isinstance(fact, HandoverFailed)]
+    assert (fact.cause, fact.level, fact.final) == ("SCHEMA", "syntax", True)
+
+
+async def test_a_partner_that_is_busy_gets_it_again_by_the_plan(scene: Scene) -> None:
+    scene.erp.script = says("5.1")
+    await scene.comes(order())
+    await scene.hears(opened(), visited(), requested())
+    await scene.works()
+    scene.erp.script = says("0.0", "OK")
+    await scene.passes(timedelta(minutes=1))
+    await scene.works()
+    failed = [fact for fact in await scene.told() if isinstance(fact, HandoverFailed)]
+    assert [(fact.cause, fact.final) for fact in failed] == [("BUSY", False)]
+    assert (len(scene.erp.reports()), (await scene.names())[-1]) == (2, "HandoverAccepted")
+
+
+async def test_a_fact_that_is_missing_holds_the_document_until_it_comes(scene: Scene) -> None:
+    await scene.given_a_case(requested())
+    (row,) = await scene.rows("handover_rows")
+    assert (row.state, row.held, scene.erp.reports()) == ("QUEUED", "FACT_MISSING: visit report", [])
+    await scene.hears(visited())
+    await scene.works()
+    assert (await scene.names(), len(scene.erp.reports())) == (["HandoverSent", "HandoverAccepted"], 1)
+
+
+async def test_a_reading_that_is_missing_is_named(scene: Scene) -> None:
+    report = visited()
+    bare = report.removed[0].model_copy(update={"registers": ()})
+    await scene.given_a_case(report.model_copy(update={"removed": (bare,)}), requested())
+    (row,) = await scene.rows("handover_rows")
+    assert row.held == "FACT_MISSING: reading of meter 1OLD0000009876"
+
+
+async def test_a_fact_that_does_not_come_in_time_fails_the_row(scene: Scene) -> None:
+    await scene.given_a_case(requested())
+    await scene.passes(timedelta(minutes=15))
+    (fact,) = await scene.told_since()
+    assert isinstance(fact, HandoverFailed)
+    assert (fact.cause, fact.final) == ("fact_missing", True)
+
+
+async def test_a_server_error_is_tried_again_until_the_tries_are_used_up(scene: Scene) -> None:
+    scene.erp.script = lambda _: httpx.Response(503)
+    await scene.comes(order())
+    await scene.hears(opened(), visited(), requested())
+    for _ in range(12):
+        await scene.works()
+        await scene.passes(timedelta(hours=12))
+    (fact,) = [fact for fact in await scene.told() if isinstance(fact, HandoverFailed)]
+    assert (fact.cause, fact.final) == ("retries_exhausted", True)
+    assert len({key for key, sent in zip(scene.erp.keys, scene.erp.got, strict=True) if b"completed" in sent}) == 1
+
+
+async def test_a_refused_post_is_not_tried_again(scene: Scene) -> None:
+    scene.erp.script = lambda _: httpx.Response(403)
+    await scene.comes(order())
+    await scene.hears(opened(), visited(), requested())
+    await scene.works()
+    (fact,) = [fact for fact in await scene.told() if isinstance(fact, HandoverFailed)]
+    assert (fact.cause, fact.level, len(scene.erp.reports())) == ("transport", "transport", 1)
+
+
+async def test_an_answer_that_was_lost_is_unknown_and_repeated_under_the_same_key(scene: Scene) -> None:
+    await scene.comes(order())
+    answers = scene.erp.script
+
+    def loses(message: bytes) -> httpx.Response:
+        if b"completed" in message:
+            raise httpx.ReadTimeout("no answer")
+        return answers(message)
+
+    scene.erp.script = loses
+    await scene.hears(opened(), visited(), requested())
+    await scene.works()
+    (row,) = await scene.rows("handover_rows")
+    assert row.state == "QUEUED"
+    scene.erp.script = answers
+    await scene.passes(timedelta(minutes=1))
+    await scene.works()
+    keys = [key for key, sent in zip(scene.erp.keys, scene.erp.got, strict=True) if b"completed" in sent]
+    assert (len(keys), len(set(keys)), (await scene.names())[-1]) == (2, 1, "HandoverAccepted")
+
+
+async def test_when_nobody_knows_after_the_last_try_the_row_says_so_and_can_be_resent(scene: Scene) -> None:
+    await scene.comes(order())
+
+    def loses(_: bytes) -> httpx.Response:
+        raise httpx.ReadTimeout("no answer")
+
+    scene.erp.script = loses
+    await scene.hears(opened(), visited(), requested())
+    for _ in range(8):
+        await scene.works()
+        await scene.passes(timedelta(hours=12))
+    (row,) = await scene.rows("handover_rows")
+    assert (row.state, row.delivery) == ("ERROR_TECH", "unknown")
+    scene.erp.script = says("0.0", "OK")
+    async with scene.http("mdm") as client:
+        answer = await client.post(f"/v1/messages/{row.row_id}/resend", json={"reason": "asked the partner by phone"})
+        again = await client.post(f"/v1/messages/{row.row_id}/resend", json={"reason": "asked the partner by phone"})
+    await scene.works()
+    assert (answer.status_code, again.status_code, again.json()["code"]) == (200, 409, "already-resent")
+    assert (await scene.names())[-1] == "HandoverAccepted"
+
+
+async def test_J36_a_confirmed_cancellation_is_answered_once_with_0_0(scene: Scene) -> None:
+    await scene.given_a_case()
+    await scene.comes(order(version="2", verb="cancel", message_id="M-2"))
+    await scene.hears(requested(Fact.CANCELLED, order_key="erp-a:WO-1", decision=Decision.CONFIRMED))
+    await scene.works()
+    (message,) = scene.erp.got
+    assert (text(message, "Header/CorrelationID"), scene.erp.replies()) == ("M-2", [("OK", ["0.0"])])
+    assert (await scene.names())[1:] == ["HandoverSent", "HandoverAccepted"]
+
+
+async def test_J47_a_cancellation_that_is_too_late_is_answered_with_6_1(scene: Scene) -> None:
+    await scene.given_a_case()
+    await scene.comes(order(version="2", verb="cancel", message_id="M-2"))
+    await scene.hears(requested(Fact.CANCELLED, order_key="erp-a:WO-1", decision=Decision.TOO_LATE))
+    await scene.works()
+    assert scene.erp.replies() == [("FAILED", ["6.1"])]
+    assert b"already completed" in scene.erp.got[0]
+
+
+async def test_a_copy_of_the_cancellation_gets_the_decided_answer_again(scene: Scene) -> None:
+    await scene.given_a_case()
+    cancel = order(version="2", verb="cancel", message_id="M-2")
+    await scene.comes(cancel)
+    await scene.hears(requested(Fact.CANCELLED, order_key="erp-a:WO-1", decision=Decision.STORNO))
+    await scene.works()
+    await scene.comes(cancel)
+    assert scene.erp.replies() == [("OK", ["0.0"])] * 2
+
+
+async def test_J19_a_failed_visit_is_reported_and_the_order_stays(scene: Scene) -> None:
+    failed = visited(result=Result.NOT_AT_HOME)
+    wanted = requested(Fact.WORK_NOT_COMPLETED, final=False, visit_id=failed.visit_id, visit_version=1)
+    await scene.given_a_case(failed, wanted)
+    (message,) = scene.erp.reports()
+    work = "Payload/ServiceOrders/ServiceOrder/Work"
+    assert text(message, f"{work}/statusKind") == "waitingToBeScheduled"
+    assert text(message, f"{work}/ActivityRecords/reason") == "customer_not_home"
+
+
+async def test_an_end_without_a_visit_is_reported_as_closed(scene: Scene) -> None:
+    await scene.given_a_case(requested(Fact.WORK_NOT_COMPLETED))
+    (message,) = scene.erp.reports()
+    assert text(message, "Payload/ServiceOrders/ServiceOrder/Work/statusKind") == "closed"
+
+
+async def test_an_announcement_that_nobody_has_to_hear_is_accepted_at_once(scene: Scene) -> None:
+    await scene.comes(order())
+    await scene.hears(opened(), requested(Fact.ROLLOUT_ANNOUNCED, statutory=True))
+    assert (await scene.names())[-1] == "HandoverAccepted"
+    assert await scene.rows("handover_rows") == []
+
+
+async def test_completed_work_without_a_partner_is_a_failure(scene: Scene) -> None:
+    await scene.hears(opened().model_copy(update={"orders": ()}), visited(), requested())
+    *_, fact = await scene.told()
+    assert isinstance(fact, HandoverFailed)
+    assert fact.cause == "no_recipient"
+
+
+async def test_J54_two_partners_who_ordered_the_same_work_both_hear_of_it(scene: Scene) -> None:
+    await scene.comes(order())
+    await scene.comes(order("WO-9", source="ERP-CSV"), "erp-csv")
+    amended = CaseAmended(case_id=CASE, version=2, changed=("orders",), flags=(), orders=("erp-a:WO-1", NEW_CASE_ORDER))
+    await scene.hears(opened(), amended, visited(), requested())
+    await scene.works()
+    sent = [fact.recipient for fact in await scene.told() if isinstance(fact, HandoverSent)]
+    assert sorted(sent) == ["erp-a", "erp-csv"]
+    accepted = [fact for fact in await scene.told() if isinstance(fact, HandoverAccepted)]
+    assert accepted == []
+
+
+async def test_J30_an_approved_exception_stands_in_for_the_answer(scene: Scene) -> None:
+    scene.erp.script = says("2.13")
+    await scene.given_a_case(visited(), requested())
+    approved = ExceptionApproved(
+        case_id=CASE,
+        exception_id=CASE,
+        type=ExceptionType.FOREIGN_METER,
+        approver="person:local:mia",
+        fact=Fact.EXCHANGE_COMPLETED,
+        attempt=1,
+    )
+    await scene.hears(approved)
+    (fact,) = [fact for fact in await scene.told() if isinstance(fact, HandoverAccepted)]
+    assert fact.by_exception
+
+
+async def test_H9_what_is_held_when_the_case_is_cancelled_never_leaves(scene: Scene) -> None:
+    await scene.given_a_case(requested())
+    await scene.hears(CaseCancelled(case_id=CASE, reason="cancelled", orders=("erp-a:WO-1",)))
+    await scene.hears(visited())
+    await scene.works()
+    assert ([row.state for row in await scene.rows("handover_rows")], scene.erp.reports()) == (["SUPERSEDED"], [])
+
+
+async def test_a_newer_attempt_keeps_an_older_one_from_leaving(scene: Scene) -> None:
+    scene.erp.script = lambda _: httpx.Response(503)
+    await scene.given_a_case(visited(), requested())
+    await scene.hears(visited(version=2, new="1EMH0012345679"), requested(attempt=2, visit_version=2))
+    scene.erp.got.clear()
+    scene.erp.script = says("0.0", "OK")
+    for _ in range(3):
+        await scene.passes(timedelta(minutes=10))
+        await scene.works()
+    (message,) = scene.erp.reports()
+    assert b"1EMH0012345679" in message
+
+
+@pytest.mark.parametrize(("code", "status"), [("6.2", "on_hold"), ("6.3", "released"), ("6.4", "rescheduled")])
+async def test_J55_a_status_of_the_partner_is_told_and_moves_nothing(scene: Scene, code: str, status: str) -> None:
+    scene.erp.script = says(code)
+    await scene.given_a_case(visited(), requested())
+    (fact,) = [fact for fact in await scene.told() if isinstance(fact, OrderAmended)]
+    (row,) = await scene.rows("handover_rows")
+    assert (fact.partner_status, fact.version, row.state) == (status, None, "SENT")
+
+
+async def test_a_partner_that_says_it_has_these_words_already_has_accepted_them(scene: Scene) -> None:
+    scene.erp.script = says("5.1")
+    await scene.given_a_case(visited(), requested())
+    scene.erp.script = says("6.1")
+    await scene.passes(timedelta(minutes=1))
+    await scene.works()
+    assert (await scene.names())[-1] == "HandoverAccepted"
+
+
+async def test_6_1_to_the_first_message_is_a_refusal(scene: Scene) -> None:
+    scene.erp.script = says("6.1")
+    await scene.comes(order())
+    await scene.hears(opened(), visited(), requested())
+    await scene.works()
+    (fact,) = [fact for fact in await scene.told() if isinstance(fact, HandoverRejected)]
+    assert fact.reasons[0].hub_reason is HubReason.OTHER
