@@ -3,6 +3,7 @@
 import fcntl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
@@ -33,7 +34,8 @@ def build(name: str, options: Mapping[str, Any], clock: Clock | None = None) -> 
     """Put one service together by its name; options go before environment and hub.toml."""
     app = import_module(f"services.{name}.app")
     settings_of: type[Settings] = import_module(f"services.{name}.settings").Settings
-    service: Service = app.build(settings_of.load(**options), clock)
+    known = {option: value for option, value in options.items() if option in settings_of.model_fields}
+    service: Service = app.build(settings_of.load(**known), clock)
     return service
 
 
@@ -53,10 +55,10 @@ class House:
         """Each service below /api/<short name>; the console, if it is among them, at the root."""
         root = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
         for name, runtime in self.runtimes.items():
-            root.mount(f"/api/{short(name)}", web(runtime.service, runtime.health))
+            root.mount(f"/api/{short(name)}", web(runtime.service, runtime.health, runtime.service.authenticate))
         if "cockpit_service" in self.runtimes:
             runtime = self.runtimes["cockpit_service"]
-            root.mount("/", web(runtime.service, runtime.health))
+            root.mount("/", web(runtime.service, runtime.health, runtime.service.authenticate))
         return root
 
     async def start(self) -> None:
@@ -74,12 +76,17 @@ class House:
             await runtime.stop()
 
     async def quiet(self) -> bool:
-        """Whether only time can bring work; asked twice, for what one service tells wakes another."""
-        for _ in range(2):
-            for runtime in self.runtimes.values():
-                if not await runtime.quiet():
-                    return False
-        return True
+        """Whether only time can bring work; what was told while we asked makes the answer void."""
+        before = self.bus.waves
+        for runtime in self.runtimes.values():
+            if not await runtime.quiet():
+                return False
+        return self.bus.waves == before
+
+    async def next_due(self) -> datetime | None:
+        """The earliest stored time that the clock still has to reach."""
+        due = [await runtime.next_due() for runtime in self.runtimes.values()]
+        return min(filter(None, due), default=None)
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from tests.servers.kafka import Kafka
 from tests.servers.postgres import Postgres
 from tests.servers.processes import clear_orphans, throwaway
 
-RUN = "HUB_TEST_RUN"  # the folder that all workers of one run share
+RUN = "ROLLOUT_TEST_RUN"  # the folder that all workers of one run share
 KAFKA_IMAGE, POSTGRES_IMAGE = "confluentinc/cp-kafka:7.6.0", "postgres:15"
 
 C = TypeVar("C", Kafka, Postgres)
@@ -48,7 +48,7 @@ def kafka_bootstrap() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A real PostgreSQL server, as the address of a database of it: HUB_TEST_POSTGRES, else started here, else a container."""
+    """A real PostgreSQL server, by one of its databases: HUB_TEST_POSTGRES, else started here, else a container."""
     with ExitStack() as containers:
         yield os.environ.get("HUB_TEST_POSTGRES") or _postgres(containers)
 
@@ -97,7 +97,7 @@ def _started(cluster: C) -> C:
 
 def _contained(container: Callable[[], Any], containers: ExitStack, missing: Missing) -> Any:
     """The last way: a container, where a Docker engine answers. Nothing is skipped for want of a server."""
-    from docker.errors import DockerException
+    from docker.errors import DockerException  # type: ignore[import-untyped]
 
     try:
         return containers.enter_context(container())

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
-from tests.servers.kafka import kafka_cluster, knows
+from tests.servers import install
 from tests.servers.postgres import Postgres, postgres_cluster
 from tests.servers.processes import NotStarted, throwaway
 
@@ -62,10 +62,23 @@ def test_a_stop_ends_only_the_process_that_the_folder_names(tmp_path: Path) -> N
     assert Postgres(tmp_path).status() == [("postgres", "127.0.0.1:1", None)]
 
 
-def test_three_kafka_nodes_go_on_without_one_and_take_it_back() -> None:
-    with kafka_cluster(nodes=3) as cluster:
-        ports = [int(address.rpartition(":")[2]) for _, address, _ in cluster.status()]
-        cluster.kill(2)
-        assert knows(ports[0], {1, 3})
-        cluster.restart(2)
-        assert all(knows(port, {1, 2, 3}) for port in ports)
+@pytest.mark.parametrize(
+    ("program", "package"), [("java", "default-jre-headless"), ("mvn", "maven"), ("postgres", "postgresql")]
+)
+def test_what_the_machine_lacks_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, program: str, package: str
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(install.Missing, match=f"It is missing.*apt-get install -y {package}"):
+        install._installed(program, "It", lambda: None)
+
+
+def test_what_an_installation_does_not_bring_is_still_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(install, "_update_package_lists", install._update_package_lists.__wrapped__)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(install.shutil, "which", lambda _: "/usr/bin/apt-get")
+    monkeypatch.setattr(install.subprocess, "run", lambda command, **_: ran.append(command))
+    with pytest.raises(install.Missing, match="also after"):
+        install._installed("mvn", "Maven", lambda: None)
+    assert [command[:2] for command in ran] == [["apt-get", "update"], ["apt-get", "install"]]

@@ -135,7 +135,9 @@ def _installed(what: str, words: str, find: Callable[[], T | None]) -> T:
     package = PACKAGES[what]
     command = f"apt-get update && apt-get install -y {package}"
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise Missing(f"{words} is missing. On Debian: sudo sh -c '{command}'. Elsewhere install it by your system's way.")
+        raise Missing(
+            f"{words} is missing. On Debian: sudo sh -c '{command}'. Elsewhere install it by your system's way."
+        )
     print(f"{words} is missing; installing it: {command}", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:

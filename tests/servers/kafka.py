@@ -89,7 +89,7 @@ class Kafka:
     def _lay_out(self, nodes: int) -> None:
         """Choose ports, write every node's settings and format its data folder."""
         ports = free_ports(2 * nodes)
-        plan = {"ports": ports[:nodes], "controllers": ports[nodes:], "id": _cluster_id()}
+        plan: dict[str, Any] = {"ports": ports[:nodes], "controllers": ports[nodes:], "id": _cluster_id()}
         for node in range(1, nodes + 1):
             folder = self._node(node)
             shutil.rmtree(folder, ignore_errors=True)
@@ -103,13 +103,22 @@ class Kafka:
         (self.folder / "cluster.json").write_text(json.dumps(plan))
 
     def _format(self, folder: Path, cluster: str) -> "subprocess.Popen[bytes]":
-        tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", folder / "server.properties"]
+        tool: list[str | Path] = [
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            cluster,
+            "-c",
+            folder / "server.properties",
+        ]
         with (folder / "log").open("ab") as log:
             return subprocess.Popen(self._java(*tool), cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _java(self, *program: str | Path) -> list[str | Path]:
         options = class_archive() if self._java_options is None else self._java_options
-        return [java(), *HEAP, *options, "-Dlog4j2.configurationFile=log4j2.properties", "-cp", kafka_jars(), *program]
+        logging = "-Dlog4j2.configurationFile=log4j2.properties"
+        command: list[str | Path] = [java(), *HEAP, *options, logging, "-cp", kafka_jars(), *program]
+        return command
 
     def _launch(self, nodes: list[int]) -> None:
         for node in nodes:
@@ -183,11 +192,13 @@ def _brokers(answer: bytes) -> tuple[set[int], int]:
     for _ in range(count):
         found.add(struct.unpack_from(">i", answer, at)[0])
         at = _behind_text(answer, _behind_text(answer, at + 4) + 4)  # host, port, rack
-    return found, struct.unpack_from(">i", answer, _behind_text(answer, at))[0]  # behind the cluster id
+    (controller,) = struct.unpack_from(">i", answer, _behind_text(answer, at))  # behind the cluster id
+    return found, controller
 
 
 def _behind_text(answer: bytes, at: int) -> int:
-    return at + 2 + max(0, struct.unpack_from(">h", answer, at)[0])
+    (length,) = struct.unpack_from(">h", answer, at)  # -1: null
+    return at + 2 + max(0, int(length))
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:

@@ -13,7 +13,17 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tests.servers.install import postgres_binaries
-from tests.servers.processes import NotStarted, end, free_ports, launch, running, tail, throwaway, user_group, wait_ready
+from tests.servers.processes import (
+    NotStarted,
+    as_user,
+    end,
+    free_ports,
+    launch,
+    running,
+    tail,
+    throwaway,
+    wait_ready,
+)
 
 USER = "hub"
 
@@ -54,11 +64,13 @@ class Postgres:
             self._forget_the_dead()
             launch(self.folder, [self._program("postgres"), "-D", self.data], self._user())
             try:
-                return wait_ready(self.folder, self._answers)
+                wait_ready(self.folder, self._answers)
             except NotStarted:
                 # Processes of a postmaster that was killed a moment ago may still hold the shared memory.
                 if "shared memory block" not in tail(self.folder) or time.monotonic() > deadline:
                     raise
+            else:
+                return
 
     def stop(self) -> None:
         """Fast shutdown: sessions are cut, what was committed is safe; the data stays."""
@@ -91,7 +103,7 @@ class Postgres:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(mode=0o700)
             if user:
-                shutil.chown(folder, user, user_group(user))
+                shutil.chown(folder, user)
         self._make(user)
         (port,) = free_ports(1)
         with (self.data / "postgresql.conf").open("a") as conf:
@@ -117,13 +129,22 @@ class Postgres:
             capture_output=True,
             text=True,
             check=False,
-            **({"user": user, "group": user_group(user), "extra_groups": []} if user else {}),
+            **as_user(user),
         )
         if done.returncode:
             raise NotStarted(f"{Path(command[0]).name} failed: {done.stderr.strip()}")
 
     def _answers(self) -> bool:
-        asked = [self._program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-t", "2"]
+        asked: list[str | Path] = [
+            self._program("pg_isready"),
+            "-q",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            "-t",
+            "2",
+        ]
         return subprocess.run(asked, check=False).returncode == 0
 
     def _forget_the_dead(self) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 STEP = 0.03  # seconds between two looks
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
@@ -62,7 +63,7 @@ def clear_orphans() -> None:
 
 def launch(folder: Path, command: Sequence[str | Path], user: str | None = None) -> int:
     """Start a process in a session of its own and write its pid file; output goes to `log` in the folder."""
-    drop = {"user": user, "group": user_group(user), "extra_groups": []} if user else {}
+    drop = as_user(user)
     with (folder / "log").open("ab") as log:
         child = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **drop
@@ -72,9 +73,9 @@ def launch(folder: Path, command: Sequence[str | Path], user: str | None = None)
     return child.pid
 
 
-def user_group(user: str) -> int:
-    """The primary group of a user."""
-    return pwd.getpwnam(user).pw_gid
+def as_user(user: str | None) -> dict[str, Any]:
+    """Options of subprocess to run a program as another user, in that user's own group only."""
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
 
 
 def running(folder: Path) -> int | None:
@@ -129,7 +130,12 @@ def _clear(folder: Path) -> None:
     for file in folder.rglob("pid"):
         end(file.parent, signal.SIGKILL)
     # Sessions of a killed postmaster may still be writing their last file.
-    _until(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists(), 5)
+    _until(lambda: _removed(folder), 5)
+
+
+def _removed(folder: Path) -> bool:
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
 
 
 def _name(pid: int) -> str:

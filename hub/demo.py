@@ -1,0 +1,206 @@
+"""The main job, shown: a whole rollout through every service and the simulators, on a clock that jumps."""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from socket import socket
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import uvloop
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from hub.house import House
+from hub.summary import Summary, summarise
+from hub.up import Running, running
+from kit import logs
+from kit.auth import Signer
+from kit.clock import ManualClock
+from kit.serve import listening
+from kit.settings import Settings
+from simulators.cast import Cast, cast, options_for
+
+START = datetime(2026, 1, 5, 6, tzinfo=ZoneInfo("Europe/Berlin"))
+GRAIN = timedelta(minutes=15)
+"""The clock jumps to full quarters of an hour, so that what is due together is done together."""
+LONGEST = timedelta(days=240)
+"""Simulated days after which what is still open is reported as open."""
+STUCK_SECONDS = 60.0
+"""Real seconds without quiet after which the run has failed."""
+
+
+class Actor(Protocol):
+    """Somebody outside the hub."""
+
+    name: str
+
+    async def act(self) -> bool: ...
+
+    def next_due(self) -> datetime | None: ...
+
+
+def run(*, cases: int, seed: int, until_done: bool, as_json: bool, data: Path | None) -> int:
+    """Run the rollout and print its summary; 0 when every order is accounted for and no invariant is broken."""
+    logs.configure("error", "console", sys.stderr)
+    with TemporaryDirectory(prefix="rollout-") as scratch:
+        return uvloop.run(_run(cases, seed, until_done, as_json, data or Path(scratch)))
+
+
+async def _run(cases: int, seed: int, until_done: bool, as_json: bool, folder: Path) -> int:
+    began = time.monotonic()
+    async with rollout(cases, seed, folder) as play:
+        with _progress(cases, as_json) as show:
+            await play.to_the_end(show)
+        summary = await summarise(play.hub.house, play.cast, time.monotonic() - began)
+        if not until_done:
+            sys.stderr.write(f"the hub stays up at {play.hub.url}; stop it with Ctrl-C\n")
+            await asyncio.Event().wait()
+    _print(summary, as_json)
+    return 0 if summary.accounted_for and not summary.violations else 1
+
+
+class Play:
+    """The hub, the people and counterparties around it, and the clock that all of them share."""
+
+    def __init__(self, hub: Running, crowd: Cast, clock: ManualClock) -> None:
+        self.hub, self.cast, self.clock = hub, crowd, clock
+        self._seen: dict[str, int] = {}
+
+    @property
+    def house(self) -> House:
+        return self.hub.house
+
+    async def to_the_end(self, show: "Show") -> None:
+        """Let everybody act until nobody has anything left to do, or too much time has gone by."""
+        await self.cast.set_up()
+        await self.settle()
+        end = self.clock.now() + LONGEST
+        while True:
+            if await self.act():
+                await self.settle()
+                continue
+            show.update(await self.cast.ended(), self.clock.now())
+            due = await self.next_due()
+            if due is None or due > end or await self.cast.done():
+                return
+            self.clock.set(max(self.clock.now(), _to_grain(due)))
+            await self.settle()
+
+    async def act(self) -> bool:
+        """Everybody for whom something may have changed looks, in a fixed order; whether anybody did something."""
+        did = False
+        for actor in self.cast.actors:
+            due, waves = actor.next_due(), self.house.bus.waves
+            if self._seen.get(actor.name) == waves and (due is None or due > self.clock.now()):
+                continue
+            self._seen[actor.name] = waves
+            if await actor.act():
+                did = True
+                await self.settle()
+        return did
+
+    async def settle(self) -> None:
+        """Wait until only time can bring work."""
+        end = time.monotonic() + STUCK_SECONDS
+        while not await self.house.quiet() or not self.cast.quiet():
+            if time.monotonic() > end:
+                raise TimeoutError("the hub did not come to rest")
+            await asyncio.sleep(0.002)
+
+    async def next_due(self) -> datetime | None:
+        due = [actor.next_due() for actor in self.cast.actors]
+        return min(filter(None, [*due, await self.house.next_due()]), default=None)
+
+
+@asynccontextmanager
+async def rollout(cases: int, seed: int, folder: Path, *, start: datetime = START) -> AsyncIterator[Play]:
+    """Everything that a rollout needs, in one process, on free ports of the loopback."""
+    clock, (own, theirs) = ManualClock(start), _free_ports(2)
+    outside = f"http://127.0.0.1:{theirs}"
+    options: dict[str, Any] = {"data_dir": folder, "port": own, "host": "127.0.0.1"}
+    options |= options_for(folder, f"http://127.0.0.1:{own}", outside)
+    settings = Settings.load(data_dir=folder, port=own)
+    async with AsyncExitStack() as stack:
+        signer = Signer.open(settings)
+        crowd = await stack.enter_async_context(
+            cast(clock, f"http://127.0.0.1:{own}", signer, folder, cases=cases, seed=seed)
+        )
+        await stack.enter_async_context(listening(Settings.load(data_dir=folder, port=theirs), crowd.app))
+        hub = await stack.enter_async_context(running(settings, options, clock=clock))
+        yield Play(hub, crowd, clock)
+
+
+class Show(Protocol):
+    """Where progress goes."""
+
+    def update(self, ended: int, now: datetime) -> None: ...
+
+
+class _Bar:
+    def __init__(self, progress: Progress, total: int) -> None:
+        self.progress, self.task = progress, progress.add_task("", total=total)
+
+    def __enter__(self) -> "_Bar":
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+    def update(self, ended: int, now: datetime) -> None:
+        self.progress.update(self.task, completed=ended, description=f"{now:%Y-%m-%d %H:%M}")
+
+
+class _Lines:
+    """Plain lines where nobody looks at a terminal: one per simulated week."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.week = total, -1
+
+    def __enter__(self) -> "_Lines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, ended: int, now: datetime) -> None:
+        if (week := now.isocalendar().week) != self.week:
+            self.week = week
+            sys.stderr.write(f"{now:%Y-%m-%d %H:%M} {ended}/{self.total} ended\n")
+            sys.stderr.flush()
+
+
+def _progress(total: int, as_json: bool) -> _Bar | _Lines:
+    if as_json or not sys.stderr.isatty():
+        return _Lines(total)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return _Bar(Progress(*columns, console=Console(stderr=True)), total)
+
+
+def _print(summary: Summary, as_json: bool) -> None:
+    for line in summary.lines():
+        (sys.stderr if as_json else sys.stdout).write(f"{line}\n")
+    if as_json:
+        sys.stdout.write(f"{json.dumps(summary.as_dict())}\n")
+
+
+def _to_grain(due: datetime) -> datetime:
+    over = timedelta(seconds=due.timestamp() % GRAIN.total_seconds())
+    return due if not over else due - over + GRAIN
+
+
+def _free_ports(number: int) -> Sequence[int]:
+    held = [socket() for _ in range(number)]
+    for each in held:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in held]
+    for each in held:
+        each.close()
+    return ports
