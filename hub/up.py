@@ -15,16 +15,17 @@ import uvicorn
 from contracts.roles import Role
 from hub.house import SERVICES, House, alone, build
 from kit import faults, logs
-from kit.auth import Signer
+from kit.auth import COMPANY_ROLES, Signer
 from kit.clock import Clock, clock_of
 from kit.serve import listening
 from kit.settings import Misconfigured, Settings, is_loopback
-from kit.tokens import write_private
+from kit.keys import write_private
 
 RENEW_SECONDS = 3600.0
 """How often the shell's token is made anew; it is good for twelve hours at most (SEC-TOK-07)."""
 SHELL_SECONDS = 12 * 3600
-STAFF = tuple(role for role in Role if role not in (Role.CUSTOMER, Role.INSTALLER, Role.SYSTEM))
+OUTSIDE = frozenset({Role.CUSTOMER, Role.INSTALLER, Role.SYSTEM, *COMPANY_ROLES})
+STAFF = tuple(role for role in Role if role not in OUTSIDE)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from kit import rows, tables
-from kit.types import instant
+from kit.types import instant, is_sqlite
 
 AUDIT = ("shard", "seq", "action", "subject", "actor", "correlation", "details", "at", "hash")
 AUDIT_HEADS = ("shard", "seq", "hash")
+HEADS_THERE = sa.select(tables.audit_heads.c.shard).where(rows.one_of(tables.audit_heads.c.shard, "shards"))
 LOCK_HEADS = (
     sa.select(tables.audit_heads)
     .where(rows.one_of(tables.audit_heads.c.shard, "shards"))
@@ -75,7 +76,7 @@ def write(db: sa.Connection, service: str, entries: Sequence[Entry]) -> None:
         return
     placed = [(shard_of(entry.subject), entry) for entry in entries]
     shards = sorted({shard for shard, _ in placed})
-    heads = {row.shard: (row.seq, row.hash) for row in db.execute(LOCK_HEADS, {"shards": shards})}
+    heads = _locked(db, service, shards)
     made = []
     for shard, entry in placed:
         seq, last = heads.get(shard, (0, genesis(service, shard)))
@@ -87,6 +88,18 @@ def write(db: sa.Connection, service: str, entries: Sequence[Entry]) -> None:
         made.append((shard, seq, entry.action, entry.subject, entry.actor, entry.correlation, details, at, link))
     rows.insert(db, tables.audit, AUDIT, made)
     rows.upsert(db, tables.audit_heads, AUDIT_HEADS, [(shard, *heads[shard]) for shard in shards])
+
+
+def _locked(db: sa.Connection, service: str, shards: Sequence[int]) -> dict[int, tuple[int, bytes]]:
+    """The heads of these shards, locked; two writers of a shard's first row must meet in a row that is there.
+
+    Missing heads are made before any is locked, in ascending order like the locks, so that nobody waits in a circle.
+    """
+    if not is_sqlite(db.dialect):  # SQLite has one writer
+        there = set(db.scalars(HEADS_THERE, {"shards": shards}))
+        first = [(shard, 0, genesis(service, shard)) for shard in shards if shard not in there]
+        rows.insert_new(db, tables.audit_heads, AUDIT_HEADS, first, "shard")
+    return {row.shard: (row.seq, row.hash) for row in db.execute(LOCK_HEADS, {"shards": shards})}
 
 
 def breaks(db: sa.Connection, service: str) -> Iterator[Break]:

@@ -56,7 +56,7 @@ class Folder:
         made = _make(place.parent)
         temporary = place.with_name(f".{place.name}.{token_hex(8)}")
         try:
-            with temporary.open("xb", opener=_private) as file:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -72,10 +72,6 @@ def _make(folder: Path) -> list[Path]:
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return [folder, *(each.parent for each in missing)]
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _sync(folder: Path) -> None:

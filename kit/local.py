@@ -28,6 +28,8 @@ class LocalBus:
 
     def __init__(self, owners: Mapping[str, Db]) -> None:
         self.owners = owners
+        self.waves = 0
+        """How often something was told; who remembers the number sees whether anything happened since."""
         self._readers: list[LocalSubscription] = []
 
     async def start(self) -> None:
@@ -47,6 +49,7 @@ class LocalBus:
     def told(self, topics: Iterable[str]) -> None:
         """Wake whoever reads these topics."""
         told = set(topics)
+        self.waves += 1
         for reader in self._readers:
             if told & reader.ahead.keys():
                 reader.wake(told)

@@ -41,7 +41,7 @@ async def _serve(service: Service) -> None:
 
     bus = KafkaBus(service.settings)
     runtime = Runtime(service, bus)
-    async with listening(service.settings, web(service, runtime.health)) as server:
+    async with listening(service.settings, web(service, runtime.health, service.authenticate)) as server:
         stop = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, _stop_or_end, stop)

@@ -15,7 +15,7 @@ from fastapi import APIRouter
 from uuid_utils.compat import uuid7
 
 from contracts.topics import TOPICS
-from kit import gauges, metrics, rows, tables
+from kit import faults, gauges, metrics, rows, tables
 from kit.auth import system
 from kit.bus import Bus, Subscription
 from kit.clock import Clock, clock_of
@@ -24,6 +24,7 @@ from kit.effects import FAR, Effects, Port
 from kit.failures import is_transient
 from kit.handlers import Handlers
 from kit.health import Health
+from kit.http import Authenticate
 from kit.local import LocalSubscription
 from kit.parking import Parking
 from kit.processing import Processor
@@ -61,6 +62,8 @@ class Service:
     seed: Callable[[Unit], None] | None = None
     """What must be there from the first start on; harmless when done again."""
     seed_needs: Callable[[Unit], Any] = lambda _: ()
+    authenticate: Authenticate | None = None
+    """Finds out who asks where a bearer token is not the only way in."""
 
 
 def open_store(
@@ -125,11 +128,13 @@ class Runtime:
         """Stop fetching, end what runs, tell what is left; being killed at any step is harmless."""
         if self.subscription is not None:
             await self.subscription.stop()
+        faults.point("shutdown.consumers_stopped")
         for task in self._tasks:
             if not task.get_name().endswith(":relay"):
                 await _end(task)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._drained(), STOP_SECONDS / 2)
+        faults.point("shutdown.relay_flushed")
         for task in self._tasks:
             await _end(task)
         await self.leader.release()

@@ -12,6 +12,7 @@ from kit.aggregate import Aggregate, Alias, Children, Mapped, Ref
 from kit.auth import Principal, Scope
 from kit.clock import Clock
 from kit.db import Db
+from kit.errors import HubError
 from kit.outbox import Cause
 from kit.request import RequestInfo, current_request
 from kit.unit import Kinds, NotLoaded, Unit
@@ -132,8 +133,8 @@ class Store:
 def _needs_of(step: Step[Any], unit: Unit) -> Iterable[Ref]:
     try:
         yield from step.needs(unit)
-    except NotLoaded:
-        return  # the unit noted what it reached for; the next round goes on
+    except (NotLoaded, HubError):
+        return  # the unit noted what it reached for; what is refused is refused again by the step itself
 
 
 def _cause(request: RequestInfo | None, new_id: Callable[[], UUID]) -> Cause:

@@ -173,7 +173,7 @@ class Stage:
 
         token = self.signer.person(f"person:local:{name}", [role], scope, self.clock.now())
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(web(self.service)),
+            transport=httpx.ASGITransport(web(self.service, authenticate=self.service.authenticate)),
             base_url="http://localhost",
             headers={"Authorization": f"Bearer {token}"},
         )

@@ -102,6 +102,7 @@ class Unit:
     def remove(self, aggregate: Aggregate) -> None:
         """Delete an aggregate with all that is inside it."""
         self.removed.append(aggregate)
+        self._touched.pop(id(aggregate), None)
         for ref in [ref for ref, here in self._here.items() if here is aggregate]:
             self._here[ref] = None
 

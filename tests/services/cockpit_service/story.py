@@ -49,7 +49,13 @@ def phase(now: str) -> Event:
 
 
 def moved(move: str, state: str, version: int, **changes: Any) -> Event:
-    return of(WorkOrderMoved, move=move, to_state=state, version=version, **{"close_reason": None, **changes})
+    return of(
+        WorkOrderMoved,
+        move=move,
+        to_state=state,
+        version=version,
+        **{"result": None, "sub_reason": None, "close_reason": None, **changes},
+    )
 
 
 def story() -> list[Event]:

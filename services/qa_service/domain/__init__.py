@@ -1,0 +1,1 @@
+"""What may happen to a review, and what is known when it is decided. Pure and synchronous."""

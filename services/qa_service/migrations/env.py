@@ -1,0 +1,5 @@
+"""Run by Alembic; everything is in kit/migrate.py."""
+
+from kit.migrate import run
+
+run()
