@@ -1,0 +1,167 @@
+"""Everybody around the hub in one place: set up, put on stage, counted."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from kit.auth import Scope, Signer
+from kit.clock import Clock
+from kit.keys import KeyFile
+from simulators import facts
+from simulators.crew import Desk, Technician
+from simulators.erp import Erp
+from simulators.facts import OrderFacts
+from simulators.office import Clerk, Dispatcher, Reviewer, Warehouse
+from simulators.sms_gateway.app import asgi
+from simulators.sms_gateway.gateway import SmsGateway
+from simulators.sms_gateway.script import Plan, Script, Shares, replies
+from simulators.story import Story, stories
+from simulators.world import LIMIT, Actor, Person
+
+TECHNICIANS = 6
+SMS_KEY, SIGNING_KEY = "demo-gateway-key-of-32-characters", "demo-signing-key-of-32-characters"
+ENDED = ("COMPLETED", "CANCELLED", "NOT_FEASIBLE")
+
+
+def options_for(folder: Path, hub: str, outside: str) -> dict[str, Any]:
+    """What the hub must be told so that it finds its counterparties."""
+    return {
+        "sms_url": f"{outside}/sms",
+        "sms_api_key": SMS_KEY,
+        "sms_signing_keys": SIGNING_KEY,
+        "sms_callback_url": f"{hub}/api/notification/v1/sms/seven/in",
+        "partner_urls": {facts.PARTNER: f"{outside}/erp"},
+        "partners_dir": folder / "partners",
+        "drop_settle_seconds": 0,
+    }
+
+
+class Gateway:
+    """The SMS vendor and the customers behind it."""
+
+    name = "gateway"
+
+    def __init__(self, gateway: SmsGateway, clock: Clock) -> None:
+        self.gateway, self.clock = gateway, clock
+
+    async def act(self) -> bool:
+        return await self.gateway.act(self.clock.now()) > 0
+
+    def next_due(self) -> datetime | None:
+        return self.gateway.next_due()
+
+
+@dataclass
+class Cast:
+    """Who plays, in the order in which they act."""
+
+    actors: list[Actor]
+    app: Starlette
+    erp: Erp
+    gateway: SmsGateway
+    planner: Person
+    people: Mapping[str, Person]
+    stories: Sequence[Story]
+    drop: Path
+
+    @property
+    def expected_cases(self) -> int:
+        """Every order opens one case."""
+        return len(self.stories)
+
+    def quiet(self) -> bool:
+        """No request of theirs is under way, and the hub has taken every file."""
+        waiting = any(any(folder.glob("*")) for folder in self.drop.glob("*/in"))
+        return not self.erp.working["posts"] and not waiting
+
+    async def ended(self) -> int:
+        """Cases that are over."""
+        counts = await self.planner.get("/cockpit/v1/counts")
+        return sum(count for phase, count in counts["phases"].items() if phase in ENDED)
+
+    async def done(self) -> bool:
+        """Nothing is left to send, and no case is open."""
+        return not self.erp.to_send and await self.ended() >= self.expected_cases
+
+    async def set_up(self) -> None:
+        """Technicians with shifts and phones, vans full of nothing, a store full of meters."""
+        rows = [
+            f"tech-{number};Technician {number};Auental Metering;{facts.SKILLS};12345;07:30;15:30"
+            for number in range(1, TECHNICIANS + 1)
+        ]
+        header = "user_id;name;company;skills;weekdays;shift_from;shift_to"
+        csv = "\n".join([header, *rows, ""]).encode()
+        answer = await self.people["anna"].send("/booking/v1/imports/technicians", csv, "text/csv")
+        _expect(answer.ok, answer.body)
+        devices = facts.stock(len(self.stories) * 2 + 50)
+        answer = await self.people["wilma"].send("/asset/v1/imports/devices", devices, "text/csv")
+        _expect(answer.ok, answer.body)
+        found = await self.people["anna"].get("/booking/v1/technicians")
+        crew = [self._technician(each) for each in sorted(found["items"], key=lambda each: str(each["user_id"]))]
+        for number, each in enumerate(crew):
+            body = {"number": f"+4915199{number:06}", "language": "de"}
+            await self.people["admin"].put(f"/notification/v1/staff-contacts/{each.technician_id}", json=body)
+        self.actors += [*crew, Desk(crew, self.people["quirin"])]
+
+    def _technician(self, found: Mapping[str, Any]) -> Technician:
+        identity = str(found["technician_id"])
+        clock, office = self.erp.clock, self.people["anna"]
+        scope = Scope("technician", identity)
+        person = Person(str(found["user_id"]), "technician", office.http, office.signer, clock, scope)
+        number = int(str(found["user_id"]).rpartition("-")[2])
+        spare = [facts.new_serial(len(self.stories) * 2 + number)]
+        return Technician(person, identity, clock, {each.number: each for each in self.stories}, spare)
+
+
+@asynccontextmanager
+async def cast(
+    clock: Clock, hub: str, signer: Signer, folder: Path, *, cases: int, seed: int
+) -> AsyncIterator[Cast]:
+    """Put everybody on stage; the hub need not run yet."""
+    told = stories(cases, seed)
+    by_number = {story.number: story for story in told}
+    key = KeyFile(folder / "keys.json").add("erp-a", ["order:submit", "order:amend", "order:cancel"], clock.now(), "erp-a")
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"{hub}/api", timeout=LIMIT))
+        roles = {"anna": "dispatcher", "quirin": "qa", "mia": "mdm", "wilma": "warehouse", "admin": "admin"}
+        people = {name: Person(name, role, http, signer, clock) for name, role in roles.items()}
+        gateway = SmsGateway(
+            clock,
+            Script(seed, Shares(), numbers={OrderFacts(each.number).phone: _customer(each) for each in told}),
+            api_key=SMS_KEY,
+            signing_key=SIGNING_KEY,
+            callback_url=f"{hub}/api/notification/v1/sms/seven/in",
+        )
+        stack.push_async_callback(gateway.close)
+        erp = Erp(clock, http, key, people["anna"], told, folder / "drop")
+        app = Starlette(routes=[Route("/erp", erp.take, methods=["POST"]), Mount("/sms", asgi(gateway))])
+        actors: list[Actor] = [
+            erp,
+            Gateway(gateway, clock),
+            Clerk(people["mia"], by_number, folder / "partners"),
+            Dispatcher(people["anna"], clock, by_number),
+            Warehouse(people["wilma"], clock),
+            Reviewer(people["quirin"], by_number, people["anna"]),
+        ]
+        yield Cast(actors, app, erp, gateway, people["anna"], people, told, folder / "drop")
+
+
+def _customer(story: Story) -> Sequence[Plan]:
+    """What the customer does with each text."""
+    if story.reply is None:
+        return (Plan(),)
+    return (replies(story.reply, timedelta(hours=story.reply_after_hours)),)
+
+
+def _expect(held: bool, said: object) -> None:
+    if not held:
+        raise RuntimeError(f"the stage can't be set up: {said}")
+
+

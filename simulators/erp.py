@@ -1,0 +1,287 @@
+"""The ordering ERP: sends orders, takes documents, answers as its script says; with its own small XML."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import httpx
+from lxml import etree
+from lxml.builder import ElementMaker
+from starlette.requests import Request
+from starlette.responses import Response
+
+from kit.clock import Clock
+from simulators import facts
+from simulators.facts import OrderFacts
+from simulators.story import Story
+from simulators.world import Person
+
+M_NS, S_NS = "http://iec.ch/TC57/2011/schema/message", "http://iec.ch/TC57/2011/ServiceOrders#"
+M = ElementMaker(namespace=M_NS, nsmap={"m": M_NS})
+S = ElementMaker(namespace=S_NS, nsmap={"s": S_NS})
+XML = {"Content-Type": "application/xml"}
+PER_DAY = 60
+"""Orders that the ERP sends in one go each morning."""
+
+
+@dataclass
+class Log:
+    """What came and went for one order."""
+
+    sent: list[str] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    completions: int = 0
+    trouble: int = 0
+
+
+class Erp:
+    """One partner with two ways in, HTTP and a folder, and a script per order."""
+
+    name = "erp"
+
+    def __init__(
+        self, clock: Clock, http: httpx.AsyncClient, key: str, watcher: Person, stories: Sequence[Story], drop: Path
+    ) -> None:
+        self.clock, self.http, self.key, self.watcher, self.drop = clock, http, key, watcher, drop
+        self.stories = {story.number: story for story in stories}
+        self.logs = {story.number: Log() for story in stories}
+        self.to_send = deque(stories)
+        self.to_cancel = {story.number: story for story in stories if story.cancel_at not in (None, "BEFORE")}
+        self.next_morning: datetime | None = clock.now()
+        self.later: list[tuple[datetime, int, str, bytes]] = []
+        self.count = 0
+        self.working = Counter[str]()
+
+    def next_due(self) -> datetime | None:
+        due = [self.later[0][0]] if self.later else []
+        if self.to_send and self.next_morning is not None:
+            due.append(self.next_morning)
+        return min(due, default=None)
+
+    async def act(self) -> bool:
+        """Send what is due, cancel what has come as far as the script says, read the folder."""
+        did = await self._send_orders()
+        did |= await self._cancel()
+        did |= await self._answer_later()
+        return await self._read_folder() or did
+
+    async def take(self, request: Request) -> Response:
+        """The endpoint that documents are posted to; a ResponseMessage in the body answers at once."""
+        self.working["posts"] += 1
+        try:
+            return self._take(await request.body())
+        finally:
+            self.working["posts"] -= 1
+
+    def _take(self, document: bytes) -> Response:
+        root = etree.fromstring(document)
+        if root.tag == f"{{{M_NS}}}ResponseMessage":
+            result = root.findtext(f"{{{M_NS}}}Reply/{{{M_NS}}}Result") or ""
+            for order in root.iter(f"{{{M_NS}}}ID"):
+                if log := self.logs.get(_number(order.text or "")):
+                    log.answers.append(result)
+            return Response(status_code=204)
+        message, number = root.findtext(f"{{{M_NS}}}Header/{{{M_NS}}}MessageID") or "", _order_of(root)
+        story, log = self.stories.get(number), self.logs.get(number)
+        if story is None or log is None:
+            return Response(status_code=404)
+        verb = root.findtext(f"{{{M_NS}}}Header/{{{M_NS}}}Verb") or ""
+        if story.broken_first and not log.trouble:
+            log.trouble += 1
+            return Response(status_code=503)
+        log.documents.append(verb)
+        answer = self._answer(story, log, verb, message)
+        if story.answers_late_hours:
+            self._later(self.clock.now() + timedelta(hours=story.answers_late_hours), facts.PARTNER, answer)
+            return Response(status_code=202)
+        if story.answers_twice:
+            self._later(self.clock.now() + timedelta(minutes=5), facts.PARTNER, answer)
+        return Response(answer, media_type="application/xml")
+
+    def _answer(self, story: Story, log: Log, verb: str, message: str) -> bytes:
+        order = OrderFacts(story.number).order_no
+        if verb == "change":
+            log.completions += 1
+            if log.completions <= len(story.reject):
+                return self._response(message, order, "FAILED", story.reject[log.completions - 1])
+        return self._response(message, order, "OK", "0.0")
+
+    async def _send_orders(self) -> bool:
+        now = self.clock.now()
+        if not self.to_send or self.next_morning is None or now < self.next_morning:
+            return False
+        batch = [self.to_send.popleft() for _ in range(min(PER_DAY, len(self.to_send)))]
+        files = [story for story in batch if story.by_file]
+        for story in batch:
+            if not story.by_file:
+                await self._order(story)
+        for partner in {_partner(story) for story in files}:
+            self._order_by_file(partner, [story for story in files if _partner(story) == partner])
+        self.next_morning = now + timedelta(days=1)
+        return True
+
+    async def _order(self, story: Story) -> None:
+        create = self._create(OrderFacts(story.number))
+        if story.cancel_at == "BEFORE":
+            await self._post(self._cancellation(OrderFacts(story.number), 1), story.number)
+        await asyncio.gather(*(self._post(create, story.number) for _ in range(story.copies)))
+
+    def _order_by_file(self, partner: str, stories: Sequence[Story]) -> None:
+        names = "order_no;version;kind;metering_point_id;street;number;postcode;city;municipality;old_serial"
+        lines = [f"{names};sms_allowed;name;phone"]
+        for story in stories:
+            order = OrderFacts(story.number)
+            place = f"{order.street};{order.house_number};{order.postcode};Auental;00000001"
+            lines.append(
+                f"{order.order_no};1;exchange;{order.metering_point};{place};{order.old_serial};true;"
+                f"{order.name};{order.phone}"
+            )
+            self.logs[story.number].sent.append("file")
+        self._drop(partner, f"orders-{self.clock.now():%Y%m%d%H%M}.csv", "\n".join([*lines, ""]).encode())
+
+    def _drop(self, partner: str, name: str, content: bytes) -> None:
+        folder = self.drop / partner / "in"
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = folder / f"{name}.tmp"
+        beside.write_bytes(content)
+        beside.rename(folder / name)
+
+    async def _cancel(self) -> bool:
+        """Cancel each order whose work stands where its script says."""
+        did = False
+        for state in {story.cancel_at for story in self.to_cancel.values()}:
+            page = await self.watcher.get("/case/v1/work-orders", state=state, limit=500)
+            for found in sorted(page["items"], key=lambda item: str(item["metering_point_id"])):
+                story = self.to_cancel.get(facts.number_of(found["metering_point_id"]))
+                if story is not None and story.cancel_at == state and self._ripe(found):
+                    del self.to_cancel[story.number]
+                    await self._withdraw(story)
+                    did = True
+        return did
+
+    @staticmethod
+    def _ripe(found: dict[str, Any]) -> bool:
+        return bool(found["state"] != "PLANNING" or found["appointment_id"])
+
+    async def _withdraw(self, story: Story) -> None:
+        order = OrderFacts(story.number)
+        if story.by_file:
+            line = f"order_no;version;action;reason\n{order.order_no};2;cancel;moved\n"
+            self._drop(_partner(story), f"cancel-{order.order_no}.csv", line.encode())
+        else:
+            await self._post(self._cancellation(order, 2), story.number)
+
+    async def _answer_later(self) -> bool:
+        did = False
+        while self.later and self.later[0][0] <= self.clock.now():
+            _, _, partner, answer = heappop(self.later)
+            await self.http.post(f"/mdm/v1/in/{partner}", content=answer, headers=XML | self._key())
+            did = True
+        return did
+
+    async def _read_folder(self) -> bool:
+        """Documents of the partner that works with files are answered with files."""
+        folder = self.drop / facts.FILE_PARTNER / "out"
+        did = False
+        for place in sorted(folder.glob("*.xml")) if folder.exists() else ():
+            root = etree.fromstring(place.read_bytes())
+            place.unlink()
+            did = True
+            message, number = root.findtext(f"{{{M_NS}}}Header/{{{M_NS}}}MessageID") or "", _order_of(root)
+            if root.tag == f"{{{M_NS}}}ResponseMessage" or number not in self.stories:
+                continue
+            verb = root.findtext(f"{{{M_NS}}}Header/{{{M_NS}}}Verb") or ""
+            self.logs[number].documents.append(verb)
+            answer = self._answer(self.stories[number], self.logs[number], verb, message)
+            self._drop(facts.FILE_PARTNER, f"answer-{self._id(message)}.xml", answer)
+        return did
+
+    async def _post(self, message: bytes, number: int) -> None:
+        answer = await self.http.post(f"/mdm/v1/in/{facts.PARTNER}", content=message, headers=XML | self._key())
+        answer.raise_for_status()
+        self.logs[number].sent.append(answer.json()["receipt"])
+
+    def _later(self, at: datetime, partner: str, answer: bytes) -> None:
+        self.count += 1
+        heappush(self.later, (at, self.count, partner, answer))
+
+    def _key(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def _id(self, about: str) -> str:
+        return str(uuid5(NAMESPACE_URL, about))
+
+    def _header(self, verb: str, about: str, correlation: str | None = None, **properties: str) -> Any:
+        message = self._id(about)
+        named = [M.Property(M.Name(name), M.Value(value)) for name, value in properties.items()]
+        return M.Header(
+            M.Verb(verb),
+            M.Noun("ServiceOrders"),
+            M.Revision("1.0"),
+            M.Timestamp(f"{self.clock.now():%Y-%m-%dT%H:%M:%SZ}"),
+            M.Source("ERP-A"),
+            M.MessageID(message),
+            M.CorrelationID(correlation or message),
+            *named,
+        )
+
+    def _create(self, order: OrderFacts) -> bytes:
+        address = S.mainAddress(
+            S.streetDetail(S.number(order.house_number), S.name(order.street)),
+            S.townDetail(S.code("00000001"), S.name("Auental"), S.country("DE")),
+            S.postalCode(order.postcode),
+        )
+        work = S.Work(
+            S.kind("meter"),
+            S.Customers(S.name(order.name), S.phone(S.ituPhone(order.phone))),
+            S.WorkLocation(address),
+            S.WorkTask(
+                S.taskKind("exchange"),
+                S.OldAsset(S.serialNumber(order.old_serial)),
+                S.UsagePoint(S.mRID(order.metering_point), S.Names(S.name("MeLo"), S.NameType(S.name("MeLo")))),
+            ),
+        )
+        service = S.ServiceOrder(S.mRID(order.order_no), S.revisionNumber("1"), S.priority("3"), work)
+        header = self._header("create", f"create/{order.order_no}", plan="MME", sms_allowed="true", language="de")
+        return _text(M.RequestMessage(header, M.Payload(S.ServiceOrders(service))))
+
+    def _cancellation(self, order: OrderFacts, version: int) -> bytes:
+        reason = S.statusReason("moved")
+        service = S.ServiceOrder(S.mRID(order.order_no), S.revisionNumber(str(version)), reason)
+        header = self._header("cancel", f"cancel/{order.order_no}")
+        return _text(M.RequestMessage(header, M.Payload(S.ServiceOrders(service))))
+
+    def _response(self, message: str, order: str, result: str, code: str) -> bytes:
+        identity = M.ID(order, idType="serviceOrder", kind="name")
+        level = "INFORM" if result == "OK" else "FATAL"
+        error = M.Error(M.code(code), M.level(level), M.reason("as scripted"), identity)
+        header = self._header("reply", f"reply/{message}", message)
+        return _text(M.ResponseMessage(header, M.Reply(M.Result(result), error)))
+
+
+def _partner(story: Story) -> str:
+    return facts.UNKNOWN_PARTNER if story.unknown_partner else facts.FILE_PARTNER
+
+
+def _order_of(root: Any) -> int:
+    for name in ("mRID",):
+        for found in root.iter(f"{{{S_NS}}}{name}"):
+            if (number := _number(found.text or "")) is not None:
+                return number
+    return 0
+
+
+def _number(order_no: str) -> int | None:
+    return int(order_no[2:]) if order_no.startswith("A-") and order_no[2:].isdigit() else None
+
+
+def _text(root: Any) -> bytes:
+    text: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return text

@@ -1,0 +1,63 @@
+"""Fictitious facts of order and stock: valid identifiers, invented people, postcodes of nowhere."""
+
+from dataclasses import dataclass
+
+OPERATOR = "nord"
+PARTNER, FILE_PARTNER, UNKNOWN_PARTNER = "erp-a", "erp-csv", "erp-neu"
+SKILLS = "meter_1ph meter_3ph meter_ct"
+NAMES = ("Ahorn", "Birke", "Eiche", "Fichte", "Linde", "Tanne", "Ulme", "Weide")
+
+
+@dataclass(frozen=True)
+class OrderFacts:
+    """What the partner says of one order."""
+
+    number: int
+
+    @property
+    def order_no(self) -> str:
+        return f"A-{self.number:06}"
+
+    @property
+    def metering_point(self) -> str:
+        return f"DE00012300101{self.number:020}"
+
+    @property
+    def old_serial(self) -> str:
+        return f"1OLD00{self.number:08}"
+
+    @property
+    def name(self) -> str:
+        return f"Familie {NAMES[self.number % len(NAMES)]} {self.number}"
+
+    @property
+    def phone(self) -> str:
+        return f"+49151{20_000_000 + self.number}"
+
+    @property
+    def street(self) -> str:
+        return f"{NAMES[self.number % len(NAMES)]}weg"
+
+    @property
+    def house_number(self) -> str:
+        return str(1 + self.number % 140)
+
+    @property
+    def postcode(self) -> str:
+        return f"0010{1 + self.number % 9}"
+
+
+def number_of(metering_point: str) -> int:
+    """The order that a metering point belongs to."""
+    return int(metering_point[-8:])
+
+
+def new_serial(number: int) -> str:
+    """A new meter of the stock."""
+    return f"1HUB00{number:08}"
+
+
+def stock(devices: int) -> bytes:
+    """The delivery as the warehouse's CSV."""
+    lines = [f"HUB;{new_serial(number)};mme_3ph" for number in range(1, devices + 1)]
+    return "\n".join(["manufacturer;serial;device_type", *lines, ""]).encode()
