@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,9 @@ from hub.summary import Summary, summarise
 from hub.up import Running, running
 from kit import logs
 from kit.auth import Signer
+from kit.bus import Bus
 from kit.clock import ManualClock
+from kit.local import LocalBus
 from kit.serve import listening
 from kit.settings import Settings
 from simulators.cast import Cast, cast, options_for
@@ -120,9 +122,11 @@ class Play:
 
 
 @asynccontextmanager
-async def rollout(cases: int, seed: int, folder: Path, *, start: datetime = START) -> AsyncIterator[Play]:
+async def rollout(
+    cases: int, seed: int, folder: Path, *, around: Callable[[LocalBus], Bus] = lambda bus: bus
+) -> AsyncIterator[Play]:
     """Everything that a rollout needs, in one process, on free ports of the loopback."""
-    clock, (own, theirs) = ManualClock(start), _free_ports(2)
+    clock, (own, theirs) = ManualClock(START), _free_ports(2)
     outside = f"http://127.0.0.1:{theirs}"
     options: dict[str, Any] = {"data_dir": folder, "port": own, "host": "127.0.0.1"}
     options |= options_for(folder, f"http://127.0.0.1:{own}", outside)
@@ -133,7 +137,7 @@ async def rollout(cases: int, seed: int, folder: Path, *, start: datetime = STAR
             cast(clock, f"http://127.0.0.1:{own}", signer, folder, cases=cases, seed=seed)
         )
         await stack.enter_async_context(listening(Settings.load(data_dir=folder, port=theirs), crowd.app))
-        hub = await stack.enter_async_context(running(settings, options, clock=clock))
+        hub = await stack.enter_async_context(running(settings, options, clock=clock, around=around))
         yield Play(hub, crowd, clock)
 
 

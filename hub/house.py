@@ -1,7 +1,7 @@
 """Every service of the hub by name, and all of them in one process: one file each, one local bus, one HTTP server."""
 
 import fcntl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from importlib import import_module
@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from contracts.topics import TOPICS
 from kit import migrate
+from kit.bus import Bus
 from kit.clock import Clock
 from kit.http import web
 from kit.inbox import short
@@ -42,13 +43,14 @@ def build(name: str, options: Mapping[str, Any], clock: Clock | None = None) -> 
 class House:
     """The embedded hub: services that talk over the local bus, each with its own database."""
 
-    def __init__(self, services: Sequence[Service]) -> None:
+    def __init__(self, services: Sequence[Service], around: Callable[[LocalBus], Bus] = lambda bus: bus) -> None:
         self.services = {service.name: service for service in services}
         owners = {
             topic.name: self.services[topic.owner].store.db for topic in TOPICS.values() if topic.owner in self.services
         }
         self.bus = LocalBus(owners)
-        self.runtimes = {name: Runtime(service, self.bus) for name, service in self.services.items()}
+        carrying = around(self.bus)
+        self.runtimes = {name: Runtime(service, carrying) for name, service in self.services.items()}
         self.app = self._app()
 
     def _app(self) -> FastAPI:

@@ -2,9 +2,10 @@
 
 import asyncio
 import getpass
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,12 @@ from contracts.roles import Role
 from hub.house import SERVICES, House, alone, build
 from kit import faults, logs
 from kit.auth import COMPANY_ROLES, Signer
+from kit.bus import Bus
 from kit.clock import Clock, clock_of
+from kit.keys import write_private
+from kit.local import LocalBus
 from kit.serve import listening
 from kit.settings import Misconfigured, Settings, is_loopback
-from kit.keys import write_private
 
 RENEW_SECONDS = 3600.0
 """How often the shell's token is made anew; it is good for twelve hours at most (SEC-TOK-07)."""
@@ -40,12 +43,16 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, options: Mapping[str, Any], services: Sequence[str] = SERVICES, clock: Clock | None = None
+    settings: Settings,
+    options: Mapping[str, Any],
+    services: Sequence[str] = SERVICES,
+    clock: Clock | None = None,
+    around: Callable[[LocalBus], Bus] = lambda bus: bus,
 ) -> AsyncIterator[Running]:
     """Start every service on the data directory and serve HTTP; stops them in order at the end."""
     async with alone(settings.data_dir):
         signer, used = Signer.open(settings), clock or clock_of(settings.clock)
-        house = House([build(name, options, used) for name in services])
+        house = House([build(name, options, used) for name in services], around)
         async with listening(settings, house.app) as server:
             await house.start()
             url = f"http://{settings.host}:{_port(server)}"
@@ -60,12 +67,16 @@ async def up(settings: Settings, options: Mapping[str, Any], services: Sequence[
     logs.configure(settings.log_level, settings.log_format, sys.stderr)
     faults.refuse_outside_tests(settings)
     refuse_unsafe_bind(settings)
+    if settings.bus != "local":
+        raise Misconfigured("HUB_BUS=kafka: each service is a process of its own, `python -m services.case_service`")
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        asyncio.get_running_loop().add_signal_handler(name, _stop_or_end, stop)
     async with running(settings, options, services) as hub:
-        renewing = asyncio.create_task(_renew_token(hub, settings.data_dir), name="token")
-        (settings.data_dir / "hub.address").write_text(hub.url, "utf-8")
+        address, token = settings.data_dir / "hub.address", settings.data_dir / "hub.token"
+        _give_token(hub, token)
+        write_private(address, hub.url.encode())
+        renewing = asyncio.create_task(_renew_token(hub, token), name="token")
         sys.stdout.write(f"ready {hub.url}\n")
         sys.stdout.flush()
         if "cockpit_service" in services:
@@ -73,6 +84,8 @@ async def up(settings: Settings, options: Mapping[str, Any], services: Sequence[
             sys.stderr.flush()
         await stop.wait()
         renewing.cancel()
+        for left in (address, token):  # whoever looks for a hub finds none
+            left.unlink(missing_ok=True)
 
 
 async def sign_in_link(hub: Running, name: str | None = None) -> str:
@@ -80,7 +93,7 @@ async def sign_in_link(hub: Running, name: str | None = None) -> str:
     from services.cockpit_service.signing_in import invite
 
     store = hub.house.services["cockpit_service"].store
-    person = name or getpass.getuser()
+    person = name or shell_user()
     code = await store.run(store.actor, lambda unit: invite(unit, f"person:local:{person}", STAFF))
     return f"{hub.url}/sign-in?code={code}"
 
@@ -94,12 +107,29 @@ def refuse_unsafe_bind(settings: Settings) -> None:
         )
 
 
-async def _renew_token(hub: Running, folder: Path) -> None:
-    """The shell on this machine may do what staff may; four eyes still need a second person."""
+async def _renew_token(hub: Running, path: Path) -> None:
+    """A token that is always fresh, while the hub runs."""
     while True:
-        token = hub.signer.person(f"local:{getpass.getuser()}", STAFF, None, hub.clock.now(), SHELL_SECONDS)
-        write_private(folder / "hub.token", token.encode())
         await asyncio.sleep(RENEW_SECONDS)
+        _give_token(hub, path)
+
+
+def _give_token(hub: Running, path: Path) -> None:
+    """The shell on this machine may do what staff may; four eyes still need a second person."""
+    token = hub.signer.person(f"local:{shell_user()}", STAFF, None, hub.clock.now(), SHELL_SECONDS)
+    write_private(path, token.encode())
+
+
+def shell_user() -> str:
+    """Who sits at this shell."""
+    return getpass.getuser()
+
+
+def _stop_or_end(stop: asyncio.Event) -> None:
+    """The first signal asks for an orderly end, a second one ends at once."""
+    if stop.is_set():
+        os._exit(130)
+    stop.set()
 
 
 def _port(server: uvicorn.Server) -> int:

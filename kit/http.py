@@ -14,11 +14,12 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from kit import metrics
+from kit import desk, metrics
 from kit.auth import Needs, Principal, Verifier, needs, open_route
 from kit.door import Door, as_body
 from kit.edge import Edge, server_options
 from kit.errors import Conflict
+from kit.handlers import Handlers
 from kit.health import Health
 from kit.jsons import Finding
 from kit.problems import BadRequest, problem, problem_of
@@ -58,6 +59,8 @@ class Parts(Protocol):
     @property
     def store(self) -> Store: ...
     @property
+    def handlers(self) -> Handlers: ...
+    @property
     def router(self) -> APIRouter: ...
 
 
@@ -96,9 +99,10 @@ def web(service: Parts, health: Health | None = None, authenticate: Authenticate
     app.state.service, app.state.store, app.state.running = service.name, service.store, set()
     app.state.authenticate = authenticate or verifier.authenticate
     app.state.health = health or Health(service.name)
+    app.state.desk = desk.Desk(service.name, service.store, service.handlers)
     app.add_middleware(Edge, service=service.name, hosts=service.settings.hosts)
     metrics.begin(service.name)
-    for context in iter_route_contexts([*service.router.routes, *kernel.routes]):
+    for context in iter_route_contexts([*service.router.routes, *desk.router.routes, *kernel.routes]):
         if isinstance(context.original_route, APIRoute):
             app.router.routes.append(_door(context))
         elif isinstance(context.route, Mount) and isinstance(context.route.app, StaticFiles):

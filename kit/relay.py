@@ -123,9 +123,8 @@ class Relay:
 
     def _move(self, db: sa.Connection, waiting: Sequence[OutboxRow], sent: Sent) -> None:
         """In one transaction: acknowledged rows get their position and leave the outbox, unsendable ones rest."""
-        gone = [row for row in waiting if row.id in sent.acknowledged]
-        still = _still_there(db, gone)
-        gone = [row for row in gone if row.id in still]
+        still = _still_there(db, [row for row in waiting if row.id in sent.acknowledged or row.id in sent.unsendable])
+        gone = [row for row in still if row.id in sent.acknowledged]
         positions = _next_positions(db, sorted({row.topic for row in gone}))
         now, how, made = self.clock.now(), rows.binders(db.dialect, tables.event_log, EVENT_LOG), []
         for row in gone:
@@ -137,9 +136,8 @@ class Relay:
         rows.delete(db, tables.outbox, ("id",), [(row.id,) for row in gone])
         rows.upsert(db, tables.log_heads, LOG_HEADS, sorted(positions.items()), keep="position")
         self._compact(db, gone)
-        rows.update(
-            db, tables.outbox, ("blocked_reason",), [(why, id_) for id_, why in sent.unsendable.items()], ("id",)
-        )
+        blocked = [(sent.unsendable[row.id], row.id) for row in still if row.id in sent.unsendable]
+        rows.update(db, tables.outbox, ("blocked_reason",), blocked, ("id",))
 
     def _compact(self, db: sa.Connection, gone: Sequence[OutboxRow]) -> None:
         """A tombstone takes the older rows of its key out of the log: this is where readers forget from."""
@@ -205,11 +203,12 @@ def _row(row: sa.Row[Any]) -> OutboxRow:
     )
 
 
-def _still_there(db: sa.Connection, gone: Sequence[OutboxRow]) -> set[int]:
-    """Rows that no other relay moved meanwhile; they are locked."""
-    ids = tables.outbox.c.id
-    query = sa.select(ids).where(rows.one_of(ids, "ids")).order_by(ids).with_for_update()
-    return set(db.scalars(query, {"ids": [row.id for row in gone]}))
+def _still_there(db: sa.Connection, answered: Sequence[OutboxRow]) -> list[OutboxRow]:
+    """Rows that no other relay moved meanwhile; they are locked. An id alone does not tell: SQLite gives it again."""
+    table = tables.outbox
+    query = sa.select(table.c.id, table.c.event_id).where(rows.one_of(table.c.id, "ids")).order_by(table.c.id)
+    there = {(row.id, row.event_id) for row in db.execute(query.with_for_update(), {"ids": [row.id for row in answered]})}
+    return [row for row in answered if (row.id, row.event_id) in there]
 
 
 def _next_positions(db: sa.Connection, topics: Sequence[str]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Field crews: each technician reads the own list, goes there, builds, photographs and reports."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -112,19 +113,19 @@ class Technician:
 
     async def photograph(self, item: Item, at: datetime, kinds: Sequence[str] = PHOTOS) -> list[Item]:
         """Upload photos; each shows something else."""
-        made = []
-        for number, kind in enumerate(kinds):
-            name = f"{item['work_order_id']}/{kind}/{at.isoformat()}"
-            evidence_id, content = str(uuid5(NAMESPACE_URL, name)), photo(name)
-            digest = sha256(content).hexdigest()
-            taken = (at + timedelta(minutes=number)).isoformat()
-            headers = {"Content-Type": "image/jpeg", "X-Content-SHA256": digest, "X-Kind": kind}
-            headers |= {"X-Captured-At": taken, "X-Work-Order": item["work_order_id"]}
-            answer = await self.person.put(f"/qa/v1/evidence/{evidence_id}", content=content, headers=headers)
-            if not answer.ok:
-                raise RuntimeError(f"{name}: {answer.code} {answer.body}")
-            made.append({"evidence_id": evidence_id, "kind": kind, "sha256": digest, "captured_at": taken})
-        return made
+        return list(await asyncio.gather(*(self._photo(item, at, number, kind) for number, kind in enumerate(kinds))))
+
+    async def _photo(self, item: Item, at: datetime, number: int, kind: str) -> Item:
+        name = f"{item['work_order_id']}/{kind}/{at.isoformat()}"
+        evidence_id, content = str(uuid5(NAMESPACE_URL, name)), photo(name)
+        digest = sha256(content).hexdigest()
+        taken = (at + timedelta(minutes=number)).isoformat()
+        headers = {"Content-Type": "image/jpeg", "X-Content-SHA256": digest, "X-Kind": kind}
+        headers |= {"X-Captured-At": taken, "X-Work-Order": item["work_order_id"]}
+        answer = await self.person.put(f"/qa/v1/evidence/{evidence_id}", content=content, headers=headers)
+        if not answer.ok:
+            raise RuntimeError(f"{name}: {answer.code} {answer.body}")
+        return {"evidence_id": evidence_id, "kind": kind, "sha256": digest, "captured_at": taken}
 
     async def _serial(self, item: Item) -> str | None:
         """The meter that was picked for this work."""

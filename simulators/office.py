@@ -60,18 +60,19 @@ class Dispatcher:
 
     async def _plan(self, item: Item, story: Story) -> bool:
         if item["appointment_id"] is None or item["start"] is None:
-            return await self._assign(item)
+            return await self._assign(item, story)
         if item["offer_pending"] or story.cancel_at == "PLANNING":
             return False
         if await self._move(item, "send_booking"):
             return True
         return await self._move(item, "follow_up_manually", reason="no text can be sent", channel="phone")
 
-    async def _assign(self, item: Item) -> bool:
+    async def _assign(self, item: Item, story: Story) -> bool:
         """Take the first free place that leaves time for an answer."""
         if await self._rebook(item):
             return True
-        found = await self.person.get("/booking/v1/slots", work_order=item["work_order_id"], limit=5)
+        first = self._today() + timedelta(days=14) if story.journey == "J11" else None
+        found = await self.person.get("/booking/v1/slots", work_order=item["work_order_id"], limit=5, **_from(first))
         for slot in found["slots"]:
             asked = {name: slot[name] for name in ("technician_id", "start", "minutes", "window")}
             answer = await self.person.post(
@@ -288,11 +289,19 @@ class Warehouse:
         return None
 
     async def act(self) -> bool:
-        page = await self.person.get("/asset/v1/reservations", state="RESERVED", limit=500)
         did = False
-        for item in sorted(page["reservations"], key=lambda each: str(each["serial"])):
-            if item["technician_id"] is None:
+        for item in [*await self._list("RESERVED"), *await self._list("PICKED")]:
+            if item["technician_id"] is None or item["location"] == f"van:{item['technician_id']}":
                 continue
             body = {name: item[name] for name in ("work_order_id", "technician_id")}
             did |= (await self.person.post("/asset/v1/picks", body | {"serials": [item["serial"]]})).ok
         return did
+
+    async def _list(self, state: str) -> Sequence[Item]:
+        page = await self.person.get("/asset/v1/reservations", state=state, limit=500)
+        return sorted(page["reservations"], key=lambda each: str(each["serial"]))
+
+
+def _from(first: date | None) -> dict[str, str]:
+    """From which day on a place is looked for; not named: as soon as possible."""
+    return {} if first is None else {"from": first.isoformat()}

@@ -1,7 +1,9 @@
 """What follows from every change of a case: the rules are asked again, timers are set."""
 
+from collections.abc import Iterator
+
 from contracts.codes import Severity
-from kit.store import Unit
+from kit.store import Ref, Unit
 from services.qa_service import metrics
 from services.qa_service.domain.cases import ReviewedCase
 from services.qa_service.domain.forms import Form
@@ -12,6 +14,14 @@ from services.qa_service.domain.states import OPEN, ReviewState
 from services.qa_service.rules import ask
 
 REVIEW_DUE, LEASE_END, REWORK_DUE = "review_due", "lease_end", "rework_due"
+
+
+def needs_of_case(key: str, unit: Unit) -> Iterator[Ref]:
+    """A case by any of its keys, and the forms that its reports name."""
+    yield ReviewedCase, key
+    case = unit.find(ReviewedCase, key)
+    for visit in case.visits if case else ():
+        yield Form, visit.form_id
 
 
 def act_of(unit: Unit, policy: Policy) -> Act:

@@ -14,7 +14,7 @@ from kit.handlers import Handlers, Timer
 from kit.inbox import Received
 from kit.store import Ref, Unit
 from services.qa_service import metrics
-from services.qa_service.acts import LEASE_END, REVIEW_DUE, REWORK_DUE, act_of, recheck, settle
+from services.qa_service.acts import LEASE_END, REVIEW_DUE, REWORK_DUE, act_of, needs_of_case, recheck, settle
 from services.qa_service.domain.cases import ReviewedCase
 from services.qa_service.domain.deciding import end_lease
 from services.qa_service.domain.forms import Form, form_id_of
@@ -51,14 +51,6 @@ def hearing(policy: Policy) -> Handlers:
     handlers.due(REWORK_DUE)(mark_rework_overdue)
     handlers.due(LEASE_END)(lambda timer, unit: take_back(timer, unit, policy))
     return handlers
-
-
-def needs_of_case(key: str, unit: Unit) -> Iterator[Ref]:
-    """A case by any of its keys, and the forms that its reports name."""
-    yield ReviewedCase, key
-    case = unit.find(ReviewedCase, key)
-    for visit in case.visits if case else ():
-        yield Form, visit.form_id
 
 
 def _whole_case(event: OfWorkOrder, unit: Unit) -> Iterable[Ref]:
@@ -145,7 +137,8 @@ def take_report(received: Received[VisitReported], unit: Unit, policy: Policy) -
     if not case.report(visit, act):
         _late(unit, order, "visit_reported")
     recheck(unit, case, order)
-    pass
+    if order.over:  # its end was heard first: topics may overtake each other
+        case.close(order, act)
     settle(unit, case)
 
 

@@ -14,12 +14,11 @@ from kit.errors import HubError
 from kit.store import Ref, Store, Unit
 from services.qa_service import metrics
 from services.qa_service import store as queries
-from services.qa_service.acts import act_of, recheck, settle
+from services.qa_service.acts import act_of, needs_of_case, recheck, settle
 from services.qa_service.domain.cases import ReviewedCase
 from services.qa_service.domain.policy import Policy
 from services.qa_service.domain.records import Evidence, EvidenceState
 from services.qa_service.errors import Empty, HashMismatch, InvalidImage, Locked, OtherContent, UnknownWorkOrder
-from services.qa_service.handlers import needs_of_case
 from services.qa_service.images import Limits, Photo, clean
 
 

@@ -19,6 +19,7 @@ from kit.auth import Principal, Scope, Signer, needs, open_route, system
 from kit.clock import ManualClock
 from kit.db import Id, database, kernel
 from kit.errors import Conflict, NotFound, Refused, Unavailable
+from kit.handlers import Handlers
 from kit.http import etag, expected_version, the_store, web
 from kit.settings import Settings
 from kit.store import Store, Unit
@@ -177,6 +178,7 @@ class Probe:
     signer: Signer
     clock: ManualClock
     router: APIRouter = field(default_factory=lambda: router)
+    handlers: Handlers = field(default_factory=lambda: Handlers(Note))
     name: str = "case_service"
     app: FastAPI = field(init=False)
 

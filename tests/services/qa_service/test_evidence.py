@@ -238,7 +238,7 @@ async def test_bytes_are_whole_or_not_there(tmp_path: Path) -> None:
         await blobs.get("case/other")
 
 
-@pytest.mark.parametrize("key", ["../up", "/root", "a//b", "", ".hidden", "a/b/c/d/e"])
+@pytest.mark.parametrize("key", ["../up", "/etc", "a//b", "", ".hidden", "a/b/c/d/e"])
 async def test_a_key_never_leaves_its_folder(tmp_path: Path, key: str) -> None:
     with pytest.raises(ValueError, match="a key is at most"):
         await Folder(tmp_path).put(key, b"x")

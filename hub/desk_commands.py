@@ -1,0 +1,321 @@
+"""Commands of operators over HTTP: parked keys, cases, messages, imports."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub.asking import NO, PARTLY, SHORT_NAMES, AsJson, Data, Failure, Services, TokenFile, Url, Why, say, show
+
+parked = typer.Typer(help="What waits with its key: list, look, try again, give up.", no_args_is_help=True)
+case = typer.Typer(help="Cases: list, look, move, and the lifecycle's tables.", no_args_is_help=True)
+messages = typer.Typer(help="The adapter's messages and its quarantine.", no_args_is_help=True)
+Service = Annotated[str | None, typer.Option("--service", help=f"One of {', '.join(SHORT_NAMES)}; default: all.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=500)]
+
+
+@parked.command("list")
+def list_parked(
+    service: Service = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="refused, waiting, undecodable or bug.")] = None,
+    limit: Limit = 100,
+    url: Url = None,
+    token_file: TokenFile = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Keys with count, oldest event, reason and error."""
+    at = Services.found(url, token_file, data)
+    rows = [
+        {"service": name, **row}
+        for name in _services(service)
+        for row in at.get(name, "/v1/parked", reason=reason, limit=limit)
+    ]
+    show(rows, as_json, "service", "topic", "key", "events", "since", "reason", "error")
+
+
+@parked.command("show")
+def show_parked(
+    key: str, url: Url = None, token_file: TokenFile = None, data: Data = None, as_json: AsJson = False
+) -> None:
+    """The events behind a key; values of restricted topics are masked."""
+    at = Services.found(url, token_file, data)
+    rows = [
+        {"service": name, "topic": row["topic"], **event}
+        for name, row in _with_key(at, key)
+        for event in at.get(name, f"/v1/parked/{row['topic']}/{key}")
+    ]
+    show(rows, as_json, "service", "topic", "event_id", "sequence", "type", "parked_at", "value")
+
+
+@parked.command("retry")
+def retry_parked(
+    keys: Annotated[list[str] | None, typer.Argument()] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="All that were parked for this reason.")] = None,
+    service: Service = None,
+    limit: Limit = 100,
+    url: Url = None,
+    token_file: TokenFile = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Apply again what waits, in order; exit code 3 when some is still parked."""
+    if not keys and not reason:
+        raise typer.BadParameter("name keys, or --reason")
+    at = Services.found(url, token_file, data)
+    free = still = 0
+    for name, body in _to_retry(at, keys or [], reason, service, limit):
+        found = at.post(name, "/v1/parked/retry", body)
+        free, still = free + found["free"], still + found["still_parked"]
+    show({"free": free, "still_parked": still}, as_json)
+    if still:
+        raise typer.Exit(PARTLY)
+
+
+@parked.command("discard")
+def discard_parked(
+    key: str,
+    reason: Why,
+    event: Annotated[str | None, typer.Option("--event", help="Default: the event that stops the key.")] = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give one event up; for orders and handovers a second person says the same again."""
+    at = Services.found(url, token_file, data)
+    found = _with_key(at, key)
+    if len(found) > 1:
+        raise Failure(NO, f"{key} is parked at several places: {', '.join(name for name, _ in found)}")
+    ((name, row),) = found
+    body = {"topic": row["topic"], "key": key, "event_id": event or row["first_event_id"], "reason": reason}
+    show(at.post(name, "/v1/parked/discard", body), as_json)
+
+
+def _services(named: str | None) -> tuple[str, ...]:
+    if named is not None and named not in SHORT_NAMES:
+        raise typer.BadParameter(f"--service {named}: one of {', '.join(SHORT_NAMES)}")
+    return (named,) if named else SHORT_NAMES
+
+
+def _with_key(at: Services, key: str) -> list[tuple[str, dict[str, Any]]]:
+    found = [(name, row) for name in SHORT_NAMES for row in at.get(name, "/v1/parked", limit=500) if row["key"] == key]
+    if not found:
+        raise Failure(NO, f"{key} is not parked; `hub parked list` shows what is")
+    return found
+
+
+def _to_retry(
+    at: Services, keys: list[str], reason: str | None, service: str | None, limit: int
+) -> list[tuple[str, dict[str, Any]]]:
+    if keys:
+        found = [pair for key in keys for pair in _with_key(at, key)]
+        return [(name, {"topic": row["topic"], "key": row["key"]}) for name, row in found]
+    return [(name, {"reason": reason, "limit": limit}) for name in _services(service)]
+
+
+@case.command("list")
+def list_cases(
+    phase: Annotated[str | None, typer.Option("--phase")] = None,
+    order: Annotated[str | None, typer.Option("--order", help="Order key: partner/number.")] = None,
+    point: Annotated[str | None, typer.Option("--point", help="Metering point.")] = None,
+    limit: Limit = 100,
+    url: Url = None,
+    token_file: TokenFile = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cases in the order of their opening."""
+    asked = {"phase": phase, "order_key": order, "metering_point_id": point, "limit": limit}
+    rows = Services.found(url, token_file, data).get("case", "/v1/cases", **asked)["items"]
+    show(rows, as_json, "case_id", "phase", "metering_point_id")
+
+
+@case.command("show")
+def show_case(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Case id, order key or metering point.")],
+    url: Url = None,
+    token_file: TokenFile = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """One case with its work orders, orders and exceptions."""
+    at = Services.found(url, token_file, data)
+    show(at.get("case", f"/v1/cases/{_case_id(at, id_)}"), as_json)
+
+
+@case.command("history")
+def case_history(
+    id_: Annotated[str, typer.Argument(metavar="ID")],
+    url: Url = None,
+    token_file: TokenFile = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Everything that happened to a case."""
+    at = Services.found(url, token_file, data)
+    lines = at.get("case", f"/v1/cases/{_case_id(at, id_)}/history")["lines"]
+    show(lines, as_json, "at", "kind", "code", "from_state", "to_state", "actor", "reason")
+
+
+@case.command("move")
+def move_case(
+    id_: Annotated[str, typer.Argument(metavar="WORK_ORDER")],
+    move: str,
+    arg: Annotated[list[str] | None, typer.Option("--arg", help="name=value, as the move's request has it.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason")] = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make one move of the lifecycle; refused, it prints every objection."""
+    at = Services.found(url, token_file, data)
+    body: dict[str, Any] = {"move": move, **dict(_pair(each) for each in arg or [])}
+    body |= {"reason": reason} if reason else {}
+    if "expected_version" not in body:
+        body["expected_version"] = at.get("case", f"/v1/work-orders/{id_}")["version"]
+    show(at.post("case", f"/v1/work-orders/{id_}/moves", body), as_json)
+
+
+@case.command("lifecycle")
+def lifecycle(as_json: AsJson = False) -> None:
+    """The tables of the lifecycle as the code has them; needs no running hub."""
+    from services.case_service.domain.matrices import EVENTS, MOVES
+    from services.case_service.domain.states import Column
+    from services.case_service.domain.transitions import TRANSITIONS
+
+    rows: dict[str, dict[str, Any]] = {
+        name: {"from": sorted(row.from_), "to": row.to, "closes": sorted(row.closes), "how": row.how}
+        | {"moves": row.moves, "guards": row.guards}
+        for name, row in TRANSITIONS.items()
+    }
+    if as_json:
+        show({"transitions": rows, "moves": _plain(MOVES), "events": _plain(EVENTS)}, as_json=True)
+        return
+    head = ("row", "from", "to", "how", "moves", "guards")
+    lines = [
+        (name, " ".join(row["from"]), row["to"] or "same", row["how"], " ".join(row["moves"]), " ".join(row["guards"]))
+        for name, row in rows.items()
+    ]
+    _markdown(head, lines)
+    for title, table in (("move", MOVES), ("event", EVENTS)):
+        cells = [(name, *("/".join(found[column]) or "·" for column in Column)) for name, found in table.items()]
+        _markdown((title, *Column), cells)
+
+
+def _plain(table: Any) -> dict[str, dict[str, list[str]]]:
+    return {name: {str(column): list(found) for column, found in cells.items()} for name, cells in table.items()}
+
+
+def _markdown(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    out = [head, tuple("---" for _ in head), *rows]
+    typer.echo("\n".join(f"| {' | '.join(map(str, row))} |" for row in out) + "\n")
+
+
+def _case_id(at: Services, named: str) -> str:
+    """The id of the case that an id, an order key or a metering point names; ambiguous: all are listed."""
+    if len(named) == 36 and named.count("-") == 4:
+        return named
+    query = {"order_key": named} if "/" in named else {"metering_point_id": named}
+    found = at.get("case", "/v1/cases", **query)["items"]
+    if len(found) != 1:
+        ids = ", ".join(row["case_id"] for row in found)
+        raise Failure(NO, f"{named} names {len(found)} cases: {ids}" if found else f"there is no case {named}")
+    return str(found[0]["case_id"])
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    import json
+
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{text}: expected name=value")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+@messages.command("list")
+def list_messages(
+    partner: Annotated[str | None, typer.Option("--partner")] = None,
+    direction: Annotated[str | None, typer.Option("--direction", help="in or out.")] = None,
+    state: Annotated[str | None, typer.Option("--state")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=200)] = 50,
+    url: Url = None,
+    token_file: TokenFile = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Messages in and out, newest first."""
+    asked = {"partner": partner, "direction": direction, "state": state, "limit": limit}
+    rows = Services.found(url, token_file, data).get("mdm", "/v1/messages", **asked)["items"]
+    show(rows, as_json, "at", "direction", "partner", "state", "id", "sha256")
+
+
+@messages.command("show")
+def show_message(
+    id_: Annotated[str, typer.Argument(metavar="ID")],
+    raw: Annotated[bool, typer.Option("--raw", help="The bytes as they came or left.")] = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """One message with the chain it belongs to."""
+    found = Services.found(url, token_file, data).get("mdm", f"/v1/messages/{id_}{'/raw' if raw else ''}")
+    typer.echo(found, nl=False) if raw else show(found, as_json)
+
+
+def _acts_on(path: str, words: str) -> Any:
+    def act(
+        id_: Annotated[str, typer.Argument(metavar="ID")],
+        reason: Why,
+        url: Url = None,
+        token_file: TokenFile = None,
+        data: Data = None,
+        as_json: AsJson = False,
+    ) -> None:
+        show(Services.found(url, token_file, data).post("mdm", path.format(id_), {"reason": reason}), as_json)
+
+    act.__doc__ = words
+    return act
+
+
+messages.command("resend")(_acts_on("/v1/messages/{}/resend", "Build the document of a handover row anew and send it."))
+messages.command("retry")(_acts_on("/v1/quarantine/{}/retry", "Have a quarantined message processed again."))
+messages.command("discard")(_acts_on("/v1/quarantine/{}/discard", "Give a message up; a second person confirms."))
+
+KINDS = {
+    "devices": ("asset", "/v1/imports/devices"),
+    "technicians": ("booking", "/v1/imports/technicians"),
+}
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    kind: Annotated[str, typer.Option("--kind", help="orders, devices or technicians.")],
+    partner: Annotated[str | None, typer.Option("--partner", help="Whose orders; with --kind orders.")] = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hand a file in; 3 when some rows were refused, 1 when none was taken. Orders need the partner's key as token."""
+    if kind not in (*KINDS, "orders"):
+        raise typer.BadParameter(f"--kind {kind}: orders, devices or technicians")
+    if kind == "orders" and partner is None:
+        raise typer.BadParameter("orders come from a partner: --partner")
+    at, content = Services.found(url, token_file, data), file.read_bytes()
+    media_type = "application/xml" if file.suffix.lower() == ".xml" else "text/csv"
+    if kind == "orders":
+        show(at.send("mdm", f"/v1/in/{partner}", content, media_type), as_json)
+        return
+    service, path = KINDS[kind]
+    found = at.send(service, path, content, "text/csv")
+    show(found, as_json)
+    for error in found["errors"]:
+        say(f"row {error.get('row')}: {error}")
+    if found["refused"]:
+        raise typer.Exit(NO if found["refused"] == found["rows"] else PARTLY)
