@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from socket import socket
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from zoneinfo import ZoneInfo
 
 import uvloop
@@ -28,24 +28,15 @@ from kit.local import LocalBus
 from kit.serve import listening
 from kit.settings import Settings
 from simulators.cast import Cast, cast, options_for
+from simulators.world import Actor
 
 START = datetime(2026, 1, 5, 6, tzinfo=ZoneInfo("Europe/Berlin"))
 GRAIN = timedelta(minutes=15)
 """The clock jumps to full quarters of an hour, so that what is due together is done together."""
-LONGEST = timedelta(days=240)
+LONGEST = timedelta(days=120)
 """Simulated days after which what is still open is reported as open."""
 STUCK_SECONDS = 60.0
 """Real seconds without quiet after which the run has failed."""
-
-
-class Actor(Protocol):
-    """Somebody outside the hub."""
-
-    name: str
-
-    async def act(self) -> bool: ...
-
-    def next_due(self) -> datetime | None: ...
 
 
 def run(*, cases: int, seed: int, until_done: bool, as_json: bool, data: Path | None) -> int:
@@ -74,6 +65,7 @@ class Play:
     def __init__(self, hub: Running, crowd: Cast, clock: ManualClock) -> None:
         self.hub, self.cast, self.clock = hub, crowd, clock
         self._seen: dict[str, int] = {}
+        self._rests: dict[str, datetime] = {}
 
     @property
     def house(self) -> House:
@@ -99,14 +91,23 @@ class Play:
         """Everybody for whom something may have changed looks, in a fixed order; whether anybody did something."""
         did = False
         for actor in self.cast.actors:
-            due, waves = actor.next_due(), self.house.bus.waves
-            if self._seen.get(actor.name) == waves and (due is None or due > self.clock.now()):
-                continue
-            self._seen[actor.name] = waves
-            if await actor.act():
-                did = True
-                await self.settle()
+            if self._looks(actor):
+                self._seen[actor.name] = self.house.bus.waves
+                if await actor.act():
+                    did = True
+                    self._rests.pop(actor.name, None)
+                    await self.settle()
+                elif actor.rhythm:
+                    self._rests[actor.name] = self.clock.now() + actor.rhythm
         return did
+
+    def _looks(self, actor: Actor) -> bool:
+        """What is due is done at once; what only changed waits until the actor looks again."""
+        due, now = actor.next_due(), self.clock.now()
+        if due is not None and due <= now:
+            return True
+        changed = actor.rhythm is not None and self._seen.get(actor.name) != self.house.bus.waves
+        return changed and self._rests.get(actor.name, now) <= now
 
     async def settle(self) -> None:
         """Wait until only time can bring work."""
@@ -117,7 +118,9 @@ class Play:
             await asyncio.sleep(0.002)
 
     async def next_due(self) -> datetime | None:
+        waves = self.house.bus.waves
         due = [actor.next_due() for actor in self.cast.actors]
+        due += [self._rests.get(actor.name) for actor in self.cast.actors if self._seen.get(actor.name) != waves]
         return min(filter(None, [*due, await self.house.next_due()]), default=None)
 
 
@@ -151,7 +154,7 @@ class _Bar:
     def __init__(self, progress: Progress, total: int) -> None:
         self.progress, self.task = progress, progress.add_task("", total=total)
 
-    def __enter__(self) -> "_Bar":
+    def __enter__(self) -> Self:
         self.progress.start()
         return self
 
@@ -168,7 +171,7 @@ class _Lines:
     def __init__(self, total: int) -> None:
         self.total, self.week = total, -1
 
-    def __enter__(self) -> "_Lines":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -51,12 +51,12 @@ async def _seen(look: Look) -> Seen:
     if "qa_service" in look.databases:
         reviews = look.table("qa_service", "reviews")
         query = sa.select(reviews.c.work_order_id, reviews.c.evidence_version).where(reviews.c.state == "APPROVED")
-        approved = {row.tuple() for row in await look.rows("qa_service", query)}
+        approved = {tuple(row) for row in await look.rows("qa_service", query)}
     if "mdm_adapter" in look.databases:
         handovers = look.table("mdm_adapter", "handovers")
         mine = (handovers.c.fact == Fact.EXCHANGE_COMPLETED, handovers.c.accepted.is_(True))
         query = sa.select(handovers.c.case_id, handovers.c.attempt).where(*mine)
-        accepted = {row.tuple() for row in await look.rows("mdm_adapter", query)}
+        accepted = {tuple(row) for row in await look.rows("mdm_adapter", query)}
     return Seen(approved, accepted, versions)
 
 

@@ -71,7 +71,7 @@ async def receipts_owed(look: Look) -> Found:
     outbound = await look.all(adapter, "outbound_messages", "id", "answers_to")
     archived = {row.id for row in await look.all(adapter, "archive", "id")}
     effects = [
-        row.tuple() for row in await look.rows(adapter, sa.select(tables.effects.c.kind, tables.effects.c.unique_key))
+        tuple(row) for row in await look.rows(adapter, sa.select(tables.effects.c.kind, tables.effects.c.unique_key))
     ]
     keys, results = {key for _, key in effects}, {key.partition(":")[0] for kind, key in effects if kind == RESULT}
     mute = await _without_address(look)

@@ -40,7 +40,8 @@ class Summary:
         """Every order opened its case, every case ended or says why it is open."""
         ended = sum(self.cases[name] for name in ENDED.values())
         reasons = sum(self.cases["open_reasons"].values())
-        return self.cases["opened"] == ended + self.cases["open"] == self.expected and reasons == self.cases["open"]
+        opened, still = int(self.cases["opened"]), int(self.cases["open"])
+        return opened == ended + still == self.expected and int(reasons) == still
 
     def as_dict(self) -> dict[str, Any]:
         """The object that `--json` prints."""
@@ -116,7 +117,8 @@ async def _events(house: House, told: int) -> dict[str, int]:
     outcomes, dead, parked = Counter[str](), 0, 0
     for service in house.services.values():
         inbox = sa.select(tables.inbox.c.outcome, sa.func.count()).group_by(tables.inbox.c.outcome)
-        outcomes.update(dict(row.tuple() for row in await service.store.read(lambda db, q=inbox: db.execute(q).all())))  # type: ignore[misc]
+        for outcome, count in await service.store.read(lambda db, query=inbox: db.execute(query).all()):  # type: ignore[misc]
+            outcomes[outcome] += count
         dead += await _count(house, service.name, "dead_letters")
         parked += await _count(house, service.name, "parked")
     copies = sum(
@@ -139,7 +141,9 @@ async def _told(house: House) -> Counter[str]:
 
 async def _moves(house: House, move: Move) -> int:
     log = tables.event_log
-    query = sa.select(log.c.value).where(log.c.topic == "rollout.cases", sa.cast(log.c.value, sa.Text).contains(f'"{move.value}"'))
+    query = sa.select(log.c.value).where(
+        log.c.topic == "rollout.cases", sa.cast(log.c.value, sa.Text).contains(f'"{move.value}"')
+    )
     return len(await house.services["case_service"].store.read(lambda db: db.execute(query).all()))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import json
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -23,10 +24,6 @@ log = structlog.get_logger(__name__)
 WAVE = 2000
 FIRST_REST, LONGEST_REST = 0.2, 5.0
 """Seconds that a slot rests after an error."""
-EVENT_LOG = (
-    *("topic", "position", "outbox_id", "event_id", "partition", "offset"),
-    *("key", "sequence", "headers", "value", "recorded_at", "told_at"),
-)
 LOG_HEADS = ("topic", "position")
 
 _o, _blocked = tables.outbox, tables.outbox.alias("blocked")
@@ -47,6 +44,19 @@ HEADS = (
     .order_by(tables.log_heads.c.topic)
     .with_for_update()
 )
+
+_KEPT = "event_id, partition, key, sequence, headers, value, recorded_at"
+_INTO = f'INSERT INTO event_log (topic, position, outbox_id, {_KEPT}, "offset", told_at)'
+POSTGRES_APPEND = f"""
+WITH told AS (SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS told(id, "offset")),
+gone AS (DELETE FROM outbox USING told WHERE outbox.id = told.id RETURNING outbox.*, told."offset")
+{_INTO} SELECT topic, $3::bigint + row_number() OVER (ORDER BY id), id, {_KEPT}, "offset", $4::timestamptz FROM gone
+"""  # noqa: S608 - constants
+SQLITE_APPEND = f"""
+{_INTO} SELECT topic, ?1 + row_number() OVER (ORDER BY id), id, {_KEPT}, told.value->>1, ?2
+FROM json_each(?3) AS told CROSS JOIN outbox ON outbox.id = told.value->>0
+"""  # noqa: S608
+SQLITE_TAKE = "DELETE FROM outbox WHERE id IN (SELECT value->>0 FROM json_each(?))"
 
 
 @dataclass(slots=True)
@@ -123,21 +133,17 @@ class Relay:
 
     def _move(self, db: sa.Connection, waiting: Sequence[OutboxRow], sent: Sent) -> None:
         """In one transaction: acknowledged rows get their position and leave the outbox, unsendable ones rest."""
-        still = _still_there(db, [row for row in waiting if row.id in sent.acknowledged or row.id in sent.unsendable])
-        gone = [row for row in still if row.id in sent.acknowledged]
-        positions = _next_positions(db, sorted({row.topic for row in gone}))
-        now, how, made = self.clock.now(), rows.binders(db.dialect, tables.event_log, EVENT_LOG), []
-        for row in gone:
-            positions[row.topic] += 1
-            told = (row.topic, positions[row.topic], row.id, row.event_id, row.partition, sent.acknowledged[row.id])
-            rest = (row.key, row.sequence, dict(row.headers), row.value, row.recorded_at, now)
-            made.append(rows.bound(told + rest, how))
-        rows.insert(db, tables.event_log, EVENT_LOG, made)
-        rows.delete(db, tables.outbox, ("id",), [(row.id,) for row in gone])
+        gone = [row for row in waiting if row.id in sent.acknowledged]
+        positions = _next_positions(db, sorted({row.topic for row in waiting}))
+        (now,) = rows.bound((self.clock.now(),), rows.binders(db.dialect, tables.event_log, ("told_at",)))
+        for topic, last in positions.items():
+            places = [(row.id, sent.acknowledged[row.id]) for row in gone if row.topic == topic]
+            positions[topic] += _append(db, places, last, now)
         rows.upsert(db, tables.log_heads, LOG_HEADS, sorted(positions.items()), keep="position")
         self._compact(db, gone)
-        blocked = [(sent.unsendable[row.id], row.id) for row in still if row.id in sent.unsendable]
-        rows.update(db, tables.outbox, ("blocked_reason",), blocked, ("id",))
+        rows.update(
+            db, tables.outbox, ("blocked_reason",), [(why, id_) for id_, why in sent.unsendable.items()], ("id",)
+        )
 
     def _compact(self, db: sa.Connection, gone: Sequence[OutboxRow]) -> None:
         """A tombstone takes the older rows of its key out of the log: this is where readers forget from."""
@@ -203,12 +209,20 @@ def _row(row: sa.Row[Any]) -> OutboxRow:
     )
 
 
-def _still_there(db: sa.Connection, answered: Sequence[OutboxRow]) -> list[OutboxRow]:
-    """Rows that no other relay moved meanwhile; they are locked. An id alone does not tell: SQLite gives it again."""
-    table = tables.outbox
-    query = sa.select(table.c.id, table.c.event_id).where(rows.one_of(table.c.id, "ids")).order_by(table.c.id)
-    there = {(row.id, row.event_id) for row in db.execute(query.with_for_update(), {"ids": [row.id for row in answered]})}
-    return [row for row in answered if (row.id, row.event_id) in there]
+def _append(db: sa.Connection, places: Sequence[tuple[int, int | None]], last: int, now: Any) -> int:
+    """Move rows (id, offset) of one topic into the log behind position `last`; their bytes stay in the database.
+
+    Returns how many: those that another relay moved meanwhile are not there any more.
+    """
+    if not places:
+        return 0
+    if is_sqlite(db.dialect):
+        told = json.dumps(places)
+        moved = db.exec_driver_sql(SQLITE_APPEND, (last, now, told)).rowcount
+        db.exec_driver_sql(SQLITE_TAKE, (told,))
+        return moved
+    ids, offsets = zip(*places, strict=True)
+    return db.exec_driver_sql(POSTGRES_APPEND, (ids, offsets, last, now)).rowcount
 
 
 def _next_positions(db: sa.Connection, topics: Sequence[str]) -> dict[str, int]:

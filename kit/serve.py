@@ -5,24 +5,27 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
 import uvicorn
 import uvloop
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
-from contracts.topics import TOPICS
+from contracts.topics import TOPICS, Topic
 from kit import faults, logs, migrate
 from kit.bus import Bus
+from kit.errors import Unavailable
 from kit.http import server_options, web
 from kit.service import Runtime, Service
 from kit.settings import Misconfigured, Settings
 
 log = structlog.get_logger(__name__)
 
+PROVISION_SECONDS = 2.0
+"""How long a start waits for the broker, and how long between two tries to make topics."""
 TAKEN = 4
 """Exit code when the port is somebody else's."""
 
@@ -59,13 +62,35 @@ async def _start(service: Service, runtime: Runtime, bus: Bus) -> None:
     if await migrate.pending(service.name, service.store.db):
         raise Misconfigured(f"{service.name}: the database is not at the newest migration; run `hub migrate db`")
     await bus.start()
-    await bus.provision([TOPICS[name] for name in {*service.tells, *service.handlers.topics, "rollout.dead-letters"}])
+    names = {*service.tells, *service.handlers.topics, "rollout.dead-letters"}
+    provisioning = await provision(bus, [TOPICS[name] for name in names])
+    runtime.health.watch("topics", lambda: not provisioning.done() or provisioning.exception() is None)
     await runtime.start()
     log.info("service started", service=service.name)
 
 
+async def provision(bus: Bus, topics: Sequence[Topic]) -> "asyncio.Task[None]":
+    """Have the topics made; while no broker answers that goes on beside the service, for an outage stops no start."""
+
+    async def make() -> None:
+        while True:
+            try:
+                await bus.provision(topics)
+            except Unavailable:
+                log.warning("topics cannot be made yet")
+                await asyncio.sleep(PROVISION_SECONDS)
+            else:
+                return
+
+    task = asyncio.create_task(make(), name="topics")
+    await asyncio.wait([task], timeout=PROVISION_SECONDS)
+    if task.done():
+        task.result()
+    return task
+
+
 @asynccontextmanager
-async def listening(settings: Settings, app: FastAPI) -> AsyncIterator[uvicorn.Server]:
+async def listening(settings: Settings, app: ASGIApp) -> AsyncIterator[uvicorn.Server]:
     """Serve HTTP beside what else the process does; the port is bound before anything is promised."""
     bound = _bind(settings.host, settings.port)
     server = uvicorn.Server(uvicorn.Config(app, **server_options(settings), lifespan="off"))

@@ -146,26 +146,13 @@ class Runtime:
         """Nothing to read, to tell, to send, and nothing due: only time can bring work."""
         if self.effects.running or (isinstance(self.subscription, LocalSubscription) and not self.subscription.idle()):
             return False
-        due = await self.next_due()
-        if due is not None and due <= self.service.store.clock.now():
-            return False
-        return not await self.service.store.read(lambda db: db.scalar(sa.select(tables.outbox.c.id).limit(1)))
+        unsent, due = await self.service.store.read(_standing)
+        return not unsent and (due is None or due > self.service.store.clock.now())
 
     async def next_due(self) -> datetime | None:
         """The earliest stored time of timers, effects and parked keys that the clock still has to reach."""
-
-        def query(db: sa.Connection) -> list[datetime | None]:
-            kernel = (tables.timers.c.due_at, tables.parked_keys.c.retry_at)
-            open_effects = sa.select(sa.func.min(tables.effects.c.due_at)).where(
-                tables.effects.c.state.in_(("ready", "unknown")), tables.effects.c.due_at < FAR
-            )
-            sending = sa.select(sa.func.min(tables.effects.c.lease_until)).where(tables.effects.c.state == "sending")
-            return [db.scalar(sa.select(sa.func.min(column))) for column in kernel] + [
-                db.scalar(open_effects),
-                db.scalar(sending),
-            ]
-
-        return min(filter(None, await self.service.store.read(query)), default=None)
+        _, due = await self.service.store.read(_standing)
+        return due
 
     def _wake(self) -> None:
         self.relay.kick()
@@ -262,6 +249,21 @@ class Runtime:
         columns = ("reader", "topic", "partition", "next_offset")
         await self.service.store.db.transact(lambda db: rows.upsert(db, tables.positions, columns, own))
         return None
+
+
+_e = tables.effects
+STANDING = sa.union_all(
+    sa.select(sa.func.min(tables.timers.c.due_at).label("due")),
+    sa.select(sa.func.min(tables.parked_keys.c.retry_at)),
+    sa.select(sa.func.min(_e.c.due_at)).where(_e.c.state.in_(("ready", "unknown")), _e.c.due_at < FAR),
+    sa.select(sa.func.min(_e.c.lease_until)).where(_e.c.state == "sending"),
+)
+
+
+def _standing(db: sa.Connection) -> tuple[bool, datetime | None]:
+    """Whether something is unsent, and when the next thing is due."""
+    unsent = db.scalar(sa.select(tables.outbox.c.id).limit(1))
+    return unsent is not None, min(filter(None, db.scalars(STANDING)), default=None)
 
 
 async def _end(task: "asyncio.Task[None]") -> None:

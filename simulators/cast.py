@@ -47,6 +47,7 @@ class Gateway:
     """The SMS vendor and the customers behind it."""
 
     name = "gateway"
+    rhythm: timedelta | None = None
 
     def __init__(self, gateway: SmsGateway, clock: Clock) -> None:
         self.gateway, self.clock = gateway, clock
@@ -121,13 +122,13 @@ class Cast:
 
 
 @asynccontextmanager
-async def cast(
-    clock: Clock, hub: str, signer: Signer, folder: Path, *, cases: int, seed: int
-) -> AsyncIterator[Cast]:
+async def cast(clock: Clock, hub: str, signer: Signer, folder: Path, *, cases: int, seed: int) -> AsyncIterator[Cast]:
     """Put everybody on stage; the hub need not run yet."""
     told = stories(cases, seed)
     by_number = {story.number: story for story in told}
-    key = KeyFile(folder / "keys.json").add("erp-a", ["order:submit", "order:amend", "order:cancel"], clock.now(), "erp-a")
+    key = KeyFile(folder / "keys.json").add(
+        "erp-a", ["order:submit", "order:amend", "order:cancel"], clock.now(), "erp-a"
+    )
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"{hub}/api", timeout=LIMIT))
         roles = {"anna": "dispatcher", "quirin": "qa", "mia": "mdm", "wilma": "warehouse", "admin": "admin"}
@@ -163,5 +164,3 @@ def _customer(story: Story) -> Sequence[Plan]:
 def _expect(held: bool, said: object) -> None:
     if not held:
         raise RuntimeError(f"the stage can't be set up: {said}")
-
-

@@ -18,11 +18,14 @@ from simulators.world import Person
 Item = dict[str, Any]
 PHOTOS = ("photo_old_meter", "photo_old_reading", "photo_new_meter", "photo_new_reading")
 OBIS = "1-0:1.8.0"
-CANCELLED_IN_WORK = timedelta(minutes=15)
+MORNING = 5
+"""Hour (UTC) at which the phone fetches the day's list."""
 
 
 class Technician:
     """One person with a van."""
+
+    rhythm: timedelta | None = None
 
     def __init__(
         self, person: Person, technician_id: str, clock: Clock, stories: Mapping[int, Story], spare: Sequence[str]
@@ -30,16 +33,15 @@ class Technician:
         self.person, self.technician_id, self.clock, self.stories = person, technician_id, clock, stories
         self.spare = list(spare)
         self.name = f"technician {person.name}"
-        self.due: datetime | None = None
-        self.visits: dict[int, int] = {}
-        self.built: dict[str, str] = {}
+        self.due: datetime | None = clock.now()
 
     def next_due(self) -> datetime | None:
         return self.due
 
     async def act(self) -> bool:
         """Start what begins now, report what is done."""
-        self.due, did = None, False
+        morning = self.clock.now().replace(hour=MORNING, minute=0, second=0) + timedelta(days=1)
+        self.due, did = morning, False
         page = await self.person.get("/case/v1/work-orders", limit=500)
         for item in sorted(page["items"], key=lambda each: (each["start"] or "", each["metering_point_id"])):
             did |= await self._work(item)
@@ -51,6 +53,7 @@ class Technician:
             if start > self.clock.now():
                 return self._again_at(start)
             answer = await self.person.post(self._moves(item), {"move": "start"})
+            self._again_at(self.clock.now() if answer.ok else start + timedelta(days=1))
             return answer.ok
         if item["state"] != "IN_PROGRESS":
             return False
@@ -65,8 +68,7 @@ class Technician:
 
     async def _report(self, item: Item, start: datetime) -> bool:
         number = facts.number_of(item["metering_point_id"])
-        story, visit = self.stories.get(number, Story(number)), self.visits.get(number, 0)
-        self.visits[number] = visit + 1
+        story, visit = self.stories.get(number, Story(number)), item["sequence"] - 1
         now = self.clock.now()
         report: Item = {"arrived_at": start.isoformat(), "finished_at": now.isoformat()}
         serial = await self._serial(item)
@@ -141,6 +143,7 @@ class Desk:
     """Desk rework: what the reviewer misses is added by the crew that was there."""
 
     name = "desk"
+    rhythm: timedelta | None = timedelta(hours=2)
 
     def __init__(self, crew: Sequence[Technician], office: Person) -> None:
         self.crew, self.office = {each.technician_id: each for each in crew}, office
@@ -157,7 +160,9 @@ class Desk:
                 continue
             self.answered.add(asked["review_id"])
             screen = await self.office.get(f"/qa/v1/reviews/{asked['review_id']}")
-            if not any(each["review_id"] == asked["review_id"] and each["kind"] == "desk" for each in screen["reworks"]):
+            if not any(
+                each["review_id"] == asked["review_id"] and each["kind"] == "desk" for each in screen["reworks"]
+            ):
                 continue
             item = await self.office.get(f"/case/v1/work-orders/{asked['work_order_id']}")
             technician = self.crew[item["responsible"]]

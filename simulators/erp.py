@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import httpx
 from lxml import etree
-from lxml.builder import ElementMaker
+from lxml.builder import ElementMaker  # type: ignore[import-not-found]
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -45,6 +45,7 @@ class Erp:
     """One partner with two ways in, HTTP and a folder, and a script per order."""
 
     name = "erp"
+    rhythm: timedelta | None = timedelta()
 
     def __init__(
         self, clock: Clock, http: httpx.AsyncClient, key: str, watcher: Person, stories: Sequence[Story], drop: Path
@@ -85,7 +86,7 @@ class Erp:
         if root.tag == f"{{{M_NS}}}ResponseMessage":
             result = root.findtext(f"{{{M_NS}}}Reply/{{{M_NS}}}Result") or ""
             for order in root.iter(f"{{{M_NS}}}ID"):
-                if log := self.logs.get(_number(order.text or "")):
+                if log := self.logs.get(_number(order.text or "") or 0):
                     log.answers.append(result)
             return Response(status_code=204)
         message, number = root.findtext(f"{{{M_NS}}}Header/{{{M_NS}}}MessageID") or "", _order_of(root)
@@ -106,12 +107,12 @@ class Erp:
         return Response(answer, media_type="application/xml")
 
     def _answer(self, story: Story, log: Log, verb: str, message: str) -> bytes:
-        order = OrderFacts(story.number).order_no
+        order, source = OrderFacts(story.number).order_no, _partner(story) if story.by_file else facts.PARTNER
         if verb == "change":
             log.completions += 1
             if log.completions <= len(story.reject):
-                return self._response(message, order, "FAILED", story.reject[log.completions - 1])
-        return self._response(message, order, "OK", "0.0")
+                return self._response(message, order, source, "FAILED", story.reject[log.completions - 1])
+        return self._response(message, order, source, "OK", "0.0")
 
     async def _send_orders(self) -> bool:
         now = self.clock.now()
@@ -218,7 +219,9 @@ class Erp:
     def _id(self, about: str) -> str:
         return str(uuid5(NAMESPACE_URL, about))
 
-    def _header(self, verb: str, about: str, correlation: str | None = None, **properties: str) -> Any:
+    def _header(
+        self, verb: str, about: str, correlation: str | None = None, source: str = facts.PARTNER, **properties: str
+    ) -> Any:
         message = self._id(about)
         named = [M.Property(M.Name(name), M.Value(value)) for name, value in properties.items()]
         return M.Header(
@@ -226,7 +229,7 @@ class Erp:
             M.Noun("ServiceOrders"),
             M.Revision("1.0"),
             M.Timestamp(f"{self.clock.now():%Y-%m-%dT%H:%M:%SZ}"),
-            M.Source("ERP-A"),
+            M.Source(source),
             M.MessageID(message),
             M.CorrelationID(correlation or message),
             *named,
@@ -258,11 +261,11 @@ class Erp:
         header = self._header("cancel", f"cancel/{order.order_no}")
         return _text(M.RequestMessage(header, M.Payload(S.ServiceOrders(service))))
 
-    def _response(self, message: str, order: str, result: str, code: str) -> bytes:
+    def _response(self, message: str, order: str, source: str, result: str, code: str) -> bytes:
         identity = M.ID(order, idType="serviceOrder", kind="name")
         level = "INFORM" if result == "OK" else "FATAL"
         error = M.Error(M.code(code), M.level(level), M.reason("as scripted"), identity)
-        header = self._header("reply", f"reply/{message}", message)
+        header = self._header("reply", f"reply/{message}", message, source)
         return _text(M.ResponseMessage(header, M.Reply(M.Result(result), error)))
 
 

@@ -21,6 +21,7 @@ class Dispatcher:
     """Plans, books, phones, decides what was cancelled; works through lists, oldest order first."""
 
     name = "dispatcher"
+    rhythm: timedelta | None = timedelta(hours=1)
 
     def __init__(self, person: Person, clock: Clock, stories: Mapping[int, Story]) -> None:
         self.person, self.clock, self.stories = person, clock, stories
@@ -183,6 +184,7 @@ class Clerk:
     """The MDM clerk: takes over what partners refused, and releases what lies in quarantine."""
 
     name = "clerk"
+    rhythm: timedelta | None = timedelta(hours=2)
 
     def __init__(self, person: Person, stories: Mapping[int, Story], profiles: Path) -> None:
         self.person, self.stories, self.profiles = person, stories, profiles
@@ -241,6 +243,7 @@ class Reviewer:
     """QA: looks at what was reported; approves, or asks for rework once where the script says so."""
 
     name = "reviewer"
+    rhythm: timedelta | None = timedelta(hours=1)
 
     def __init__(self, person: Person, stories: Mapping[int, Story], dispatcher: Person) -> None:
         self.person, self.stories, self.dispatcher = person, stories, dispatcher
@@ -281,6 +284,7 @@ class Warehouse:
     """Hands out what is set aside for the next days."""
 
     name = "warehouse"
+    rhythm: timedelta | None = timedelta(hours=4)
 
     def __init__(self, person: Person, clock: Clock) -> None:
         self.person, self.clock = person, clock
@@ -291,7 +295,8 @@ class Warehouse:
     async def act(self) -> bool:
         did = False
         for item in [*await self._list("RESERVED"), *await self._list("PICKED")]:
-            if item["technician_id"] is None or item["location"] == f"van:{item['technician_id']}":
+            there = item["state"] == "PICKED" and item["location"] == f"van:{item['technician_id']}"
+            if item["technician_id"] is None or there:
                 continue
             body = {name: item[name] for name in ("work_order_id", "technician_id")}
             did |= (await self.person.post("/asset/v1/picks", body | {"serials": [item["serial"]]})).ok

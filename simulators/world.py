@@ -18,6 +18,8 @@ class Actor(Protocol):
     """Somebody outside the hub, driven by whoever holds the clock."""
 
     name: str
+    rhythm: timedelta | None
+    """How long this actor rests after a look that found nothing; None: looks only when something is due."""
 
     async def act(self) -> bool:
         """Look, and do what is to be done now; True when something was done."""

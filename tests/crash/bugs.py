@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
-from pytest import MonkeyPatch
 
 from kit import faults, outbox, parking, rows, tables
 from kit.bus import Abandon, OutboxRow, Record, Sent
@@ -19,7 +19,7 @@ from kit.store import Step, Store, Stumbled
 from kit.unit import Unit
 from tests.crash.simulation import Simulation
 
-Plant = Callable[[MonkeyPatch, Simulation], None]
+Plant = Callable[[pytest.MonkeyPatch, Simulation], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,11 @@ class Bug:
     plant: Plant
 
 
-def no_inbox(patch: MonkeyPatch, run: Simulation) -> None:
+def no_inbox(patch: pytest.MonkeyPatch, run: Simulation) -> None:
     patch.setattr(Processor, "_fresh", lambda self, db, heard: list(heard))
 
 
-def sent_after_commit(patch: MonkeyPatch, run: Simulation) -> None:
+def sent_after_commit(patch: pytest.MonkeyPatch, run: Simulation) -> None:
     write, work, done, pending = outbox.write, Store.work, Store.after_commit, list[OutboxRow]()
 
     def instead(db: sa.Connection, service: str, told: Sequence[Told]) -> None:
@@ -59,7 +59,7 @@ def sent_after_commit(patch: MonkeyPatch, run: Simulation) -> None:
     patch.setattr(Store, "after_commit", after)
 
 
-def moved_before_the_answer(patch: MonkeyPatch, run: Simulation) -> None:
+def moved_before_the_answer(patch: pytest.MonkeyPatch, run: Simulation) -> None:
     async def wave(self: Relay) -> int:
         waiting = await self.unsent()
         if not waiting:
@@ -75,7 +75,7 @@ def moved_before_the_answer(patch: MonkeyPatch, run: Simulation) -> None:
     patch.setattr(Relay, "wave", wave)
 
 
-def committed_before_the_work(patch: MonkeyPatch, run: Simulation) -> None:
+def committed_before_the_work(patch: pytest.MonkeyPatch, run: Simulation) -> None:
     async def deliver(self: Simulation, batch: list[Record]) -> None:
         ends = self.processor._sort(batch)
         await self.processor.store.db.transact(lambda db: self.processor._finish(db, ends))
@@ -85,7 +85,7 @@ def committed_before_the_work(patch: MonkeyPatch, run: Simulation) -> None:
     patch.setattr(Simulation, "deliver", deliver)
 
 
-def failing_batch_skipped(patch: MonkeyPatch, run: Simulation) -> None:
+def failing_batch_skipped(patch: pytest.MonkeyPatch, run: Simulation) -> None:
     async def apply(
         self: Processor, heard: Sequence[Heard], last_of: Batch | None, *, conflicted: bool = False
     ) -> None:
@@ -97,22 +97,22 @@ def failing_batch_skipped(patch: MonkeyPatch, run: Simulation) -> None:
     patch.setattr(Processor, "_apply", apply)
 
 
-def slot_at_random(patch: MonkeyPatch, run: Simulation) -> None:
+def slot_at_random(patch: pytest.MonkeyPatch, run: Simulation) -> None:
     patch.setattr(outbox, "partition_of", lambda key, partitions: run.random.randrange(partitions))
 
 
-def nobody_waits_behind(patch: MonkeyPatch, run: Simulation) -> None:
+def nobody_waits_behind(patch: pytest.MonkeyPatch, run: Simulation) -> None:
     patch.setattr(parking, "parked_among", lambda db, reader, heard: ())
 
 
-def rung_in_the_handler(patch: MonkeyPatch, run: Simulation) -> None:
+def rung_in_the_handler(patch: pytest.MonkeyPatch, run: Simulation) -> None:
     def effect(self: Unit, kind: str, unique_key: str, payload: Mapping[str, Any], *, lane: str | None = None) -> None:
         run.gateway.ring(unique_key)
 
     patch.setattr(Unit, "effect", effect)
 
 
-def lost_answer_sent_again(patch: MonkeyPatch, run: Simulation) -> None:
+def lost_answer_sent_again(patch: pytest.MonkeyPatch, run: Simulation) -> None:
     async def attempt(self: Effects, port: Port, effect: Claimed) -> Outcome:
         return await port.send(effect.key, effect.payload)
 
@@ -145,7 +145,7 @@ class CursorRelay(Relay):
         return waiting
 
 
-def no_heads_lock(patch: MonkeyPatch) -> None:
+def no_heads_lock(patch: pytest.MonkeyPatch) -> None:
     """P6: numbers come from a counter beside the transaction, so nobody waits for the one before."""
     insert_new, counters = rows.insert_new, defaultdict[tuple[str, str], int](int)
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
+from itertools import pairwise
 
 from tests.crash.history import History
 
@@ -65,7 +66,7 @@ def _firsts(happened: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
 
 def _steps_back(lines: dict[str, list[int]]) -> int:
     """Numbers rise as they are asked for; some may be missing, which is another verdict."""
-    return sum(later < earlier for line in lines.values() for earlier, later in zip(line, line[1:], strict=False))
+    return sum(later < earlier for line in lines.values() for earlier, later in pairwise(line))
 
 
 def _gaps(lines: dict[str, list[int]]) -> int:

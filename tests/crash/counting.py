@@ -144,6 +144,4 @@ def build_adapter(
 ) -> Service:
     """The adapter: it accepts facts and tells them, and hears nothing."""
     store = open_store("mdm_adapter", settings, {}, clock, new_id)
-    return Service(
-        "mdm_adapter", settings, store, Handlers(main=Count), books, router or APIRouter(), tells=(HEARD,)
-    )
+    return Service("mdm_adapter", settings, store, Handlers(main=Count), books, router or APIRouter(), tells=(HEARD,))

@@ -13,6 +13,6 @@ def say(line: str) -> None:
 
 def summary(name: str, history: History, verdict: Verdict, **numbers: object) -> str:
     """What a run did, and what is to be said of it."""
-    did = ", ".join(f"{history.count(op)} {word}" for op, word in (("accept", "accepted"), ("apply", "applied")))
+    did = f"{history.count('accept')} accepted, {history.count('apply')} applied, {history.count('tell')} told"
     more = "".join(f", {name} {value}" for name, value in numbers.items())
     return f"{name} (seed {history.seed}): {did}{more}: {verdict}"

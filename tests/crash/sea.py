@@ -79,7 +79,7 @@ class Gateway:
     """Counts what it was asked to do per reference, and lies about it: accepts and loses the answer, or is away."""
 
     repeatable = False
-    retry = (timedelta(minutes=1),) * 500
+    retry: Sequence[timedelta] = (timedelta(minutes=1),) * 500
 
     def __init__(self, random: Random) -> None:
         self.random = random

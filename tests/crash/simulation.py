@@ -2,16 +2,16 @@
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import TypeVar
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from contracts.topics import TOPICS
-from kit import faults, processing
+from kit import faults
 from kit.bus import Abandon, Record, Slot
 from kit.clock import ManualClock
 from kit.db import Sqlite, Work
@@ -20,7 +20,6 @@ from kit.failures import is_transient
 from kit.parking import Parking
 from kit.processing import Processor
 from kit.relay import Relay
-from kit.service import Service
 from kit.settings import Settings
 from kit.store import Stumbled
 from kit.testing import MONDAY_MORNING, numbered_ids
@@ -45,7 +44,20 @@ POINTS = {
     "effects": faults.GROUPS["effect"],
 }
 IN_TRANSACTION = ("consume.inboxed", "consume.loaded", "consume.handled", "consume.flushed")
-STEPS = ("accept", "accept", "consume", "consume", "relay", "relay", "time", "effects", "effects", "rewind", "mend", "clock")
+STEPS = (
+    "accept",
+    "accept",
+    "consume",
+    "consume",
+    "relay",
+    "relay",
+    "time",
+    "effects",
+    "effects",
+    "rewind",
+    "mend",
+    "clock",
+)
 INSIDE = ("accept", "consume", "relay", "time")
 """What may happen while a call to the outside is under way."""
 
@@ -184,7 +196,7 @@ class Simulation:
                 self.broken.add(asked[-1])
         for key, number in asked:
             self.history.note("try", key, number)
-        facts = [counting.fact(counting.UUID(key), number) for key, number in asked]
+        facts = [counting.fact(UUID(key), number) for key, number in asked]
         await self.adapter.store.run(self.adapter.store.actor, lambda unit: unit.tell(*facts))
         for key, number in asked:
             self.history.note("accept", key, number)

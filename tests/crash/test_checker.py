@@ -5,13 +5,14 @@ import pytest
 from tests.crash.checker import Verdict, judge
 from tests.crash.history import History, Op
 
-GOOD: list[tuple[Op, str, int]] = [
+Lines = list[tuple[Op, str, int]]
+GOOD: Lines = [
     *(("try", "a", 1), ("accept", "a", 1), ("try", "a", 2), ("accept", "a", 2), ("try", "b", 1)),
     *(("apply", "a", 1), ("apply", "a", 2), ("record", "cases/a", 1), ("record", "cases/a", 2)),
     *(("tell", "cases/a", 1), ("tell", "cases/a", 2), ("tell", "cases/a", 1), ("owe", "ring/a", 0)),
     ("effect", "ring/a", 0),
 ]
-BAD: list[tuple[str, str, list[tuple[Op, str, int]], list[tuple[Op, str, int]]]] = [
+BAD: list[tuple[str, str, Lines, Lines]] = [
     ("lost", "accepted and not applied", [("apply", "a", 2)], []),
     ("lost", "in the books and not in the topic", [], [("record", "cases/a", 3)]),
     ("lost", "promised and never seen outside", [("effect", "ring/a", 0)], []),
@@ -27,7 +28,7 @@ BAD: list[tuple[str, str, list[tuple[Op, str, int]], list[tuple[Op, str, int]]]]
 ]
 
 
-def made(lines: list[tuple[Op, str, int]]) -> History:
+def made(lines: Lines) -> History:
     history = History()
     for op, key, number in lines:
         history.note(op, key, number)
@@ -37,10 +38,12 @@ def made(lines: list[tuple[Op, str, int]]) -> History:
 def test_a_good_history_is_clean_and_an_answer_that_was_lost_may_go_either_way() -> None:
     assert judge(made(GOOD)).clean
     assert judge(made([*GOOD, ("apply", "b", 1)])).clean
-    assert judge(made([*(line for line in GOOD if line[:2] != ("apply", "a")), ("park", "a", 1), ("park", "a", 2)])).clean
+    assert judge(
+        made([*(line for line in GOOD if line[:2] != ("apply", "a")), ("park", "a", 1), ("park", "a", 2)])
+    ).clean
 
 
 @pytest.mark.parametrize(("verdict", "why", "without", "with_"), BAD, ids=[f"{each[0]}: {each[1]}" for each in BAD])
-def test_a_bad_history_gets_exactly_its_verdict(verdict, why, without, with_) -> None:
+def test_a_bad_history_gets_exactly_its_verdict(verdict: str, why: str, without: Lines, with_: Lines) -> None:
     lines = [line for line in GOOD if line not in without] + with_
     assert judge(made(lines)) == Verdict(**{verdict: 1}), why

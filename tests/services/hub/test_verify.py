@@ -61,7 +61,11 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("I1", "applied and parked", change(ASSET, "inbox", outcome="applied")),
     ("I1", "parked without inbox and key", put(ASSET, "parked", **PARKED, event_id=uid(51))),
     ("I1", "a key with nothing behind it", put(ASSET, "parked_keys", **PARKED, first_event_id=uid(52))),
-    ("I2", "the outbox stands still", put(ASSET, "outbox", event_id=uid(53), topic="t", key="k", recorded_at=BEFORE)),
+    (
+        "I2",
+        "the outbox stands still",
+        put(ASSET, "outbox", event_id=uid(53), topic="t", key="k", sequence=1, recorded_at=BEFORE),
+    ),
     ("I2", "a told fact is gone", change(CASE, "heads", sequence=9)),
     ("I3", "a gap", put(ASSET, "event_log", topic="rollout.assets", key="k", position=1, sequence=2)),
     ("I4", "no evidence", change(CASE, "cases", gate_evidence=None)),
@@ -144,7 +148,7 @@ def test_a_violation_is_planted_for_every_rule() -> None:
 
 
 async def test_a_key_that_waits_for_a_person_is_no_violation(world: SmallWorld) -> None:
-    late = {"topic": "t", "key": "k", "recorded_at": BEFORE, "blocked_reason": "too large"}
+    late = {"topic": "t", "key": "k", "sequence": 1, "recorded_at": BEFORE, "blocked_reason": "too large"}
     await world.put(ASSET, "outbox", event_id=uid(60), **late)
     assert await world.broken() == set()
 

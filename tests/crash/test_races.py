@@ -1,0 +1,190 @@
+"""Eight writers with slow commits and two relays on PostgreSQL: no gap, no disorder; without the rules, both."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from uuid_utils.compat import uuid7
+
+from contracts.topics import Topic
+from kit import audit, tables
+from kit.auth import system
+from kit.bus import Deliver, OutboxRow, Positions, Sent, Slot, Subscription
+from kit.clock import SystemClock
+from kit.db import Postgres, Sqlite, Work
+from kit.relay import Relay
+from kit.store import Store
+from tests.crash.bugs import CursorRelay, no_heads_lock
+from tests.crash.checker import Verdict, judge
+from tests.crash.counting import fact
+from tests.crash.dump import books, case
+from tests.crash.history import History
+from tests.crash.report import say, summary
+
+WRITERS, KEYS, FACTS = 8, 25, 10
+
+
+class SlowPostgres(Postgres):
+    """Commits a little later than its last statement, as a busy disk does."""
+
+    def __init__(self, url: str, random: Random) -> None:
+        super().__init__(url, 2)
+        self.random = random
+
+    async def transact(self, work: Work[Any]) -> Any:
+        def slowly(db: sa.Connection) -> Any:
+            answer = work(db)
+            db.execute(sa.select(sa.func.pg_sleep(self.random.choice((0.0, 0.002, 0.02)))))
+            return answer
+
+        return await super().transact(slowly)
+
+
+class Paper:
+    """A bus that writes down what it is sent, and takes its time to answer."""
+
+    def __init__(self, random: Random) -> None:
+        self.random, self.told_order = random, list[tuple[str, str, int]]()
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def provision(self, topics: Iterable[Topic]) -> None: ...
+
+    async def send(self, rows: Sequence[OutboxRow]) -> Sent:
+        for at in range(0, len(rows), 20):
+            self.told_order += [(row.topic, row.key, row.sequence) for row in rows[at : at + 20]]
+            await asyncio.sleep(self.random.choice((0, 0.01)))
+        return Sent(acknowledged={row.id: None for row in rows})
+
+    def told(self, topics: Iterable[str]) -> None: ...
+
+    async def ends(self, topics: Iterable[str]) -> Mapping[Slot, int]:
+        return {}
+
+    def listen(
+        self, reader: str, topics: Sequence[str], deliver: Deliver, positions: Positions, *, batch_max: int = 500
+    ) -> Subscription:
+        raise RuntimeError("nobody reads here")
+
+
+class Interrupted(Paper):
+    """Something else happens once, between the broker's having the rows and our knowing it."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def send(self, rows: Sequence[OutboxRow]) -> Sent:
+        sent, meanwhile, self.meanwhile = await super().send(rows), self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return sent
+
+
+async def race(url: str, rows: int, relays: Sequence[type[Relay]]) -> tuple[Verdict, History, int]:
+    """Let the writers tell so many rows while the relays tell them on; judge when nothing is left to tell."""
+    history, random = History(20260302), Random(20260302)
+    db, paper = Postgres(url), Paper(random)
+    await db.transact(tables.KERNEL.create_all)
+    stores = [
+        Store("mdm_adapter", SlowPostgres(url, random), {}, SystemClock(), uuid7, system("mdm_adapter"))
+        for _ in range(WRITERS)
+    ]
+    at_work = [kind("mdm_adapter", db, paper, SystemClock()) for kind in relays]
+    writing = asyncio.gather(*(write(store, rows // WRITERS // FACTS, random) for store in stores))
+    telling = [asyncio.create_task(tell(relay, writing)) for relay in at_work]
+    await asyncio.gather(writing, *telling)
+    for topic, key, sequence in await db.read(books):
+        history.note("record", f"{topic}/{key}", sequence)
+    for topic, key, sequence in paper.told_order:
+        history.note("tell", f"{topic}/{key}", sequence)
+    copies = len(paper.told_order) - len(set(paper.told_order))
+    for each in (db, *(store.db for store in stores)):
+        await each.close()
+    return judge(history), history, copies
+
+
+async def write(store: Store, transactions: int, random: Random) -> None:
+    for _ in range(transactions):
+        facts = [fact(case(random.randrange(KEYS)), 1) for _ in range(FACTS)]
+        await store.run(store.actor, lambda unit, facts=facts: unit.tell(*facts))  # type: ignore[misc]
+
+
+async def tell(relay: Relay, writing: "asyncio.Future[Any]") -> None:
+    """Until nobody writes any more and nothing is left."""
+    while True:
+        over = writing.done()
+        if not await relay.wave():
+            if over:
+                return
+            await asyncio.sleep(0.002)
+
+
+async def test_writers_of_the_first_row_of_an_audit_shard_wait_for_each_other(new_database: Callable[[], str]) -> None:
+    """Found by the race below: with no head to lock, the second of them failed."""
+    url, random = new_database(), Random(1)
+    stores = [
+        Store("mdm_adapter", SlowPostgres(url, random), {}, SystemClock(), uuid7, system("mdm_adapter"))
+        for _ in range(WRITERS)
+    ]
+    await stores[0].db.transact(tables.KERNEL.create_all)
+    alike = [number for number in range(2_000) if audit.shard_of(f"case/{case(number)}") == 7][:WRITERS]
+    await asyncio.gather(
+        *(
+            store.run(store.actor, lambda unit, number=number: unit.tell(fact(case(number), 1)))  # type: ignore[misc]
+            for store, number in zip(stores, alike, strict=True)
+        )
+    )
+    found = await stores[0].db.read(lambda db: list(audit.breaks(db, "mdm_adapter")))
+    rows = await stores[0].db.read(lambda db: db.scalar(sa.select(sa.func.count()).select_from(tables.audit)))
+    for store in stores:
+        await store.db.close()
+    assert (found, rows) == ([], WRITERS)
+
+
+async def test_an_id_that_sqlite_gives_again_is_not_taken_for_the_row_that_was_answered_for(tmp_path: Path) -> None:
+    """Found by the simulation: between sending and moving another relay moved the row, and a new fact got its id."""
+    db, random = Sqlite(f"sqlite:///{tmp_path}/adapter.db"), Random(1)
+    await db.transact(tables.KERNEL.create_all)
+    store = Store("mdm_adapter", db, {}, SystemClock(), uuid7, system("mdm_adapter"))
+    paper = Interrupted(random)
+    first, second = (Relay("mdm_adapter", db, paper, SystemClock()) for _ in range(2))
+
+    async def meanwhile() -> None:
+        await second.wave()
+        await store.run(store.actor, lambda unit: unit.tell(fact(case(2), 1)))
+
+    await store.run(store.actor, lambda unit: unit.tell(fact(case(1), 1)))
+    paper.meanwhile = meanwhile
+    await first.wave()
+    await first.wave()
+    await db.close()
+    assert {key for _, key, _ in paper.told_order} == {str(case(1)), str(case(2))}
+
+
+@pytest.mark.parametrize("rows", [4_000, pytest.param(20_000, marks=pytest.mark.slow)])
+async def test_two_relays_lose_nothing_and_disorder_nothing(rows: int, new_database: Callable[[], str]) -> None:
+    verdict, history, copies = await race(new_database(), rows, (Relay, Relay))
+    say(summary(f"{WRITERS} writers, 2 relays, {history.count('record')} rows", history, verdict, copies=copies))
+    assert history.count("record") == rows
+    assert verdict.clean
+
+
+async def test_P5_a_relay_by_cursor_is_found_as_lost(new_database: Callable[[], str]) -> None:
+    verdict, history, _ = await race(new_database(), 4_000, (CursorRelay,))
+    say(f"P5 (relay by cursor) found as lost in one race of {history.count('record')} rows: {verdict}")
+    assert verdict.lost
+
+
+async def test_P6_numbers_without_the_lock_of_their_heads_are_found_as_disorder(
+    new_database: Callable[[], str],
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        no_heads_lock(patch)
+        verdict, history, _ = await race(new_database(), 4_000, (Relay,))
+    say(f"P6 (no heads lock) found as disorder in one race of {history.count('record')} rows: {verdict}")
+    assert verdict.disorder

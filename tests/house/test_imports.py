@@ -1,0 +1,51 @@
+"""What a process loads: the embedded hub knows no Kafka client, and `hub --help` knows next to nothing."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVERS = ("faststream", "aiokafka")
+HEAVY = (*SERVERS, "fastapi", "sqlalchemy", "pydantic", "httpx", "alembic", "lxml", "services", "kit", "contracts")
+EMBEDDED = """
+import tempfile
+from hub.house import SERVICES, House, build
+from hub import up, verify, doctor
+House([build(name, {'data_dir': tempfile.mkdtemp()}) for name in SERVICES])
+"""
+
+
+def loaded(code: str, *names: str) -> set[str]:
+    """Which of these packages a fresh interpreter holds after it ran the code."""
+    ask = f"{code}\nimport sys\nprint(*{set(names)!r} & {{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_the_embedded_hub_loads_no_client_of_kafka() -> None:
+    assert loaded(EMBEDDED, *SERVERS) == set()
+
+
+def test_the_list_of_commands_loads_nothing_heavy() -> None:
+    code = "import sys, contextlib, io\nfrom hub.cli import app\n"
+    code += "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):\n    app(['--help'])"
+    assert loaded(code, *HEAVY) == set()
+
+
+def test_hub_help_answers_at_once() -> None:
+    took = []
+    for _ in range(3):
+        began = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "hub", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        took.append(time.monotonic() - began)
+    assert ("verify" in done.stdout, min(took) < 1.0) == (True, True)
+
+
+@pytest.mark.parametrize("package", SERVERS)
+def test_a_client_of_kafka_that_is_loaded_is_found(package: str) -> None:
+    assert loaded(f"import {package}", *SERVERS) >= {package}
