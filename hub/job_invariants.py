@@ -66,9 +66,19 @@ async def receipts_owed(look: Look) -> Found:
     from services.mdm_adapter.desk import RESULT
 
     adapter = "mdm_adapter"
-    columns = ("id", "copy_of", "partner", "state", "transport", "transport_key", "dialect", "answers")
+    columns = (
+        "id",
+        "copy_of",
+        "partner",
+        "state",
+        "transport",
+        "transport_key",
+        "dialect",
+        "answers",
+        "correlation_id",
+    )
     inbound = await look.all(adapter, "inbound_messages", *columns)
-    outbound = await look.all(adapter, "outbound_messages", "id", "answers_to")
+    outbound = await look.all(adapter, "outbound_messages", "id", "answers_to", "correlation_id")
     archived = {row.id for row in await look.all(adapter, "archive", "id")}
     effects = [
         tuple(row) for row in await look.rows(adapter, sa.select(tables.effects.c.kind, tables.effects.c.unique_key))
@@ -76,6 +86,7 @@ async def receipts_owed(look: Look) -> Found:
     keys, results = {key for _, key in effects}, {key.partition(":")[0] for kind, key in effects if kind == RESULT}
     mute = await _without_address(look)
     answered = {row.answers_to for row in outbound}
+    decided = {row.correlation_id for row in outbound}  # a cancellation is answered once the case has decided
     offending = []
     for row in inbound:
         if row.id not in archived and row.copy_of not in archived:
@@ -84,7 +95,8 @@ async def receipts_owed(look: Look) -> Found:
             continue
         if row.transport == "file_drop" and row.transport_key and str(row.id) not in results:
             offending.append(named(message=row.id, missing="result file"))
-        if row.dialect == "cim_xml" and row.answers and row.id not in answered and row.partner not in mute:
+        owed = row.dialect == "cim_xml" and row.answers and row.partner not in mute
+        if owed and row.id not in answered and row.correlation_id not in decided:
             offending.append(named(message=row.id, missing="answer"))
     for row in outbound:
         if row.id not in archived:

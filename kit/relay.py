@@ -52,8 +52,9 @@ WITH told AS (SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS told(id, "offs
 gone AS (DELETE FROM outbox USING told WHERE outbox.id = told.id RETURNING outbox.*, told."offset")
 {_INTO} SELECT topic, $3::bigint + row_number() OVER (ORDER BY id), id, {_KEPT}, "offset", $4::timestamptz FROM gone
 """  # noqa: S608 - constants
+_MINE = ", ".join(f"outbox.{name}" for name in _KEPT.split(", "))  # json_each has columns of these names, too
 SQLITE_APPEND = f"""
-{_INTO} SELECT topic, ?1 + row_number() OVER (ORDER BY id), id, {_KEPT}, told.value->>1, ?2
+{_INTO} SELECT outbox.topic, ?1 + row_number() OVER (ORDER BY outbox.id), outbox.id, {_MINE}, told.value->>1, ?2
 FROM json_each(?3) AS told CROSS JOIN outbox ON outbox.id = told.value->>0
 """  # noqa: S608
 SQLITE_TAKE = "DELETE FROM outbox WHERE id IN (SELECT value->>0 FROM json_each(?))"
