@@ -10,10 +10,9 @@ from kit.settings import Misconfigured
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def bench(*, quick: bool, only: Sequence[str], seconds: int) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Measure each figure beside its anchors, print a table, write build/bench.json; 1 when a bound is not kept."""
     if not (ROOT / "tests" / "bench" / "__main__.py").exists():
         raise Misconfigured("the benches are part of the repository, not of an installed package")
-    options = [*(["--quick"] if quick else []), *(f"--only={name}" for name in only), f"--seconds={seconds}"]
-    command = [sys.executable, "-m", "tests.bench", *options]
+    command = [sys.executable, "-m", "tests.bench", *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - our own module

@@ -13,7 +13,7 @@ from kit.errors import Conflict
 from kit.types import Id
 
 Snapshot = Mapping[str, Mapping[tuple[Any, ...], tuple[Any, ...]]]
-"""Table name to the rows that are in the database: primary key to whole row, both as the driver takes them."""
+"""Table name to the rows that are in the database, as the driver takes them: a child's by its key, the root by ()."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -103,7 +103,7 @@ class Mapped(Generic[A]):
         fitting = [key for key in keys if _fits(self.primary, key)]
         if not fitting:
             return {}
-        roots = db.execute(self.select, {"keys": fitting}).mappings().all()
+        roots = [dict(zip(self.columns, root, strict=True)) for root in db.execute(self.select, {"keys": fitting})]
         ids = [root[self.primary.name] for root in roots]
         lists = {child.attribute: self._load_children(db, child, ids) for child in self.children} if ids else {}
         found = {}
@@ -116,9 +116,10 @@ class Mapped(Generic[A]):
 
     def _load_children(self, db: sa.Connection, child: Children, ids: Sequence[Any]) -> dict[Any, list[Any]]:
         inside: dict[Any, list[Any]] = {}
-        for row in db.execute(child.select, {"keys": ids}).mappings():
-            values = {name: row[name] for name in child.own}
-            inside.setdefault(row[child.parent], []).append(child.kind(**values))
+        for values in db.execute(child.select, {"keys": ids}):
+            row = dict(zip(child.columns, values, strict=True))
+            own = {name: row[name] for name in child.own}
+            inside.setdefault(row[child.parent], []).append(child.kind(**own))
         return inside
 
     def _resolve(self, db: sa.Connection, keys: Sequence[str]) -> dict[str, str]:
@@ -132,7 +133,7 @@ class Mapped(Generic[A]):
         """The aggregate as rows for the driver, by table; the version is left to the writing."""
         how = rows.binders(dialect, self.table, self.columns)
         values = [None if name == "version" else getattr(aggregate, name) for name in self.columns]
-        mine = {self.table.name: {(aggregate.key(),): rows.bound(values, how)}}
+        mine: dict[str, dict[tuple[Any, ...], tuple[Any, ...]]] = {self.table.name: {(): rows.bound(values, how)}}
         for child in self.children:
             mine[child.table.name] = self._child_rows(dialect, child, aggregate)
         return mine

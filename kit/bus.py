@@ -18,8 +18,7 @@ class Slot(NamedTuple):
     partition: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What a bus delivers, undecoded: anything in it may be broken."""
 
     topic: str
@@ -34,8 +33,7 @@ class Record:
         return Slot(self.topic, self.partition)
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
+class OutboxRow(NamedTuple):
     """A fact that waits to be told. `headers` are its CloudEvents attributes; a null value is a tombstone."""
 
     id: int

@@ -18,14 +18,18 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same batch may simply be tried again."""
     if isinstance(error, Conflict | Unavailable | OSError | TimeoutError | asyncio.TimeoutError | exc.TimeoutError):
         return True
-    if isinstance(error, exc.DBAPIError):
-        if error.connection_invalidated or isinstance(error, exc.InterfaceError):
-            return True
-        state = getattr(error.orig, "sqlstate", None)
-        if state is None:  # SQLite: busy, locked, full, I/O
-            return isinstance(error, exc.OperationalError)
-        return state in TRANSIENT_STATES or state.startswith("08")
-    return False
+    if not isinstance(error, exc.DBAPIError):  # the driver's own: nobody translates what happens while it connects
+        return _is_passing(getattr(error, "sqlstate", None))
+    if error.connection_invalidated or isinstance(error, exc.InterfaceError):
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:  # SQLite: busy, locked, full, I/O
+        return isinstance(error, exc.OperationalError)
+    return _is_passing(state)
+
+
+def _is_passing(state: str | None) -> bool:
+    return state is not None and (state in TRANSIENT_STATES or state.startswith("08"))
 
 
 def is_unique_violation(error: BaseException) -> bool:

@@ -1,9 +1,8 @@
 """A record's way in: its headers are understood first, its value only when its turn has come."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from contracts.event import Event
@@ -17,8 +16,7 @@ LARGEST_RECORD = 1_000_000
 """Bytes of key, headers and value together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """A record whose headers were understood; its value may still be anything."""
 
     id: UUID
@@ -28,17 +26,12 @@ class Heard:
     sequence: int
     time: datetime
     headers: Mapping[str, str]
+    cause: Cause
+    """Of what is told because of it."""
     record: Record
 
-    @property
-    def cause(self) -> Cause:
-        """What is told because of it."""
-        first = self.headers.get("ce_correlationid") or str(self.id)
-        return Cause(first, str(self.id), self.headers.get("traceparent"), self.id)
 
-
-@dataclass(frozen=True, slots=True)
-class Received(Generic[E]):
+class Received(NamedTuple, Generic[E]):
     """An event as its handler gets it: the fact, and what its envelope says."""
 
     event: E
@@ -62,7 +55,9 @@ class Unreadable(Exception):
 
 def understand(record: Record) -> Heard:
     """Read the headers; raises Unreadable with reason and detail of messaging page section 7."""
-    size = len(record.value or b"") + len(record.key or b"") + sum(len(v or b"") for _, v in record.headers)
+    size = len(record.value or b"") + len(record.key or b"")
+    for _, value in record.headers:
+        size += len(value or b"")
     if size > LARGEST_RECORD:
         raise Unreadable("too_large", f"{size} bytes")
     headers = _headers(record.headers)
@@ -76,14 +71,17 @@ def understand(record: Record) -> Heard:
     source, owner = headers.get("ce_source", ""), TOPICS[record.topic].owner
     if source not in TOPICS[record.topic].writers or not kind.startswith(f"rollout.{short(source)}."):
         raise Unreadable("foreign_event", f"{record.topic} belongs to {owner or 'the services'}")
+    event_id = _id(headers.get("ce_id"))
+    own = str(event_id)
     return Heard(
-        id=_id(headers.get("ce_id")),
+        id=event_id,
         type=kind,
         source=source,
         key=_text(record.key),
         sequence=_sequence(headers.get("ce_sequence")),
         time=_time(headers.get("ce_time")),
         headers=headers,
+        cause=Cause(headers.get("ce_correlationid") or own, own, headers.get("traceparent"), event_id),
         record=record,
     )
 
@@ -98,7 +96,7 @@ def received(heard: Heard, event: E) -> Received[E]:
         time=heard.time,
         correlation_id=heard.cause.correlation_id,
         causation_id=heard.headers.get("ce_causationid", ""),
-        traceparent=heard.headers.get("traceparent"),
+        traceparent=heard.cause.traceparent,
         record=heard.record,
     )
 
@@ -110,11 +108,14 @@ def short(service: str) -> str:
 
 def _headers(pairs: Sequence[tuple[str, bytes | None]]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, value in pairs:
-        if name.startswith("ce_") and name in found:
-            raise Unreadable("unreadable", "bad_headers")
-        if value is not None:
-            found[name] = _text(value)
+    try:
+        for name, value in pairs:
+            if name in found and name.startswith("ce_"):
+                raise Unreadable("unreadable", "bad_headers")
+            if value is not None:
+                found[name] = value.decode()
+    except UnicodeDecodeError:
+        raise Unreadable("unreadable", "bad_headers") from None
     return found
 
 

@@ -5,15 +5,21 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
+import structlog
 
 from contracts.topics import Topic
 from kit import tables
-from kit.bus import Abandon, Deliver, OutboxRow, Positions, Record, Sent, Slot
+from kit.bus import Abandon, Abandoned, Deliver, OutboxRow, Positions, Record, Sent, Slot
 from kit.db import Db
+from kit.failures import is_transient
 
 POLL = 0.2
 """Seconds after which a reader looks by itself: another process (a command line) may have told something."""
 
+AGAIN = 1.0
+"""Seconds between a failure and the next try."""
+
+log = structlog.get_logger(__name__)
 _log = tables.event_log
 AHEAD = (
     sa.select(_log.c.position, _log.c.key, _log.c.headers, _log.c.value, _log.c.recorded_at)
@@ -84,7 +90,7 @@ class LocalSubscription:
         self._fetched: dict[str, int] = {}
         self._stale = set(owners)
         self._woken, self._abandon = asyncio.Event(), Abandon()
-        self.task = asyncio.create_task(self._read(), name=f"read:{reader}")
+        self.task = asyncio.create_task(self._keep_reading(), name=f"read:{reader}")
 
     def wake(self, topics: Iterable[str]) -> None:
         self._stale |= set(topics) & self.ahead.keys()
@@ -105,10 +111,24 @@ class LocalSubscription:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 
+    async def _keep_reading(self) -> None:
+        """A database that was away, or a batch that could not be delivered: read again from what is durable."""
+        while True:
+            try:
+                await self._read()
+            except Abandoned:
+                return
+            except Exception as error:  # noqa: BLE001 - a reader that ended would never be missed
+                level = log.warning if is_transient(error) else log.error
+                level("reading failed", error=type(error).__name__, exc_info=error)
+                await asyncio.sleep(AGAIN)
+
     async def _read(self) -> None:
         at = await self._positions()
         self._next = {topic: at.get(Slot(topic, 0), 1) for topic in self.owners}
-        self._fetched = dict(self._next)
+        self._fetched, self._stale = dict(self._next), set(self.owners)
+        for ahead in self.ahead.values():
+            ahead.clear()
         while True:
             await self._fetch()
             if batch := self._batch():

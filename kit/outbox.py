@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -23,8 +24,7 @@ OUTBOX = ("event_id", "topic", "partition", "key", "sequence", "headers", "value
 HEADS = ("topic", "key", "sequence")
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """Why something is told: first cause of the chain, direct cause, trace, and the event at work."""
 
     correlation_id: str
@@ -33,8 +33,7 @@ class Cause:
     event_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A fact ready to be written; a null value is a tombstone."""
 
     event_id: UUID
@@ -44,7 +43,7 @@ class Told:
     value: bytes | None
     at: datetime
     cause: Cause
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     """Attributes beside those that every fact has."""
 
 
@@ -104,4 +103,5 @@ def headers(service: str, told: Told, sequence: int) -> dict[str, str]:
     }
     if told.cause.traceparent:
         made["traceparent"] = told.cause.traceparent
-    return made | dict(told.headers)
+    made.update(told.headers)
+    return made

@@ -14,7 +14,7 @@ from kit.bus import Record
 from kit.errors import NotFound
 from kit.failures import WAITING_RETRIES, is_transient, reason_of, words_of
 from kit.handlers import Handlers, Timer
-from kit.inbox import Heard
+from kit.inbox import Heard, understand
 from kit.outbox import Cause
 from kit.store import Step, Store, Stumbled
 
@@ -169,9 +169,7 @@ class Parking:
             return self.handlers.timer(due)
         pairs = [(name, value.encode()) for name, value in row.headers.items()]
         record = Record(row.topic, row.partition, row.offset, row.key.encode(), pairs, row.value)
-        kind, source = row.headers["ce_type"], row.headers["ce_source"]
-        time = datetime.fromisoformat(row.headers["ce_time"])
-        return self.handlers.step(Heard(row.event_id, kind, source, row.key, row.sequence, time, row.headers, record))
+        return self.handlers.step(understand(record))
 
     def _locked(self, db: sa.Connection, topic: str, key: str) -> tuple[sa.Row[Any], Sequence[sa.Row[Any]]]:
         keys, parked = tables.parked_keys, tables.parked

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -167,16 +168,14 @@ class Processor:
         """The records that were never applied; from now on they are. The first copy of an id counts."""
         first: dict[str, Heard] = {}
         for each in heard:
-            first.setdefault(str(each.id), each)
+            first.setdefault(each.cause.causation_id, each)
         if not first:
             return []
-        how = rows.binders(db.dialect, tables.inbox, INBOX)
-        now = self.store.clock.now()
-        made = [
-            rows.bound((self.reader, each.id, *each.record.slot, each.record.offset, each.key, each.sequence), how[:7])
-            + rows.bound(("applied", now), how[7:])
-            for _, each in sorted(first.items())  # sorted: no two readers wait in a circle
-        ]
+        (now,) = rows.bound((self.store.clock.now(),), rows.binders(db.dialect, tables.inbox, ("seen_at",)))
+        made = []
+        for event_id, each in sorted(first.items()):  # sorted: no two readers wait in a circle
+            place = each.record.topic, each.record.partition, each.record.offset
+            made.append((self.reader, event_id, *place, each.key, each.sequence, "applied", now))
         new = {str(row[0]) for row in rows.insert_new(db, tables.inbox, INBOX, made, "event_id")}
         return [each for event_id, each in first.items() if event_id in new]
 
@@ -224,9 +223,8 @@ class Processor:
         log.warning("event is parked", event_id=str(heard.id), type=heard.type, error=type(error).__name__)
 
     def _count(self, heard: Sequence[Heard], applied: Sequence[Heard], parked: Sequence[Heard]) -> None:
-        for each in applied:
-            metrics.EVENTS.labels(self.reader, each.type, "applied").inc()
-        for each in parked:
-            metrics.EVENTS.labels(self.reader, each.type, "parked").inc()
+        for outcome, those in (("applied", applied), ("parked", parked)):
+            for kind, count in Counter(each.type for each in those).items():
+                metrics.EVENTS.labels(self.reader, kind, outcome).inc(count)
         if copies := len(heard) - len(applied) - len(parked):
             metrics.EVENTS.labels(self.reader, "", "duplicate").inc(max(copies, 0))

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -99,11 +100,10 @@ class Relay:
         if sent.acknowledged or sent.unsendable:
             await self.db.transact(lambda db: self._move(db, waiting, sent))
             faults.point("relay.moved")
-            topics = {row.topic for row in waiting if row.id in sent.acknowledged}
+            topics = Counter(row.topic for row in waiting if row.id in sent.acknowledged)
             self.bus.told(topics)
-            for row in waiting:
-                if row.id in sent.acknowledged:
-                    metrics.RELAY_SENT.labels(self.service, row.topic).inc()
+            for topic, count in topics.items():
+                metrics.RELAY_SENT.labels(self.service, topic).inc(count)
         return len(sent.acknowledged)
 
     async def unsent(self) -> list[OutboxRow]:

@@ -3,17 +3,17 @@
 PostgreSQL binds one array per column (`unnest`), SQLite runs `executemany`, or reads JSON where rows come back.
 """
 
-import json
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from kit.types import Keys, is_sqlite
+from kit.types import Id, Keys, is_sqlite
 
 Rows = Sequence[tuple[Any, ...]]
 Bind = Callable[[Any], Any]
@@ -49,11 +49,11 @@ def _sqlite_one_of(element: one_of, compiler: SQLCompiler, **options: Any) -> st
 def binders(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> tuple[Bind | None, ...]:
     """How each column's value is made ready for the driver; None: as it is."""
     kinds = [table.c[name].type for name in columns]
-    return tuple(kind.dialect_impl(dialect).bind_processor(dialect) if _converts(kind) else None for kind in kinds)
+    return tuple(_binder(kind, dialect) if _converts(kind) else None for kind in kinds)
 
 
 def bound(values: Sequence[Any], how: Sequence[Bind | None]) -> tuple[Any, ...]:
-    return tuple([value if bind is None else bind(value) for value, bind in zip(values, how, strict=True)])
+    return tuple([bind(value) if bind else value for value, bind in zip(values, how, strict=True)])
 
 
 def insert(db: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Rows) -> None:
@@ -72,7 +72,7 @@ def insert_new(
         return []
     sql = _insert_new_sql(db.dialect, table, columns, returning, add)
     if is_sqlite(db.dialect):
-        return [tuple(row) for row in db.exec_driver_sql(sql, (json.dumps(rows),))]
+        return [tuple(row) for row in db.exec_driver_sql(sql, (orjson.dumps(rows).decode(),))]
     return [tuple(row) for row in db.exec_driver_sql(sql, tuple(zip(*rows, strict=True)))]
 
 
@@ -101,6 +101,14 @@ def _run(db: sa.Connection, sql: str, rows: Rows) -> int:
 
 def _converts(kind: sa.types.TypeEngine[Any]) -> bool:
     return not isinstance(kind, sa.Text | sa.Integer | sa.LargeBinary | sa.Boolean)
+
+
+def _binder(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Bind | None:
+    if isinstance(kind, Id) and not is_sqlite(dialect):
+        return None  # the driver takes it as it is
+    if isinstance(kind, sa.types.TypeDecorator):  # ours leave nothing to the type beneath
+        return partial(kind.process_bind_param, dialect=dialect)
+    return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _quoted(dialect: sa.Dialect, names: Sequence[str]) -> list[str]:

@@ -1,8 +1,7 @@
 """The only way to change something: load what is needed in bulk, let plain functions change it, write it together."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -32,8 +31,7 @@ ANOMALIES = ("code", "subject", "event_id", "details", "at")
 IDEMPOTENCY = ("principal", "request_key", "route", "request_hash", "status", "headers", "body", "at")
 
 
-@dataclass(frozen=True, slots=True)
-class Step(Generic[T]):
+class Step(NamedTuple, Generic[T]):
     """An event's handler, a timer's or a request's command: what must be loaded, what it does, what caused it."""
 
     needs: Callable[[Unit], Iterable[Ref]]

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -16,16 +16,16 @@ T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
 
 Serial = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows only in an INTEGER key
-INSTANT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 def is_sqlite(dialect: sa.Dialect) -> bool:
     return dialect.name == "sqlite"
 
 
+@lru_cache(maxsize=1_000)  # what is written together was seen at one moment
 def instant(value: datetime) -> str:
     """UTC, fixed width, microseconds: sorts as text as it sorts in time."""
-    return value.astimezone(UTC).strftime(INSTANT)
+    return value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 class Id(TypeDecorator[UUID]):
@@ -60,7 +60,7 @@ class Utc(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
         if isinstance(value, str):
-            return datetime.strptime(value, INSTANT).replace(tzinfo=UTC)
+            return datetime.fromisoformat(value)
         return value if value is None else value.astimezone(UTC)
 
 
@@ -78,16 +78,20 @@ class Json(TypeDecorator[T], Generic[T]):
         super().__init__()
         self.kind = kind
 
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any]:
+        return adapter(self.kind)
+
     def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(sa.Text() if is_sqlite(dialect) else postgresql.JSONB(none_as_null=True))
 
     def process_bind_param(self, value: T | None, dialect: sa.Dialect) -> Any:
         if value is None:
             return None
-        return adapter(self.kind).dump_json(value, by_alias=True, exclude_none=True).decode()
+        return self._adapter.serializer.to_json(value, by_alias=True, exclude_none=True).decode()
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
-        return None if value is None else adapter(self.kind).validate_json(value)
+        return None if value is None else self._adapter.validator.validate_json(value)
 
 
 class Choice(TypeDecorator[E], Generic[E]):

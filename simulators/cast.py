@@ -18,10 +18,11 @@ from simulators import facts
 from simulators.crew import Desk, Technician
 from simulators.erp import Erp
 from simulators.facts import OrderFacts
+from simulators.line import Line
 from simulators.office import Clerk, Dispatcher, Reviewer, Warehouse
 from simulators.sms_gateway.app import asgi
 from simulators.sms_gateway.gateway import SmsGateway
-from simulators.sms_gateway.script import Plan, Script, Shares, replies
+from simulators.sms_gateway.script import RECEIPTS, Callback, Plan, Script, Try
 from simulators.story import Story, stories
 from simulators.world import LIMIT, Actor, Person
 
@@ -88,8 +89,10 @@ class Cast:
         return sum(count for phase, count in counts["phases"].items() if phase in ENDED)
 
     async def done(self) -> bool:
-        """Nothing is left to send, and no case is open."""
-        return not self.erp.to_send and await self.ended() >= self.expected_cases
+        """Nobody outside has anything left to say, and no case is open."""
+        if self.erp.next_due() is not None or self.gateway.next_due() is not None:
+            return False
+        return await self.ended() >= self.expected_cases
 
     async def set_up(self) -> None:
         """Technicians with shifts and phones, vans full of nothing, a store full of meters."""
@@ -122,23 +125,34 @@ class Cast:
 
 
 @asynccontextmanager
-async def cast(clock: Clock, hub: str, signer: Signer, folder: Path, *, cases: int, seed: int) -> AsyncIterator[Cast]:
-    """Put everybody on stage; the hub need not run yet."""
+async def cast(
+    clock: Clock,
+    hub: str,
+    signer: Signer,
+    folder: Path,
+    *,
+    cases: int,
+    seed: int,
+    services: Mapping[str, str] | None = None,
+) -> AsyncIterator[Cast]:
+    """Put everybody on stage; the hub need not run yet. `services`: addresses of services that run on their own."""
     told = stories(cases, seed)
     by_number = {story.number: story for story in told}
     key = KeyFile(folder / "keys.json").add(
         "erp-a", ["order:submit", "order:amend", "order:cancel"], clock.now(), "erp-a"
     )
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"{hub}/api", timeout=LIMIT))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=f"{hub}/api", timeout=LIMIT, transport=Line(services))
+        )
         roles = {"anna": "dispatcher", "quirin": "qa", "mia": "mdm", "wilma": "warehouse", "admin": "admin"}
         people = {name: Person(name, role, http, signer, clock) for name, role in roles.items()}
         gateway = SmsGateway(
             clock,
-            Script(seed, Shares(), numbers={OrderFacts(each.number).phone: _customer(each) for each in told}),
+            Script(seed, numbers={OrderFacts(each.number).phone: _customer(each) for each in told}),
             api_key=SMS_KEY,
             signing_key=SIGNING_KEY,
-            callback_url=f"{hub}/api/notification/v1/sms/seven/in",
+            callback_url=f"{(services or {}).get('notification', f'{hub}/api/notification')}/v1/sms/seven/in",
         )
         stack.push_async_callback(gateway.close)
         erp = Erp(clock, http, key, people["anna"], told, folder / "drop")
@@ -149,16 +163,17 @@ async def cast(clock: Clock, hub: str, signer: Signer, folder: Path, *, cases: i
             Clerk(people["mia"], by_number, folder / "partners"),
             Dispatcher(people["anna"], clock, by_number),
             Warehouse(people["wilma"], clock),
-            Reviewer(people["quirin"], by_number, people["anna"]),
+            Reviewer(people["quirin"], by_number),
         ]
         yield Cast(actors, app, erp, gateway, people["anna"], people, told, folder / "drop")
 
 
 def _customer(story: Story) -> Sequence[Plan]:
-    """What the customer does with each text."""
-    if story.reply is None:
-        return (Plan(),)
-    return (replies(story.reply, timedelta(hours=story.reply_after_hours)),)
+    """What becomes of each text to the customer, and what he writes back."""
+    receipts = RECEIPTS if story.receipts else ()
+    after = timedelta(hours=story.reply_after_hours)
+    answers = (Callback(after, text=story.reply),) if story.reply is not None else ()
+    return (Plan(tuple(map(Try, story.texts)), (*receipts, *answers)),)
 
 
 def _expect(held: bool, said: object) -> None:

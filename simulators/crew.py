@@ -53,14 +53,17 @@ class Technician:
             if start > self.clock.now():
                 return self._again_at(start)
             answer = await self.person.post(self._moves(item), {"move": "start"})
-            self._again_at(self.clock.now() if answer.ok else start + timedelta(days=1))
+            self._again_at(self._end(item, start) if answer.ok else start + timedelta(days=1))
             return answer.ok
         if item["state"] != "IN_PROGRESS":
             return False
-        end = start + timedelta(minutes=item["estimate"] or item["duration_min"])
-        if end > self.clock.now():
+        if (end := self._end(item, start)) > self.clock.now():
             return self._again_at(end)
         return await self._report(item, start)
+
+    @staticmethod
+    def _end(item: Item, start: datetime) -> datetime:
+        return start + timedelta(minutes=item["estimate"] or item["duration_min"])
 
     def _again_at(self, at: datetime) -> bool:
         self.due = min(filter(None, (self.due, at)))

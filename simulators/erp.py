@@ -38,6 +38,9 @@ class Log:
     documents: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     completions: int = 0
+    """Documents of finished work, each counted once."""
+    copies: int = 0
+    """How often a document came that had been taken before."""
     trouble: int = 0
 
 
@@ -57,6 +60,8 @@ class Erp:
         self.to_cancel = {story.number: story for story in stories if story.cancel_at not in (None, "BEFORE")}
         self.next_morning: datetime | None = clock.now()
         self.later: list[tuple[datetime, int, str, bytes]] = []
+        self.taken: dict[str, tuple[int, bytes]] = {}
+        """What a message was answered with: the same message again is answered the same, and has no effect."""
         self.count = 0
         self.working = Counter[str]()
 
@@ -97,14 +102,22 @@ class Erp:
         if story.broken_first and not log.trouble:
             log.trouble += 1
             return Response(status_code=503)
+        if message in self.taken:
+            log.copies += 1
+        else:
+            self.taken[message] = self._judge(story, log, verb, message)
+        status, answer = self.taken[message]
+        return Response(answer, status, media_type="application/xml")
+
+    def _judge(self, story: Story, log: Log, verb: str, message: str) -> tuple[int, bytes]:
+        """Take a document: answer it at once, later, or both."""
         log.documents.append(verb)
-        answer = self._answer(story, log, verb, message)
+        answer, now = self._answer(story, log, verb, message), self.clock.now()
         if story.answers_late_hours:
-            self._later(self.clock.now() + timedelta(hours=story.answers_late_hours), facts.PARTNER, answer)
-            return Response(status_code=202)
+            self._later(now + timedelta(hours=story.answers_late_hours), facts.PARTNER, answer)
         if story.answers_twice:
-            self._later(self.clock.now() + timedelta(minutes=5), facts.PARTNER, answer)
-        return Response(answer, media_type="application/xml")
+            self._later(now + timedelta(hours=story.answers_late_hours, minutes=5), facts.PARTNER, answer)
+        return (202, b"") if story.answers_late_hours else (200, answer)
 
     def _answer(self, story: Story, log: Log, verb: str, message: str) -> bytes:
         order, source = OrderFacts(story.number).order_no, _partner(story) if story.by_file else facts.PARTNER
@@ -123,13 +136,13 @@ class Erp:
         for story in batch:
             if not story.by_file:
                 await self._order(story)
-        for partner in {_partner(story) for story in files}:
+        for partner in sorted({_partner(story) for story in files}):
             self._order_by_file(partner, [story for story in files if _partner(story) == partner])
         self.next_morning = now + timedelta(days=1)
         return True
 
     async def _order(self, story: Story) -> None:
-        create = self._create(OrderFacts(story.number))
+        create = self._create(OrderFacts(story.number), story)
         if story.cancel_at == "BEFORE":
             await self._post(self._cancellation(OrderFacts(story.number), 1), story.number)
         await asyncio.gather(*(self._post(create, story.number) for _ in range(story.copies)))
@@ -142,7 +155,7 @@ class Erp:
             place = f"{order.street};{order.house_number};{order.postcode};Auental;00000001"
             lines.append(
                 f"{order.order_no};1;exchange;{order.metering_point};{place};{order.old_serial};true;"
-                f"{order.name};{order.phone}"
+                f"{order.name};{_phone(story)}"
             )
             self.logs[story.number].sent.append("file")
         self._drop(partner, f"orders-{self.clock.now():%Y%m%d%H%M}.csv", "\n".join([*lines, ""]).encode())
@@ -157,7 +170,7 @@ class Erp:
     async def _cancel(self) -> bool:
         """Cancel each order whose work stands where its script says."""
         did = False
-        for state in {story.cancel_at for story in self.to_cancel.values()}:
+        for state in sorted({str(story.cancel_at) for story in self.to_cancel.values()}):
             page = await self.watcher.get("/case/v1/work-orders", state=state, limit=500)
             for found in sorted(page["items"], key=lambda item: str(item["metering_point_id"])):
                 story = self.to_cancel.get(facts.number_of(found["metering_point_id"]))
@@ -235,7 +248,7 @@ class Erp:
             *named,
         )
 
-    def _create(self, order: OrderFacts) -> bytes:
+    def _create(self, order: OrderFacts, story: Story) -> bytes:
         address = S.mainAddress(
             S.streetDetail(S.number(order.house_number), S.name(order.street)),
             S.townDetail(S.code("00000001"), S.name("Auental"), S.country("DE")),
@@ -243,7 +256,7 @@ class Erp:
         )
         work = S.Work(
             S.kind("meter"),
-            S.Customers(S.name(order.name), S.phone(S.ituPhone(order.phone))),
+            S.Customers(S.name(order.name), S.phone(S.ituPhone(_phone(story)))),
             S.WorkLocation(address),
             S.WorkTask(
                 S.taskKind("exchange"),
@@ -271,6 +284,11 @@ class Erp:
 
 def _partner(story: Story) -> str:
     return facts.UNKNOWN_PARTNER if story.unknown_partner else facts.FILE_PARTNER
+
+
+def _phone(story: Story) -> str:
+    order = OrderFacts(story.number)
+    return order.phone if story.mobile else order.home_phone
 
 
 def _order_of(root: Any) -> int:

@@ -35,6 +35,11 @@ class OrderFacts:
         return f"+49151{20_000_000 + self.number}"
 
     @property
+    def home_phone(self) -> str:
+        """A line that no text reaches, of the numbers that are kept for stories."""
+        return f"+493023125{self.number % 1000:03}"
+
+    @property
     def street(self) -> str:
         return f"{NAMES[self.number % len(NAMES)]}weg"
 
@@ -50,6 +55,11 @@ class OrderFacts:
 def number_of(metering_point: str) -> int:
     """The order that a metering point belongs to."""
     return int(metering_point[-8:])
+
+
+def number_of_old(serial: str) -> int:
+    """The order that an old meter belongs to; 0: it is none of the old ones."""
+    return int(serial[-8:]) if serial.startswith("1OLD") else 0
 
 
 def new_serial(number: int) -> str:

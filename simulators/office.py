@@ -27,6 +27,8 @@ class Dispatcher:
         self.person, self.clock, self.stories = person, clock, stories
         self.due: datetime | None = None
         self.held = set[int]()
+        self.away = {story.number for story in stories.values() if story.hold_days}
+        """Orders that are put on hold once."""
 
     def next_due(self) -> datetime | None:
         return self.due
@@ -34,6 +36,7 @@ class Dispatcher:
     async def act(self) -> bool:
         self.due = None
         did = False
+        counts = await self.person.get("/cockpit/v1/counts")
         for state, work in (
             ("OPEN", self._open),
             ("PLANNING", self._plan),
@@ -43,6 +46,8 @@ class Dispatcher:
             ("RESOLVED", self._review_trip),
             ("REOPENED", self._again),
         ):
+            if not counts["states"].get(state) or (state == "AWAITING_REPLY" and self.held >= self.away):
+                continue
             for item in await self._list(state):
                 did |= await work(item, self._story(item))
         return did
@@ -62,6 +67,8 @@ class Dispatcher:
     async def _plan(self, item: Item, story: Story) -> bool:
         if item["appointment_id"] is None or item["start"] is None:
             return await self._assign(item, story)
+        if datetime.fromisoformat(item["start"]) <= self.clock.now():
+            return await self._rebook(item)
         if item["offer_pending"] or story.cancel_at == "PLANNING":
             return False
         if await self._move(item, "send_booking"):
@@ -69,9 +76,7 @@ class Dispatcher:
         return await self._move(item, "follow_up_manually", reason="no text can be sent", channel="phone")
 
     async def _assign(self, item: Item, story: Story) -> bool:
-        """Take the first free place that leaves time for an answer."""
-        if await self._rebook(item):
-            return True
+        """Take the first free place that leaves time for an answer; a time that is still held moves there."""
         first = self._today() + timedelta(days=14) if story.journey == "J11" else None
         found = await self.person.get("/booking/v1/slots", work_order=item["work_order_id"], limit=5, **_from(first))
         for slot in found["slots"]:
@@ -79,7 +84,7 @@ class Dispatcher:
             answer = await self.person.post(
                 "/booking/v1/appointments", {"work_order_id": item["work_order_id"], **asked}
             )
-            if answer.ok:
+            if answer.ok or (answer.code == "state-forbids" and await self._rebook(item)):
                 return True
         self._again_at(self.clock.now() + timedelta(days=1))
         return False
@@ -245,10 +250,9 @@ class Reviewer:
     name = "reviewer"
     rhythm: timedelta | None = timedelta(hours=1)
 
-    def __init__(self, person: Person, stories: Mapping[int, Story], dispatcher: Person) -> None:
-        self.person, self.stories, self.dispatcher = person, stories, dispatcher
+    def __init__(self, person: Person, stories: Mapping[int, Story]) -> None:
+        self.person, self.stories = person, stories
         self.reworked = set[int]()
-        self.numbers: dict[str, int] = {}
 
     def next_due(self) -> datetime | None:
         return None
@@ -262,22 +266,15 @@ class Reviewer:
             did |= await self._decide(answer.body)
 
     async def _decide(self, review: Item) -> bool:
-        number = await self._number(review["case_id"])
+        number = _number(review)
         story, where = self.stories.get(number, Story(0)), f"/qa/v1/reviews/{review['review_id']}"
         if story.rework and number not in self.reworked:
             self.reworked.add(number)
             body = {"kind": story.rework, "reasons": ["photos"], "comment": "the reading can't be seen"}
             return (await self.person.post(f"{where}/rework", body)).ok
-        screen = await self.person.get(where)
-        errors = [each for each in screen["findings"] if each["severity"] == "error" and each["state"] == "OPEN"]
+        errors = [each for each in review["findings"] if each["severity"] == "error" and each["state"] == "OPEN"]
         accepted = [{"finding": each["finding"], "reason": "seen and explained by the technician"} for each in errors]
         return (await self.person.post(f"{where}/approve", {"accepted": accepted, "comment": "good"})).ok
-
-    async def _number(self, case_id: str) -> int:
-        if case_id not in self.numbers:
-            case = await self.person.get(f"/case/v1/cases/{case_id}")
-            self.numbers[case_id] = facts.number_of(case["metering_point_id"])
-        return self.numbers[case_id]
 
 
 class Warehouse:
@@ -305,6 +302,12 @@ class Warehouse:
     async def _list(self, state: str) -> Sequence[Item]:
         page = await self.person.get("/asset/v1/reservations", state=state, limit=500)
         return sorted(page["reservations"], key=lambda each: str(each["serial"]))
+
+
+def _number(review: Item) -> int:
+    """The order that a report is about, by the old meter that it names; 0 where none went."""
+    removed = [facts.number_of_old(device["serial"]) for device in review["visit"]["removed"]]
+    return next(filter(None, removed), 0)
 
 
 def _from(first: date | None) -> dict[str, str]:

@@ -37,6 +37,12 @@ class Story:
     """How often the same bytes are sent."""
     by_file: bool = False
     unknown_partner: bool = False
+    mobile: bool = True
+    """The customer can be texted; else the partner knows a line at home only."""
+    texts: tuple[str, ...] = ("accept",)
+    """What the vendor does with each try to send a text: accept, broken, refuse; the last one goes on."""
+    receipts: bool = True
+    """Receipts of delivery arrive."""
 
 
 # fmt: off
@@ -60,7 +66,8 @@ JOURNEYS: tuple[dict[str, object], ...] = (
     {"journey": "J60", "unknown_partner": True, "by_file": True},
 )
 # fmt: on
-FAILED = ("NOT_AT_HOME",)
+REASONS = ((0.60, "2.4", "data"), (0.75, "2.13", "field"), (1.0, "5.3", "data"))
+"""Codes with which partners refuse, up to which part of all refusals, and how they are mended."""
 
 
 def stream(seed: int, name: str, index: int) -> Random:
@@ -83,21 +90,42 @@ def drawn(number: int, seed: int) -> Story:
     reply, delay = _reply(stream(seed, "reply", number))
     visit, disturbance = stream(seed, "visit", number), stream(seed, "disturbance", number).random()
     handover = stream(seed, "handover", number)
-    visits = tuple("NOT_AT_HOME" for _ in range(2) if visit.random() < 0.18)
     fate = handover.random()
+    code, fix = _refusal(stream(seed, "reason", number))
+    texts, receipts = _texting(stream(seed, "sms", number))
     return Story(
         number,
         reply=reply,
         reply_after_hours=delay,
-        visits=visits,
+        visits=tuple("NOT_AT_HOME" for _ in range(2) if visit.random() < 0.18),
         rework="desk" if stream(seed, "crew", number).random() < 0.08 else None,
-        reject=("2.4",) if fate < 0.04 else (),
+        reject=(code,) if fate < 0.04 else (),
+        fix=fix,
         broken_first=0.04 <= fate < 0.06,
+        answers_twice=0.06 <= fate < 0.08,
         answers_late_hours=min(handover.lognormvariate(1.79, 0.9), 72.0),
         cancel_at=stream(seed, "cancel", number).choice(STATES) if disturbance < 0.02 else None,
         hold_days=stream(seed, "hold", number).randint(5, 30) if 0.02 <= disturbance < 0.05 else 0,
         by_file=number % 10 == 0,
+        mobile=stream(seed, "contact", number).random() < 0.82,
+        texts=texts,
+        receipts=receipts,
     )
+
+
+def _texting(luck: Random) -> tuple[tuple[str, ...], bool]:
+    """What the vendor does with texts to a number: refused for good, or taken; receipts get lost.
+
+    None is refused for a moment only: its next try and the case's own waiting would be due in one jump of the clock,
+    and the same seed could end in two ways.
+    """
+    refused, receipts = luck.random() < 0.005, luck.random() >= 0.02
+    return ("refuse",) if refused else ("accept",), receipts
+
+
+def _refusal(luck: Random) -> tuple[str, str]:
+    drawn = luck.random()
+    return next((code, fix) for share, code, fix in REASONS if drawn < share)
 
 
 def _reply(luck: Random) -> tuple[str | None, float]:

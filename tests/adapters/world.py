@@ -82,7 +82,9 @@ class World:
         self.tally = tally.build(self._settings("case_service"), self.clock, handlers=self.handlers)
         self.bus = self.make_bus(self)
         await self.bus.start()
-        await self.bus.provision([topic for topic in TOPICS.values() if topic.name in (*READ, "rollout.cases", "rollout.dead-letters")])
+        await self.bus.provision(
+            [topic for topic in TOPICS.values() if topic.name in (*READ, "rollout.cases", "rollout.dead-letters")]
+        )
 
     async def start(self) -> None:
         """Both at work."""

@@ -83,9 +83,7 @@ def throughput(at: Ground) -> Measured:
     found["kernel.ratio_textbook_1"] = rate / found["textbook.1.events_per_s"]
     found["kernel.ratio_textbook_8"] = rate / found["textbook.8.events_per_s"]
     found["kernel.ratio_pgbench_32"] = rate / found["pgbench.32.tps"]
-    found["kernel.batch_50.ratio_textbook_1"] = (
-        found["kernel.batch_50.events_per_s"] / found["textbook.1.events_per_s"]
-    )
+    found["kernel.batch_50.ratio_textbook_1"] = found["kernel.batch_50.events_per_s"] / found["textbook.1.events_per_s"]
     return found
 
 

@@ -23,7 +23,7 @@ from kit.http import the_store, web
 from kit.kafka import KafkaBus
 from kit.local import LocalBus
 from kit.serve import listening
-from kit.service import Runtime, Service
+from kit.service import Runtime
 from kit.settings import Settings
 from kit.store import Store, Unit
 from tests.bench import child, embedded, kernel, workload

@@ -183,7 +183,8 @@ class Rig:
             return not any(client.is_alive() for client in self.clients)
 
         until(answered, "every request to be answered")
-        assert [failed for client in self.clients for failed in client.failed] == []
+        failed = [each for client in self.clients for each in client.failed]
+        assert not failed, f"answers that no client should get: {failed[:3]}"
 
     def dies(self, name: str, crash: str, seconds: float = LIMIT) -> None:
         """Wait until the process has died at its point."""
@@ -238,21 +239,21 @@ class Rig:
 
 
 async def left_to_do(adapter: Service, counter: Service) -> dict[str, int]:
-    """What is still to be told, heard, done, sent or tried again: never how long nothing happened."""
+    """What is still to be told, heard, done, sent or tried again: never how long nothing happened.
+
+    Asked in the order in which work moves on, so that nothing slips by between two questions.
+    """
     log, inbox, effects = tables.event_log, tables.inbox, tables.effects
 
-    def count(db: sa.Connection, *tables_: sa.Table) -> dict[str, int]:
-        return {each.name: db.scalar(sa.select(sa.func.count()).select_from(each)) or 0 for each in tables_}
+    async def count(service: Service, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
+        query = sa.select(sa.func.count()).select_from(table).where(*where)
+        return await service.store.read(lambda db: db.scalar(query) or 0)
 
+    found = {"adapter's outbox": await count(adapter, tables.outbox)}
     told = await adapter.store.read(lambda db: set(db.scalars(sa.select(log.c.event_id))))
-    unsent = await adapter.store.read(lambda db: count(db, tables.outbox))
-
-    def query(db: sa.Connection) -> dict[str, int]:
-        unheard = len(told - set(db.scalars(sa.select(inbox.c.event_id))))
-        open_ = sa.select(sa.func.count()).where(effects.c.state.in_(("ready", "sending", "unknown")))
-        kernel = count(db, tables.outbox, tables.timers, tables.parked_keys)
-        return {"unheard": unheard, "effects": db.scalar(open_) or 0, **kernel}
-
-    found = await counter.store.read(query)
-    found["adapter's outbox"] = unsent["outbox"]
+    found["unheard"] = len(told - await counter.store.read(lambda db: set(db.scalars(sa.select(inbox.c.event_id)))))
+    for table in (tables.parked_keys, tables.timers):
+        found[table.name] = await count(counter, table)
+    found["effects"] = await count(counter, effects, effects.c.state.in_(("ready", "sending", "unknown")))
+    found["outbox"] = await count(counter, tables.outbox)
     return {name: number for name, number in found.items() if number}

@@ -1,4 +1,4 @@
-"""A process that starts while its broker is away serves, keeps what it accepts, and tells it when the broker is back."""
+"""A process that starts while its broker is away serves, keeps what it accepts, and tells it later."""
 
 from pathlib import Path
 

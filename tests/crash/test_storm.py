@@ -29,6 +29,25 @@ def test_embedded_ten_kills_under_load(tmp_path: Path) -> None:
         assert verdict.clean
 
 
+def test_the_database_is_killed_five_times_and_no_client_sees_a_defect(tmp_path: Path) -> None:
+    """PostgreSQL under the local bus: refused connections are 503, and a reader outlives them."""
+    events, kills = 1_500, 5
+    with postgres_cluster() as postgres:
+        urls = {role: postgres.create_database(f"storm_{role}") for role in ("adapter", "counting")}
+        with Rig(tmp_path, urls) as rig:
+            rig.start("adapter", "counting")
+            rig.asks(100, most=events)
+            for kill in range(1, kills + 1):
+                reached(rig, events * kill // (kills + 1))
+                postgres.kill()
+                postgres.restart()
+            rig.finish()
+            verdict = rig.verdict()
+            say(summary("database storm", rig.history, verdict, kills=kills, restarts=rig.restarts))
+            assert rig.history.count("accept") == events
+            assert verdict.clean
+
+
 @pytest.mark.slow
 def test_two_hundred_kills_over_services_broker_and_database(tmp_path: Path) -> None:
     events, random = 30_000, Random(20260302)

@@ -1,0 +1,159 @@
+"""The simulated ERP: sends each order once, cancels it where its story says, and answers what it gets as scripted."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from lxml import etree
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from kit.auth import Signer
+from kit.clock import ManualClock
+from simulators.erp import M_NS, S_NS, Erp
+from simulators.facts import OrderFacts
+from simulators.story import Story
+from simulators.world import Person
+
+START = datetime(2026, 1, 5, 5, tzinfo=UTC)
+
+
+class Hub:
+    """Takes messages, and knows in which state each work order is."""
+
+    def __init__(self) -> None:
+        self.came, self.states = list[bytes](), dict[int, str]()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            state = request.url.params["state"]
+            found = [_work_order(number, at) for number, at in self.states.items() if at == state]
+            return httpx.Response(200, json={"items": found})
+        self.came.append(request.content)
+        return httpx.Response(202, json={"receipt": f"in-{len(set(self.came))}"})
+
+    def told(self, name: str) -> list[str]:
+        return [_text(message, f".//{{{M_NS}}}{name}") for message in self.came]
+
+
+def _work_order(number: int, state: str) -> dict[str, Any]:
+    return {"metering_point_id": OrderFacts(number).metering_point, "state": state, "appointment_id": "a"}
+
+
+def _text(message: bytes, path: str) -> str:
+    return etree.fromstring(message).findtext(path) or ""
+
+
+def an_erp(hub: Hub, *stories: Story, drop: Path = Path("drop")) -> Erp:
+    clock = ManualClock(START)
+    http = httpx.AsyncClient(base_url="http://hub.example/api", transport=httpx.MockTransport(hub))
+    watcher = Person("watcher", "dispatcher", http, Signer.new("test"), clock)
+    return Erp(clock, http, "hub_key", watcher, stories, drop)
+
+
+async def document(erp: Erp, verb: str = "change", message: str = "m-1", number: int = 1) -> httpx.Response:
+    """The hub hands a document over."""
+    order = f"<s:ServiceOrder><s:mRID>{OrderFacts(number).order_no}</s:mRID></s:ServiceOrder>"
+    text = (
+        f"<m:RequestMessage xmlns:m='{M_NS}' xmlns:s='{S_NS}'><m:Header><m:Verb>{verb}</m:Verb>"
+        f"<m:MessageID>{message}</m:MessageID></m:Header><m:Payload>{order}</m:Payload></m:RequestMessage>"
+    )
+    app = Starlette(routes=[Route("/erp", erp.take, methods=["POST"])])
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://erp.example")
+    return await client.post("/erp", content=text)
+
+
+def _said(answer: bytes) -> tuple[str, str]:
+    return _text(answer, f".//{{{M_NS}}}Result"), _text(answer, f".//{{{M_NS}}}code")
+
+
+async def test_an_order_is_sent_once_and_its_same_bytes_as_often_as_told() -> None:
+    hub = Hub()
+    erp = an_erp(hub, Story(1), Story(2, copies=3))
+    assert await erp.act()
+    assert not await erp.act()
+    assert [message.count(b"A-000002") for message in hub.came] == [0, 1, 1, 1]
+    assert len(set(hub.came)) == 2
+    assert erp.next_due() is None
+
+
+async def test_J51_the_cancellation_goes_before_its_order() -> None:
+    hub = Hub()
+    await an_erp(hub, Story(1, cancel_at="BEFORE")).act()
+    assert hub.told("Verb") == ["cancel", "create"]
+
+
+async def test_an_order_is_cancelled_once_when_its_work_is_where_the_story_says() -> None:
+    hub = Hub()
+    erp = an_erp(hub, Story(1, cancel_at="READY"), Story(2))
+    await erp.act()
+    hub.states = {1: "AWAITING_REPLY", 2: "READY"}
+    assert not await erp.act()
+    hub.states = {1: "READY", 2: "READY"}
+    assert await erp.act()
+    assert not await erp.act()
+    assert hub.told("Verb") == ["create", "create", "cancel"]
+    assert b"A-000001" in hub.came[-1]
+
+
+async def test_a_completion_is_accepted_in_the_answer_and_a_copy_of_it_has_no_effect() -> None:
+    erp = an_erp(Hub(), Story(1))
+    first, again = await document(erp), await document(erp)
+    assert _said(first.content) == ("OK", "0.0")
+    assert again.content == first.content
+    assert (erp.logs[1].completions, erp.logs[1].copies) == (1, 1)
+
+
+async def test_completions_are_refused_with_the_codes_of_the_story_then_accepted() -> None:
+    erp = an_erp(Hub(), Story(1, reject=("2.4",)))
+    assert _said((await document(erp, message="m-1")).content) == ("FAILED", "2.4")
+    assert _said((await document(erp, message="m-2")).content) == ("OK", "0.0")
+
+
+async def test_a_failed_visit_is_accepted_whatever_happens_to_completions() -> None:
+    erp = an_erp(Hub(), Story(1, reject=("2.4",)))
+    assert _said((await document(erp, verb="changed")).content) == ("OK", "0.0")
+
+
+async def test_a_broken_endpoint_takes_the_document_at_the_second_try() -> None:
+    erp = an_erp(Hub(), Story(1, broken_first=True))
+    assert (await document(erp)).status_code == 503
+    assert _said((await document(erp)).content) == ("OK", "0.0")
+    assert erp.logs[1].completions == 1
+
+
+async def test_a_late_answer_is_posted_when_its_time_has_come_and_echoes_the_message() -> None:
+    hub = Hub()
+    erp = an_erp(hub, Story(1, answers_late_hours=6.0))
+    await erp.act()
+    answer = await document(erp)
+    assert (answer.status_code, answer.content) == (202, b"")
+    assert not await erp.act()
+    assert erp.next_due() == START + timedelta(hours=6)
+    erp.clock.advance(timedelta(hours=6))  # type: ignore[attr-defined]
+    assert await erp.act()
+    assert (hub.told("CorrelationID")[-1], _said(hub.came[-1])) == ("m-1", ("OK", "0.0"))
+
+
+async def test_an_answer_that_comes_twice_is_the_same_message() -> None:
+    hub = Hub()
+    erp = an_erp(hub, Story(1, answers_twice=True))
+    await erp.act()
+    at_once = await document(erp)
+    erp.clock.advance(timedelta(minutes=5))  # type: ignore[attr-defined]
+    await erp.act()
+    assert hub.came[-1] == at_once.content
+
+
+async def test_what_is_no_order_of_its_own_is_unknown() -> None:
+    assert (await document(an_erp(Hub(), Story(1)), number=5)).status_code == 404
+
+
+@pytest.mark.parametrize("mobile", [True, False])
+async def test_the_order_names_the_customers_line(mobile: bool) -> None:
+    hub = Hub()
+    await an_erp(hub, Story(1, mobile=mobile)).act()
+    order = OrderFacts(1)
+    assert (order.phone if mobile else order.home_phone).encode() in hub.came[0]
