@@ -22,7 +22,7 @@ AGAIN = 1.0
 log = structlog.get_logger(__name__)
 _log = tables.event_log
 AHEAD = (
-    sa.select(_log.c.position, _log.c.key, _log.c.headers, _log.c.value, _log.c.recorded_at)
+    sa.select(_log.c.position, _log.c.key, _log.c.headers, _log.c.value)
     .where(_log.c.topic == sa.bindparam("topic"), _log.c.position >= sa.bindparam("position"))
     .order_by(_log.c.position)
     .limit(sa.bindparam("most"))
@@ -89,6 +89,8 @@ class LocalSubscription:
         self._next: dict[str, int] = {}
         self._fetched: dict[str, int] = {}
         self._stale = set(owners)
+        self._resting = False
+        """Nothing is being fetched or delivered: the reader waits to be woken."""
         self._woken, self._abandon = asyncio.Event(), Abandon()
         self.task = asyncio.create_task(self._keep_reading(), name=f"read:{reader}")
 
@@ -103,8 +105,8 @@ class LocalSubscription:
         return {Slot(topic, 0): offset for topic, offset in self._next.items()}
 
     def idle(self) -> bool:
-        """Nothing fetched, nothing told that was not looked at."""
-        return not self._stale and not any(self.ahead.values())
+        """Nothing is under way or fetched, nothing told that was not looked at."""
+        return self._resting and not self._stale and not any(self.ahead.values())
 
     async def stop(self) -> None:
         self._abandon.set()
@@ -139,10 +141,13 @@ class LocalSubscription:
             self._woken.clear()
             if self._stale:
                 continue
+            self._resting = True
             try:
                 await asyncio.wait_for(self._woken.wait(), POLL)
             except TimeoutError:
                 self._stale = set(self.owners)
+            finally:
+                self._resting = False
 
     async def _fetch(self) -> None:
         """Fill up what was told since; each owner's file is read by its own thread."""
@@ -150,10 +155,10 @@ class LocalSubscription:
             self._stale.discard(topic)
             values = {"topic": topic, "position": self._fetched[topic], "most": self.batch_max}
             found = await self.owners[topic].read(lambda db, values=values: db.execute(AHEAD, values).all())  # type: ignore[misc]
-            for row in found:
-                pairs = [(name, value.encode()) for name, value in row.headers.items()]
-                record = Record(topic, 0, row.position, row.key.encode(), pairs, row.value)
-                self.ahead[topic].append((row.headers["ce_time"], record))
+            for position, key, headers, value in found:
+                pairs = [(name, text.encode()) for name, text in headers.items()]
+                record = Record(topic, 0, position, key.encode(), pairs, value)
+                self.ahead[topic].append((headers["ce_time"], record))
             if found:
                 self._fetched[topic] = found[-1].position + 1
             if len(found) == self.batch_max:

@@ -80,8 +80,8 @@ class Cast:
 
     def quiet(self) -> bool:
         """No request of theirs is under way, and the hub has taken every file."""
-        waiting = any(any(folder.glob("*")) for folder in self.drop.glob("*/in"))
-        return not self.erp.working["posts"] and not waiting
+        dropped = (*self.drop.glob("*/in/*"), *self.drop.glob("*/claimed/*/*"))
+        return not self.erp.working["posts"] and not dropped
 
     async def ended(self) -> int:
         """Cases that are over."""

@@ -35,7 +35,7 @@ class Dispatcher:
 
     async def act(self) -> bool:
         self.due = None
-        did = False
+        moved = set[str]()  # one step per order and look: what follows from it must reach everybody first
         counts = await self.person.get("/cockpit/v1/counts")
         for state, work in (
             ("OPEN", self._open),
@@ -49,8 +49,9 @@ class Dispatcher:
             if not counts["states"].get(state) or (state == "AWAITING_REPLY" and self.held >= self.away):
                 continue
             for item in await self._list(state):
-                did |= await work(item, self._story(item))
-        return did
+                if item["work_order_id"] not in moved and await work(item, self._story(item)):
+                    moved.add(item["work_order_id"])
+        return bool(moved)
 
     async def _list(self, state: str) -> Sequence[Item]:
         page = await self.person.get("/case/v1/work-orders", state=state, limit=500)
