@@ -21,7 +21,7 @@ from kit.bus import Bus
 from kit.clock import Clock, clock_of
 from kit.keys import write_private
 from kit.local import LocalBus
-from kit.serve import listening
+from kit.serve import listening, settle
 from kit.settings import Misconfigured, Settings, is_loopback
 
 RENEW_SECONDS = 3600.0
@@ -55,6 +55,7 @@ async def running(
         house = House([build(name, options, used) for name in services], around)
         async with listening(settings, house.app) as server:
             await house.start()
+            settle()
             url = f"http://{settings.host}:{_port(server)}"
             try:
                 yield Running(house, signer, url, used)

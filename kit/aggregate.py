@@ -1,16 +1,17 @@
 """What changes as a whole: an aggregate, the keys it is found by, and how its kind is loaded and written in bulk."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
+import orjson
 import sqlalchemy as sa
 
 from contracts.event import Event
 from kit import rows
 from kit.errors import Conflict
-from kit.types import Id
+from kit.types import Id, Json
 
 Snapshot = Mapping[str, Mapping[tuple[Any, ...], tuple[Any, ...]]]
 """Table name to the rows that are in the database, as the driver takes them: a child's by its key, the root by ()."""
@@ -47,7 +48,9 @@ class Children:
         self.columns = tuple(column.name for column in table.c)
         self.own = tuple(name for name in self.columns if name in held)  # the parent's key may be only in the table
         order = [column for column in table.primary_key if column.name != parent]
-        self.select = sa.select(table).where(rows.one_of(table.c[parent], "keys")).order_by(table.c[parent], *order)
+        self.select = rows.raw(table).where(rows.one_of(table.c[parent], "keys")).order_by(table.c[parent], *order)
+        self.key_at = tuple(self.columns.index(column.name) for column in table.primary_key)
+        self.json_at = _json_at(table)
 
 
 class Alias:
@@ -74,7 +77,8 @@ class Mapped(Generic[A]):
         if missing := set(self.columns) - {each.name for each in fields(kind)}:
             raise TypeError(f"{kind.__name__} has no field for the columns {sorted(missing)} of {table.name}")
         wanted = rows.one_of(self.primary, "keys")
-        self.select = sa.select(table).where(wanted).order_by(self.primary).with_for_update()
+        self.select = rows.raw(table).where(wanted).order_by(self.primary).with_for_update()
+        self.json_at, self._version_at = _json_at(table), self.columns.index("version")
 
     def load(self, db: sa.Connection, keys: Sequence[str]) -> Mapping[str, A]:
         """What exists under these keys; roots are locked in key order."""
@@ -88,7 +92,7 @@ class Mapped(Generic[A]):
     def save(self, db: sa.Connection, aggregates: Sequence[A], removed: Sequence[A] = ()) -> None:
         """Write what differs from what was loaded; raises Conflict where another transaction was first."""
         now = [(each, self._rows(db.dialect, each)) for each in aggregates]
-        changed = [(each, new) for each, new in now if each.loaded is None or dict(each.loaded) != new]
+        changed = [(each, new) for each, new in now if each.loaded is None or self._differs(each.loaded, new)]
         for child in reversed(self.children):
             self._delete_gone(db, child, changed, removed)
         self._delete_roots(db, removed)
@@ -103,24 +107,31 @@ class Mapped(Generic[A]):
         fitting = [key for key in keys if _fits(self.primary, key)]
         if not fitting:
             return {}
-        roots = [dict(zip(self.columns, root, strict=True)) for root in db.execute(self.select, {"keys": fitting})]
-        ids = [root[self.primary.name] for root in roots]
-        lists = {child.attribute: self._load_children(db, child, ids) for child in self.children} if ids else {}
-        found = {}
-        for root in roots:
-            inside: dict[str, Any] = {name: of.get(root[self.primary.name], []) for name, of in lists.items()}
-            aggregate = self.kind(**root, **inside)
-            aggregate.loaded = self._rows(db.dialect, aggregate)
-            found[str(root[self.primary.name])] = aggregate
+        how = rows.readers(db.dialect, self.table, self.columns)
+        found: dict[str, A] = {}
+        by_id: dict[Any, A] = {}
+        for raw in db.execute(self.select, {"keys": fitting}):
+            values: dict[str, Any] = dict(zip(self.columns, rows.bound(raw, how), strict=True))
+            own = values[self.primary.name]
+            values.update((child.attribute, []) for child in self.children)
+            aggregate = self.kind(**values)
+            aggregate.loaded = {self.table.name: {(): self._unversioned(raw)}}
+            found[str(own)] = by_id[own] = aggregate
+        for child in self.children if found else ():
+            self._load_children(db, child, by_id)
         return found
 
-    def _load_children(self, db: sa.Connection, child: Children, ids: Sequence[Any]) -> dict[Any, list[Any]]:
-        inside: dict[Any, list[Any]] = {}
-        for values in db.execute(child.select, {"keys": ids}):
-            row = dict(zip(child.columns, values, strict=True))
-            own = {name: row[name] for name in child.own}
-            inside.setdefault(row[child.parent], []).append(child.kind(**own))
-        return inside
+    def _load_children(self, db: sa.Connection, child: Children, parents: Mapping[Any, A]) -> None:
+        how = rows.readers(db.dialect, child.table, child.columns)
+        loaded: dict[Any, dict[tuple[Any, ...], tuple[Any, ...]]] = {own: {} for own in parents}
+        for raw in db.execute(child.select, {"keys": list(parents)}):
+            values = dict(zip(child.columns, rows.bound(raw, how), strict=True))
+            own = values[child.parent]
+            inside = child.kind(**{name: values[name] for name in child.own})
+            getattr(parents[own], child.attribute).append(inside)
+            loaded[own][tuple(raw[at] for at in child.key_at)] = tuple(raw)
+        for own, its in loaded.items():
+            parents[own].loaded = {**(parents[own].loaded or {}), child.table.name: its}
 
     def _resolve(self, db: sa.Connection, keys: Sequence[str]) -> dict[str, str]:
         roots: dict[str, str] = {}
@@ -129,28 +140,38 @@ class Mapped(Generic[A]):
                 roots |= {str(row.alias): str(row.root) for row in db.execute(alias.select, {"keys": fitting})}
         return roots
 
+    def _differs(self, before: Snapshot, now: Snapshot) -> bool:
+        """Whether there is anything to write."""
+        name = self.table.name
+        if not _same(before[name][()], now[name][()], self.json_at):
+            return True
+        return any(_lists_differ(child, before[child.table.name], now[child.table.name]) for child in self.children)
+
+    def _unversioned(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        """The version is left to the writing."""
+        return (*row[: self._version_at], None, *row[self._version_at + 1 :])
+
     def _rows(self, dialect: sa.Dialect, aggregate: A) -> dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]:
-        """The aggregate as rows for the driver, by table; the version is left to the writing."""
+        """The aggregate as rows for the driver, by table."""
         how = rows.binders(dialect, self.table, self.columns)
-        values = [None if name == "version" else getattr(aggregate, name) for name in self.columns]
-        mine: dict[str, dict[tuple[Any, ...], tuple[Any, ...]]] = {self.table.name: {(): rows.bound(values, how)}}
+        values = [getattr(aggregate, name) for name in self.columns]
+        mine = {self.table.name: {(): self._unversioned(rows.bound(values, how))}}
         for child in self.children:
             mine[child.table.name] = self._child_rows(dialect, child, aggregate)
         return mine
 
     def _child_rows(self, dialect: sa.Dialect, child: Children, aggregate: A) -> dict[tuple[Any, ...], tuple[Any, ...]]:
         how = rows.binders(dialect, child.table, child.columns)
-        at = [child.columns.index(column.name) for column in child.table.primary_key]
         parent = getattr(aggregate, self.primary.name)
         made = {}
         for each in getattr(aggregate, child.attribute):
             values = [parent if name == child.parent else getattr(each, name) for name in child.columns]
             row = rows.bound(values, how)
-            made[tuple(row[position] for position in at)] = row
+            made[tuple(row[at] for at in child.key_at)] = row
         return made
 
     def _write_roots(self, db: sa.Connection, changed: Sequence[tuple[A, Snapshot]]) -> None:
-        version = self.columns.index("version")
+        version = self._version_at
         new, old = [], []
         for each, made in changed:
             (row,) = made[self.table.name].values()
@@ -171,7 +192,7 @@ class Mapped(Generic[A]):
             for primary, row in made[name].items():
                 if primary not in before:
                     new.append(row)
-                elif before[primary] != row:
+                elif not _same(before[primary], row, child.json_at):
                     old.append((*row, *primary))
         rows.update(db, child.table, child.columns, old, key)
         rows.insert(db, child.table, child.columns, new)
@@ -188,6 +209,26 @@ class Mapped(Generic[A]):
         (how,) = rows.binders(db.dialect, self.table, (self.primary.name,))
         keys = [rows.bound((getattr(each, self.primary.name),), (how,)) for each in removed if each.loaded]
         rows.delete(db, self.table, (self.primary.name,), keys)
+
+
+def _json_at(table: sa.Table) -> frozenset[int]:
+    return frozenset(at for at, column in enumerate(table.c) if isinstance(column.type, Json))
+
+
+def _same(before: Sequence[Any], now: Sequence[Any], json_at: Collection[int]) -> bool:
+    """Whether two rows say the same; PostgreSQL gives JSON back in words of its own."""
+    if before == now:
+        return True
+    pairs = enumerate(zip(before, now, strict=True))
+    return all(old == new or (at in json_at and _same_json(old, new)) for at, (old, new) in pairs)
+
+
+def _same_json(before: str | None, now: str | None) -> bool:
+    return None not in (before, now) and orjson.loads(before or "") == orjson.loads(now or "")
+
+
+def _lists_differ(child: Children, before: Mapping[Any, Sequence[Any]], now: Mapping[Any, Sequence[Any]]) -> bool:
+    return before.keys() != now.keys() or not all(_same(before[key], now[key], child.json_at) for key in now)
 
 
 def _fits(column: sa.ColumnElement[Any], key: str) -> bool:

@@ -31,10 +31,9 @@ _o, _blocked = tables.outbox, tables.outbox.alias("blocked")
 UNSENT = (
     sa.select(_o)
     .where(
-        _o.c.blocked_reason.is_(None),
         ~sa.exists().where(
             _blocked.c.topic == _o.c.topic, _blocked.c.key == _o.c.key, _blocked.c.blocked_reason.is_not(None)
-        ),
+        )
     )
     .order_by(_o.c.id)
     .limit(WAVE)
@@ -50,15 +49,19 @@ _KEPT = "event_id, partition, key, sequence, headers, value, recorded_at"
 _INTO = f'INSERT INTO event_log (topic, position, outbox_id, {_KEPT}, "offset", told_at)'
 POSTGRES_APPEND = f"""
 WITH told AS (SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS told(id, "offset")),
-gone AS (DELETE FROM outbox USING told WHERE outbox.id = told.id RETURNING outbox.*, told."offset")
+gone AS (
+    DELETE FROM outbox USING told WHERE outbox.id = told.id AND outbox.id BETWEEN $5 AND $6
+    RETURNING outbox.*, told."offset"
+)
 {_INTO} SELECT topic, $3::bigint + row_number() OVER (ORDER BY id), id, {_KEPT}, "offset", $4::timestamptz FROM gone
 """  # noqa: S608 - constants
 _MINE = ", ".join(f"outbox.{name}" for name in _KEPT.split(", "))  # json_each has columns of these names, too
 SQLITE_APPEND = f"""
 {_INTO} SELECT outbox.topic, ?1 + row_number() OVER (ORDER BY outbox.id), outbox.id, {_MINE}, told.value->>1, ?2
-FROM json_each(?3) AS told CROSS JOIN outbox ON outbox.id = told.value->>0
+FROM json_each(?3) AS told CROSS JOIN outbox ON outbox.id = told.value->>0 AND outbox.event_id = told.value->>2
 """  # noqa: S608
-SQLITE_TAKE = "DELETE FROM outbox WHERE id IN (SELECT value->>0 FROM json_each(?))"
+SQLITE_TAKE = "DELETE FROM outbox WHERE (id, event_id) IN (SELECT value->>0, value->>2 FROM json_each(?))"
+"""Both name the event, for SQLite gives an id again once its row was moved, perhaps by another relay."""
 
 
 @dataclass(slots=True)
@@ -138,13 +141,14 @@ class Relay:
         positions = _next_positions(db, sorted({row.topic for row in waiting}))
         (now,) = rows.bound((self.clock.now(),), rows.binders(db.dialect, tables.event_log, ("told_at",)))
         for topic, last in positions.items():
-            places = [(row.id, sent.acknowledged[row.id]) for row in gone if row.topic == topic]
+            places = [(row.id, sent.acknowledged[row.id], str(row.event_id)) for row in gone if row.topic == topic]
             positions[topic] += _append(db, places, last, now)
         rows.upsert(db, tables.log_heads, LOG_HEADS, sorted(positions.items()), keep="position")
         self._compact(db, gone)
-        rows.update(
-            db, tables.outbox, ("blocked_reason",), [(why, id_) for id_, why in sent.unsendable.items()], ("id",)
-        )
+        how = rows.binders(db.dialect, tables.outbox, ("blocked_reason", "id", "event_id"))
+        blocked = [(sent.unsendable[row.id], row.id, row.event_id) for row in waiting if row.id in sent.unsendable]
+        blocked = [rows.bound(row, how) for row in blocked]
+        rows.update(db, tables.outbox, ("blocked_reason",), blocked, ("id", "event_id"))
 
     def _compact(self, db: sa.Connection, gone: Sequence[OutboxRow]) -> None:
         """A tombstone takes the older rows of its key out of the log: this is where readers forget from."""
@@ -205,13 +209,12 @@ class LeaderLock:
 
 
 def _row(row: sa.Row[Any]) -> OutboxRow:
-    return OutboxRow(
-        row.id, row.event_id, row.topic, row.partition, row.key, row.sequence, row.headers, row.value, row.recorded_at
-    )
+    """By place: columns and fields stand in the same order, and names cost as much as the rest of a row."""
+    return OutboxRow(*row[: len(OutboxRow._fields)])
 
 
-def _append(db: sa.Connection, places: Sequence[tuple[int, int | None]], last: int, now: Any) -> int:
-    """Move rows (id, offset) of one topic into the log behind position `last`; their bytes stay in the database.
+def _append(db: sa.Connection, places: Sequence[tuple[int, int | None, str]], last: int, now: Any) -> int:
+    """Move rows (id, offset, event) of one topic into the log behind position `last`; their bytes stay in the database.
 
     Returns how many: those that another relay moved meanwhile are not there any more.
     """
@@ -222,8 +225,8 @@ def _append(db: sa.Connection, places: Sequence[tuple[int, int | None]], last: i
         moved = db.exec_driver_sql(SQLITE_APPEND, (last, now, told)).rowcount
         db.exec_driver_sql(SQLITE_TAKE, (told,))
         return moved
-    ids, offsets = zip(*places, strict=True)
-    return db.exec_driver_sql(POSTGRES_APPEND, (ids, offsets, last, now)).rowcount
+    ids, offsets, _ = zip(*places, strict=True)
+    return db.exec_driver_sql(POSTGRES_APPEND, (ids, offsets, last, now, min(ids), max(ids))).rowcount
 
 
 def _next_positions(db: sa.Connection, topics: Sequence[str]) -> dict[str, int]:

@@ -52,6 +52,18 @@ def binders(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> t
     return tuple(_binder(kind, dialect) if _converts(kind) else None for kind in kinds)
 
 
+@lru_cache
+def readers(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> tuple[Bind | None, ...]:
+    """How each column's value is made ours when the driver gave it raw; None: as it is."""
+    kinds = [table.c[name].type for name in columns]
+    return tuple(_reader(kind, dialect) for kind in kinds)
+
+
+def raw(table: sa.Table) -> sa.Select[Any]:
+    """Select every column as the driver gives it."""
+    return sa.select(*(sa.type_coerce(column, sa.types.NullType()).label(column.name) for column in table.c))
+
+
 def bound(values: Sequence[Any], how: Sequence[Bind | None]) -> tuple[Any, ...]:
     return tuple([bind(value) if bind else value for value, bind in zip(values, how, strict=True)])
 
@@ -109,6 +121,12 @@ def _binder(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Bind | None:
     if isinstance(kind, sa.types.TypeDecorator):  # ours leave nothing to the type beneath
         return partial(kind.process_bind_param, dialect=dialect)
     return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _reader(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Bind | None:
+    if isinstance(kind, sa.types.TypeDecorator):
+        return partial(kind.process_result_value, dialect=dialect)
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 def _quoted(dialect: sa.Dialect, names: Sequence[str]) -> list[str]:

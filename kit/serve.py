@@ -1,6 +1,7 @@
 """One service as a process of its own, on Kafka: `python -m services.case_service`."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -66,7 +67,18 @@ async def _start(service: Service, runtime: Runtime, bus: Bus) -> None:
     provisioning = await provision(bus, [TOPICS[name] for name in names])
     runtime.health.watch("topics", lambda: not provisioning.done() or provisioning.exception() is None)
     await runtime.start()
+    settle()
     log.info("service started", service=service.name)
+
+
+def settle() -> None:
+    """Tell the garbage collector that what is there will stay, and to look less often.
+
+    A batch makes thousands of objects and no cycles; looking for them was a quarter of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 async def provision(bus: Bus, topics: Sequence[Topic]) -> "asyncio.Task[None]":

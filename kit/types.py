@@ -1,12 +1,14 @@
 """Column types that mean the same on PostgreSQL and SQLite: ids, instants, typed JSON, choices."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cached_property, lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.dialects import postgresql
@@ -61,7 +63,8 @@ class Utc(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
         if isinstance(value, str):
             return datetime.fromisoformat(value)
-        return value if value is None else value.astimezone(UTC)
+        at: datetime | None = value
+        return at if at is None or at.tzinfo is UTC else at.astimezone(UTC)
 
 
 @lru_cache
@@ -79,8 +82,12 @@ class Json(TypeDecorator[T], Generic[T]):
         self.kind = kind
 
     @cached_property
-    def _adapter(self) -> TypeAdapter[Any]:
-        return adapter(self.kind)
+    def _dump(self) -> Callable[..., bytes]:
+        return adapter(self.kind).serializer.to_json
+
+    @cached_property
+    def _load(self) -> Callable[[Any], Any]:
+        return orjson.loads if self.kind == dict[str, str] else adapter(self.kind).validator.validate_json
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(sa.Text() if is_sqlite(dialect) else postgresql.JSONB(none_as_null=True))
@@ -88,10 +95,10 @@ class Json(TypeDecorator[T], Generic[T]):
     def process_bind_param(self, value: T | None, dialect: sa.Dialect) -> Any:
         if value is None:
             return None
-        return self._adapter.serializer.to_json(value, by_alias=True, exclude_none=True).decode()
+        return self._dump(value, by_alias=True, exclude_none=True).decode()
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
-        return None if value is None else self._adapter.validator.validate_json(value)
+        return None if value is None else self._load(value)
 
 
 class Choice(TypeDecorator[E], Generic[E]):

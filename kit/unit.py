@@ -146,7 +146,8 @@ class Unit:
         """A step is done: its facts are sealed, the keys it gave are known to the next step."""
         self._seal()
         for aggregate in self._touched.values():
-            self._place(aggregate)
+            if type(aggregate).keys is not Aggregate.keys:  # a step may have given it another key
+                self._place(aggregate)
         self._touched.clear()
 
     def load(self, db: sa.Connection, needs: Callable[["Unit"], Iterable[Ref]]) -> None:

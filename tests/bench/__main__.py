@@ -26,8 +26,8 @@ def main() -> None:
                 err.print(f"{name} {repetition + 1}, load {os.getloadavg()[0]:.1f}")
                 for measured, value in BENCHES[name](at).items():
                     runs.setdefault(measured, []).append(value)
+                table.write(runs, arguments.out)  # what is known stays, whatever happens to the rest
     table.show(runs, out)
-    table.write(runs, arguments.out)
     if lost := table.missed(runs):
         sys.exit(f"missed: {', '.join(lost)}")
 

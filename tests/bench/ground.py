@@ -34,7 +34,7 @@ FROM generate_series(1, {rows}) AS n
 
 @dataclass
 class Ground:
-    """One broker and one PostgreSQL for the whole run; every measurement gets empty topics and a database of its own."""
+    """One broker and one PostgreSQL for the whole run; a measurement gets empty topics and a database of its own."""
 
     kafka: Kafka
     postgres: Postgres

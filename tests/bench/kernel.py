@@ -13,6 +13,7 @@ from kit import tables
 from kit.bus import Abandon, Record
 from kit.kafka import KafkaBus
 from kit.processing import Processor
+from kit.serve import settle
 from kit.service import Runtime, Service
 from kit.settings import Settings
 from kit.store import Store
@@ -85,6 +86,7 @@ async def run(
     watch = Stopwatch(runtime.processor)
     with _profiled(profile):
         await runtime.start()
+        settle()
         await all_told(service, events)
         measured = watch.measured(events)
     assert runtime.processor.cuts == 0, "a batch did not pass as a whole"

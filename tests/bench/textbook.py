@@ -7,13 +7,11 @@ committed behind the database, order per key. It publishes after its commit, so 
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from sqlalchemy import BigInteger, DateTime
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from uuid_utils.compat import uuid7
@@ -44,7 +42,8 @@ class Case(Table):
     case_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
     attempt: Mapped[int]
-    reasons: Mapped[list[Any]] = mapped_column(JSONB)
+    level: Mapped[str]
+    message_ref: Mapped[str]
     rejected_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
@@ -89,7 +88,7 @@ async def run(database: str, kafka: str, events: int, workers: int) -> child.Mea
                 session.add(case)
             case.version += 1
             case.attempt, case.rejected_at = event.attempt, now
-            case.reasons = [reason.model_dump(mode="json") for reason in event.reasons]
+            case.level, case.message_ref = event.level.value, event.message_ref
             subject = f"case/{event.case_id}"
             session.add(Audit(action="reject", subject=subject, actor="system", correlation=correlation, at=now))
         fact = CasePhaseChanged(case_id=event.case_id, to_phase=Phase.PLANNING, on_hold=False)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -18,7 +18,7 @@ from contracts.ids import CaseId, RowId, WorkOrderId
 from contracts.parts import HandoverReason
 from kit.aggregate import Aggregate, Mapped
 from kit.bus import partition_of
-from kit.db import Id, Json, Utc, kernel
+from kit.db import Choice, Id, Utc, kernel
 from kit.handlers import Handlers, Received
 from kit.outbox import Cause, headers, seal
 from kit.service import Service, open_store
@@ -36,7 +36,8 @@ cases = sa.Table(
     sa.Column("case_id", Id, primary_key=True),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
-    sa.Column("reasons", Json(tuple[HandoverReason, ...]), nullable=False),
+    sa.Column("level", Choice(Level)),
+    sa.Column("message_ref", sa.Text),
     sa.Column("rejected_at", Utc),
 )
 
@@ -47,7 +48,8 @@ class Case(Aggregate):
 
     case_id: UUID
     attempt: int = 0
-    reasons: tuple[HandoverReason, ...] = field(default=())
+    level: Level | None = None
+    message_ref: str | None = None
     rejected_at: datetime | None = None
 
     def key(self) -> str:
@@ -55,7 +57,7 @@ class Case(Aggregate):
 
     def reject(self, event: HandoverRejected, at: datetime) -> None:
         """The row changes, and one fact is told."""
-        self.attempt, self.reasons, self.rejected_at = event.attempt, event.reasons, at
+        self.attempt, self.level, self.message_ref, self.rejected_at = event.attempt, event.level, event.message_ref, at
         self.told.append(CasePhaseChanged(case_id=CaseId(self.case_id), to_phase=Phase.PLANNING, on_hold=False))
 
 

@@ -8,6 +8,7 @@ from random import Random
 from typing import TypeVar
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 
 from contracts.topics import TOPICS
@@ -109,12 +110,10 @@ class Simulation:
         """A process starts: everything in memory is new, databases, broker and gateway are as they were."""
         self.dead, self.plan, self.depth = False, None, 0
         port = GatewayPort(self.gateway, self.meanwhile)
-        self.adapter = counting.build_adapter(self.settings, self.clock, self.new_id)
-        self.counting = counting.build(self.settings, port, self.clock, self.new_id, self.broken)
-        for service in (self.adapter, self.counting):
-            if service.name not in self.files:
-                self.files[service.name] = Inline(self.settings.database(service.name))
-            service.store.db = self.files[service.name]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("kit.service.database", self.opened)
+            self.adapter = counting.build_adapter(self.settings, self.clock, self.new_id)
+            self.counting = counting.build(self.settings, port, self.clock, self.new_id, self.broken)
         bus, store, name = SimulatedBus(self.sea, self.meanwhile), self.counting.store, self.counting.name
         self.processor = Processor(name, store, self.counting.handlers)
         self.timers = Timers(name, store, self.counting.handlers)
@@ -126,6 +125,11 @@ class Simulation:
         ]
         own = await self.processor.positions()
         self.next = {slot: min(own.get(slot, 0), self.sea.committed.get(slot, 0)) for slot in self.heard_slots()}
+
+    def opened(self, url: str, pool_size: int) -> Inline:
+        if url not in self.files:
+            self.files[url] = Inline(url)
+        return self.files[url]
 
     async def close(self) -> None:
         for service in (self.adapter, self.counting):
