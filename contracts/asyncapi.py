@@ -49,7 +49,7 @@ def document() -> dict[str, Any]:
         "operations": {f"tell:{name}": _operation(topic) for name, topic in TOPICS.items()},
         "components": {
             "messages": {
-                **{name: _message(event) for name, event in EVENTS.items()},
+                **{name: _message(event) for name, event in sorted(EVENTS.items())},
                 "RecordDeadLettered": _dead_letter(),
             },
             "schemas": {"envelope": _ENVELOPE},
@@ -60,7 +60,7 @@ def document() -> dict[str, Any]:
 def _messages_of(topic: Topic) -> list[str]:
     if topic.name == DEAD_LETTERS:
         return ["RecordDeadLettered"]
-    return [name for name, event in EVENTS.items() if event.topic == topic.name]
+    return sorted(name for name, event in EVENTS.items() if event.topic == topic.name)
 
 
 def _channel(topic: Topic) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import orjson
 import sqlalchemy as sa
@@ -34,6 +35,10 @@ class Entry(NamedTuple):
     correlation: str
     at: datetime
     details: Mapping[str, Any]
+
+
+_there: WeakKeyDictionary[sa.Engine, set[int]] = WeakKeyDictionary()
+"""Shards whose heads were seen in a database: heads never go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +110,9 @@ def _locked(db: sa.Connection, service: str, shards: Sequence[int]) -> dict[int,
 
     Missing heads are made before any is locked, in ascending order like the locks, so that nobody waits in a circle.
     """
-    if not is_sqlite(db.dialect):  # SQLite has one writer
-        there = set(db.scalars(HEADS_THERE, {"shards": shards}))
+    there = _there.setdefault(db.engine, set())
+    if not is_sqlite(db.dialect) and not there.issuperset(shards):  # SQLite has one writer
+        there.update(db.scalars(HEADS_THERE, {"shards": shards}))
         first = [(shard, 0, genesis(service, shard)) for shard in shards if shard not in there]
         rows.insert_new(db, tables.audit_heads, AUDIT_HEADS, first, "shard")
     return {row.shard: (row.seq, row.hash) for row in db.execute(LOCK_HEADS, {"shards": shards})}

@@ -27,6 +27,7 @@ TWO_PERSONS = frozenset({"rollout.orders", "rollout.handovers"})
 
 Reason = Annotated[str, Field(min_length=3, max_length=500)]
 Limit = Annotated[int, Query(ge=1, le=MOST)]
+State = Literal["ready", "sending", "unknown", "done", "failed"]
 
 
 class SamePerson(Forbidden):
@@ -191,7 +192,7 @@ class Desk:
 
     async def discard(self, asked: DiscardRequest, principal: Principal) -> Discarded:
         """Give an event up: at once, or where it concerns a partner's order when a second person confirms."""
-        if asked.topic in TWO_PERSONS and not await self.store.db.transact(
+        if asked.topic in TWO_PERSONS and not await self.store.transact(
             lambda db: self._confirmed(db, asked, principal)
         ):
             return Discarded(state="asked")
@@ -201,10 +202,11 @@ class Desk:
     async def resolve(self, effect_id: UUID, asked: ResolveRequest, principal: Principal) -> Resolved:
         """Decide what became of an effect that nobody can tell of; the service hears it as any other outcome."""
         try:
-            state = await self.store.db.transact(lambda db: self._resolved(db, effect_id, asked, principal))
+            state = await self.store.transact(lambda db: self._resolved(db, effect_id, asked, principal))
         except Stumbled as stumbled:
             raise stumbled.error from None
         self.store.after_commit()
+        self.store.wake_due()
         return Resolved(state=state)
 
     def _confirmed(self, db: sa.Connection, asked: DiscardRequest, principal: Principal) -> bool:
@@ -249,7 +251,7 @@ class Desk:
 
     async def _audit(self, principal: Principal, action: str, subject: str, details: Mapping[str, Any]) -> None:
         step = _audited(action, subject, details)
-        await self.store.db.transact(lambda db: self.store.work(db, [step], principal))
+        await self.store.transact(lambda db: self.store.work(db, [step], principal))
 
 
 def _is_meant(row: sa.Row[Any], asked: RetryRequest) -> bool:
@@ -378,12 +380,7 @@ async def dead_letters(_: Reader, desk: TheDesk, limit: Limit = 100) -> list[Dea
 
 
 @router.get("/v1/effects")
-async def effects(
-    _: Reader,
-    desk: TheDesk,
-    state: Literal["ready", "sending", "unknown", "done", "failed"] = "unknown",
-    limit: Limit = 100,
-) -> list[EffectView]:
+async def effects(_: Reader, desk: TheDesk, state: State = "unknown", limit: Limit = 100) -> list[EffectView]:
     """What the outside was to see and where it stands; `unknown` far ahead in time waits for a person."""
     table = tables.effects
     query = sa.select(table).where(table.c.state == state).order_by(table.c.created_at).limit(limit)

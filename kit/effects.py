@@ -114,7 +114,7 @@ class Effects:
         """Claim what is due, send it, record what became of it; returns how many were tried."""
         self.running += 1
         try:
-            claimed = await self.store.db.transact(self._claim)
+            claimed = await self.store.transact(self._claim)
             if claimed:
                 faults.point("effect.claimed")
                 await asyncio.gather(*(self._do(each) for each in claimed))
@@ -186,10 +186,11 @@ class Effects:
                 self.store.work(db, [step])
 
         try:
-            await self.store.db.transact(work)
+            await self.store.transact(work)
         except Stumbled as stumbled:
             raise stumbled.error from None
         self.store.after_commit()
+        self.store.wake_due()
 
     def _fate(self, effect: Claimed, port: Port, outcome: Outcome) -> tuple[str, datetime, str | None]:
         """State, next due time and cause. What nobody can tell waits for a person, far ahead."""

@@ -75,8 +75,8 @@ class Served(NamedTuple):
     """Why it is open."""
 
 
-def the_store(request: Request) -> Store:
-    """Dependency: the store of the service that this route belongs to."""
+async def the_store(request: Request) -> Store:
+    """Dependency: the store of the service that this route belongs to; async, for others are called in a thread."""
     found: Store = request.app.state.store
     return found
 

@@ -27,18 +27,24 @@ TIMER = "timer:"
 """Parked timers stand under the topic `timer:<kind>`, their payload is the value."""
 
 
+_keys = tables.parked_keys
+AMONG = (
+    sa.select(_keys.c.topic, _keys.c.key)
+    .where(_keys.c.reader == sa.bindparam("reader"), rows.one_of(_keys.c.key, "keys"))
+    .order_by(_keys.c.topic, _keys.c.key)
+    .with_for_update(read=True)
+)
+RETRIES = sa.select(_keys.c.topic, _keys.c.key).where(
+    _keys.c.reader == sa.bindparam("reader"), _keys.c.retry_at <= sa.bindparam("now")
+)
+
+
 def parked_among(db: sa.Connection, reader: str, heard: Sequence[Heard]) -> Collection[tuple[str, str]]:
     """Which (topic, key) of these records are parked; the rows are locked against a replay meanwhile."""
     if not heard:
         return ()
-    keys = tables.parked_keys
-    query = (
-        sa.select(keys.c.topic, keys.c.key)
-        .where(keys.c.reader == reader, rows.one_of(keys.c.key, "keys"))
-        .order_by(keys.c.topic, keys.c.key)
-        .with_for_update(read=True)
-    )
-    return {(row.topic, row.key) for row in db.execute(query, {"keys": sorted({each.key for each in heard})})}
+    found = db.execute(AMONG, {"reader": reader, "keys": sorted({each.key for each in heard})})
+    return {(topic, key) for topic, key in found}
 
 
 def park(db: sa.Connection, reader: str, heard: Heard, error: Exception, now: datetime) -> None:
@@ -106,11 +112,8 @@ class Parking:
 
     async def retry_due(self) -> int:
         """Try again what waits for something not heard of yet and is due; returns how many keys were tried."""
-        keys = tables.parked_keys
-        query = sa.select(keys.c.topic, keys.c.key).where(
-            keys.c.reader == self.reader, keys.c.retry_at <= self.store.clock.now()
-        )
-        due = await self.store.read(lambda db: db.execute(query).all())
+        asked = {"reader": self.reader, "now": self.store.clock.now()}
+        due = await self.store.read(lambda db: db.execute(RETRIES, asked).all())
         for topic, key in due:
             await self.retry(topic, key)
         return len(due)
@@ -143,7 +146,7 @@ class Parking:
             self._settle(db, head, left, None)
             self.store.work(db, [_audited(topic, key, event_id, reason)], principal)
 
-        await self.store.db.transact(work)
+        await self.store.transact(work)
 
     async def _replay(self, topic: str, key: str, upto: int | None, failed: Exception | None) -> bool:
         def work(db: sa.Connection) -> bool:
@@ -161,7 +164,7 @@ class Parking:
             self._settle(db, head, waiting[len(first) :], failed)
             return len(first) == len(waiting)
 
-        return await self.store.db.transact(work)
+        return await self.store.transact(work)
 
     def _step(self, row: sa.Row[Any]) -> Step[None]:
         if row.topic.startswith(TIMER):

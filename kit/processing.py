@@ -144,7 +144,7 @@ class Processor:
             faults.point("consume.flushed")
             return free, behind
 
-        applied, behind = await self.store.db.transact(work)
+        applied, behind = await self.store.transact(work)
         faults.point("consume.committed")
         self._count(heard, applied, behind)
         self.store.after_commit()
@@ -217,7 +217,7 @@ class Processor:
                 parking.park(db, self.reader, heard, error, self.store.clock.now())
             self._finish(db, last_of)
 
-        await self.store.db.transact(work)
+        await self.store.transact(work)
         faults.point("park.parked")
         self._count([], [], [heard])
         log.warning("event is parked", event_id=str(heard.id), type=heard.type, error=type(error).__name__)

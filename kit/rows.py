@@ -124,6 +124,8 @@ def _binder(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Bind | None:
 
 
 def _reader(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Bind | None:
+    if isinstance(kind, sa.Float):
+        return None  # both drivers give floats; SQLAlchemy would first ask for the driver's type number
     if isinstance(kind, sa.types.TypeDecorator):
         return partial(kind.process_result_value, dialect=dialect)
     return kind.dialect_impl(dialect).result_processor(dialect, None)

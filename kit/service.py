@@ -28,7 +28,7 @@ from kit.http import Authenticate
 from kit.local import LocalSubscription
 from kit.parking import Parking
 from kit.processing import Processor
-from kit.relay import LeaderLock, Relay
+from kit.relay import WAVE, LeaderLock, Relay
 from kit.settings import Settings
 from kit.store import Store, Unit
 from kit.timers import Timers
@@ -95,8 +95,7 @@ class Runtime:
         self.health = Health(name)
         self.subscription: Subscription | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._changed: list[asyncio.Event] = []
-        store.committed.append(self._wake)
+        store.committed.append(self.relay.kick)
 
     async def start(self) -> None:
         """Seed, listen and start the loops; returns when they run."""
@@ -154,11 +153,6 @@ class Runtime:
         _, due = await self.service.store.read(_standing)
         return due
 
-    def _wake(self) -> None:
-        self.relay.kick()
-        for changed in self._changed:
-            changed.set()
-
     async def _forever(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         """Keep one loop going: a passing failure waits, a bug is loud, and both are tried again."""
         while True:
@@ -179,7 +173,7 @@ class Runtime:
                     await asyncio.sleep(LEADER_SECONDS)
                 metrics.RELAY_LEADER.labels(self.service.name).set(1)
                 until = time.monotonic() + LEADER_SECONDS
-            if not await self.relay.wave():
+            if await self.relay.wave() < WAVE:  # whatever was told meanwhile has kicked, and ends the wait at once
                 await self.relay.wait(poll)
 
     async def _timers(self) -> None:
@@ -230,7 +224,7 @@ class Runtime:
 
     def _listen_for_changes(self) -> asyncio.Event:
         changed = asyncio.Event()
-        self._changed.append(changed)
+        self.service.store.due_changed.append(changed.set)
         return changed
 
     async def _drained(self) -> None:

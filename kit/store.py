@@ -10,7 +10,7 @@ from kit import audit, faults, outbox, rows, tables
 from kit.aggregate import Aggregate, Alias, Children, Mapped, Ref
 from kit.auth import Principal, Scope
 from kit.clock import Clock
-from kit.db import Db
+from kit.db import Db, Work
 from kit.errors import HubError
 from kit.outbox import Cause
 from kit.request import RequestInfo, current_request
@@ -57,6 +57,9 @@ class Store:
         self.repositories, self.actor = repositories, actor
         self.committed: list[Callable[[], None]] = []
         """Called after each commit that may have told something: the relay's wake-up."""
+        self.due_changed: list[Callable[[], None]] = []
+        """Called after each commit that wrote timers or effects."""
+        self._due_in: set[sa.Connection] = set()
 
     async def run(self, principal: Principal, command: Command[T], *, needs: Needs = ()) -> T:
         """Do what a request asks for; it is committed when this returns, and undone when it raises."""
@@ -71,7 +74,7 @@ class Store:
             return answer
 
         try:
-            answer = await self.db.transact(work)
+            answer = await self.transact(work)
         except Stumbled as stumbled:
             raise stumbled.error from None
         faults.point("http.committed")
@@ -82,8 +85,28 @@ class Store:
         """Ask without changing; the query lives in the service's store.py and takes a scope."""
         return await self.db.read(query)
 
+    async def transact(self, work: Work[T]) -> T:
+        """Do work in one transaction of the own database; once committed, timers and effects look at what it wrote."""
+
+        def within(db: sa.Connection) -> tuple[T, bool]:
+            try:
+                return work(db), db in self._due_in
+            finally:
+                self._due_in.discard(db)
+
+        answer, due = await self.db.transact(within)
+        if due:
+            self.wake_due()
+        return answer
+
     def after_commit(self) -> None:
+        """Wake the relay."""
         for wake in self.committed:
+            wake()
+
+    def wake_due(self) -> None:
+        """Let timers and effects look again at what is due."""
+        for wake in self.due_changed:
             wake()
 
     def work(self, db: sa.Connection, steps: Sequence[Step[T]], principal: Principal | None = None) -> list[T]:
@@ -115,6 +138,8 @@ class Store:
         _write_timers(db, unit)
         _write_effects(db, unit)
         _write_anomalies(db, unit)
+        if unit.timers or unit.effects:
+            self._due_in.add(db)
 
     def _remember(self, db: sa.Connection, request: RequestInfo, answer: Any) -> None:
         """The answer stands beside its effect: both exist, or neither."""

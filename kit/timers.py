@@ -32,7 +32,7 @@ class Timers:
     async def fire(self) -> int:
         """Do what is due; returns how many timers fired. One that fails is parked, the others go on."""
         try:
-            fired = await self.store.db.transact(self._claim)
+            fired = await self.store.transact(self._claim)
         except Stumbled as stumbled:
             if is_transient(stumbled.error):
                 raise stumbled.error from None
@@ -65,12 +65,12 @@ class Timers:
         for row in await self.store.read(lambda db: db.execute(due).all()):
             timer = Timer(row.kind, row.key, row.due_at, row.payload, row.correlation_id)
             try:
-                await self.store.db.transact(lambda db, timer=timer: self._one(db, timer, None))  # type: ignore[misc]
+                await self.store.transact(lambda db, timer=timer: self._one(db, timer, None))  # type: ignore[misc]
             except Stumbled as stumbled:
                 if is_transient(stumbled.error):
                     raise stumbled.error from None
                 error = stumbled.error
-                await self.store.db.transact(lambda db, timer=timer, error=error: self._one(db, timer, error))  # type: ignore[misc]
+                await self.store.transact(lambda db, timer=timer, error=error: self._one(db, timer, error))  # type: ignore[misc]
             self.store.after_commit()
 
     def _one(self, db: sa.Connection, timer: Timer, failed: Exception | None) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-import httpx
 import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer
 from fastapi import APIRouter, Depends
@@ -22,7 +21,7 @@ from kit.bus import Abandon, Record
 from kit.http import the_store, web
 from kit.kafka import KafkaBus
 from kit.local import LocalBus
-from kit.serve import listening
+from kit.serve import listening, settle
 from kit.service import Runtime
 from kit.settings import Settings
 from kit.store import Store, Unit
@@ -66,6 +65,7 @@ async def on_kafka(database: str, kafka: str, rate: int, seconds: float) -> chil
     await bus.provision([TOPICS["rollout.dead-letters"]])
     runtime = Runtime(service, bus)
     await runtime.start()
+    settle()
     while not runtime.position():  # noqa: ASYNC110 - it has joined its group when it knows where it stands
         await asyncio.sleep(0.05)
     sender = await asyncio.to_thread(child.launch, "latency", run="sender", kafka=kafka, rate=rate, seconds=seconds)
@@ -124,10 +124,11 @@ async def over_http(rate: int, seconds: float) -> child.Measured:
         applied = Applied(runtimes[1])
         for runtime in runtimes:
             await runtime.start()
+        settle()
         async with listening(settings, web(adapter, runtimes[0].health)) as server:
             port = server.servers[0].sockets[0].getsockname()[1]
             token = signer.person("local:bench", (Role.DISPATCHER,), None, adapter.store.clock.now(), 3600)
-            asked = {"url": f"http://127.0.0.1:{port}", "token": token, "rate": rate, "seconds": seconds}
+            asked = {"port": port, "token": token, "rate": rate, "seconds": seconds}
             asker = await asyncio.to_thread(child.launch, "latency", run="asker", **asked)
             await asyncio.to_thread(asker.wait)
             while len(applied.taken) < int(rate * seconds):  # noqa: ASYNC110
@@ -153,18 +154,36 @@ class Applied:
             self.taken.append((now - asked_at) / 1e6)
 
 
-async def ask(url: str, token: str, rate: int, seconds: float) -> None:
-    """POST at a steady rate, as many connections as are needed."""
-    async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
+CONNECTIONS = 16
 
-        async def post(number: int, at: int) -> None:
-            headers = {"Idempotency-Key": f"bench-{number}-{at}"}
-            answer = await http.post("/v1/facts", json={"number": number, "at": at}, headers=headers)
-            answer.raise_for_status()
 
-        async with asyncio.TaskGroup() as tasks:
-            async for number in paced(rate, seconds):
-                tasks.create_task(post(number, time.time_ns() // 1_000))
+async def ask(port: int, token: str, rate: int, seconds: float) -> None:
+    """POST at a steady rate over kept connections, written by hand: a client library would cost as much as the hub."""
+    due: asyncio.Queue[tuple[int, int]] = asyncio.Queue()
+    clients = [asyncio.create_task(_client(port, token, due)) for _ in range(CONNECTIONS)]
+    async for number in paced(rate, seconds):
+        due.put_nowait((number, time.time_ns() // 1_000))
+    answered = asyncio.create_task(due.join())
+    await asyncio.wait([answered, *clients], return_when=asyncio.FIRST_COMPLETED)
+    assert answered.done(), "a request was refused"
+    for client in clients:
+        client.cancel()
+
+
+async def _client(port: int, token: str, due: "asyncio.Queue[tuple[int, int]]") -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    while True:
+        number, at = await due.get()
+        body = json.dumps({"number": number, "at": at})
+        writer.write(
+            f"POST /v1/facts HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+            f"Idempotency-Key: bench-{number}-{at}\r\n\r\n{body}".encode()
+        )
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        assert head.startswith("http/1.1 201"), head
+        await reader.readexactly(int(head.partition("content-length:")[2].split()[0]))
+        due.task_done()
 
 
 async def main(run: str, **arguments: Any) -> child.Measured:
