@@ -17,7 +17,7 @@ up: setup ## run the hub, embedded, and print a sign-in link
 	$(BIN)/hub up
 
 test: setup ## run all tests; real Kafka and PostgreSQL are started and stopped
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 check: fmt lint types imports schemas ## everything that is checked without running the hub
 

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from socket import socket
 from tempfile import TemporaryDirectory
@@ -66,6 +66,7 @@ class Play:
         self.hub, self.cast, self.clock = hub, crowd, clock
         self._seen: dict[str, int] = {}
         self._rests: dict[str, datetime] = {}
+        self._told_on: date | None = None
 
     @property
     def house(self) -> House:
@@ -78,14 +79,19 @@ class Play:
         end = self.clock.now() + LONGEST
         while True:
             if await self.act():
-                await self.settle()
                 continue
-            show.update(await self.cast.ended(), self.clock.now())
-            due = await self.next_due()
+            await self._tell(show)
+            due = self.next_due()
             if due is None or due > end or await self.cast.done():
                 return
             self.clock.set(max(self.clock.now(), _to_grain(due)))
             await self.settle()
+
+    async def _tell(self, show: "Show") -> None:
+        """How far it has come, once a simulated day."""
+        if (today := self.clock.now().date()) != self._told_on:
+            self._told_on = today
+            show.update(await self.cast.ended(), self.clock.now())
 
     async def act(self) -> bool:
         """Everybody for whom something may have changed looks, in a fixed order; whether anybody did something."""
@@ -117,11 +123,11 @@ class Play:
                 raise TimeoutError("the hub did not come to rest")
             await asyncio.sleep(0.002)
 
-    async def next_due(self) -> datetime | None:
+    def next_due(self) -> datetime | None:
         waves = self.house.bus.waves
         due = [actor.next_due() for actor in self.cast.actors]
         due += [self._rests.get(actor.name) for actor in self.cast.actors if self._seen.get(actor.name) != waves]
-        return min(filter(None, [*due, await self.house.next_due()]), default=None)
+        return min(filter(None, [*due, self.house.next_due()]), default=None)
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """Every service of the hub by name, and all of them in one process: one file each, one local bus, one HTTP server."""
 
+import asyncio
 import fcntl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -79,16 +80,14 @@ class House:
 
     async def quiet(self) -> bool:
         """Whether only time can bring work; what was told while we asked makes the answer void."""
-        before = self.bus.waves
-        for runtime in self.runtimes.values():
-            if not await runtime.quiet():
-                return False
-        return self.bus.waves == before
+        before, runtimes = self.bus.waves, self.runtimes.values()
+        if not all(runtime.idle() for runtime in runtimes):
+            return False
+        return all(await asyncio.gather(*(runtime.quiet() for runtime in runtimes))) and self.bus.waves == before
 
-    async def next_due(self) -> datetime | None:
-        """The earliest stored time that the clock still has to reach."""
-        due = [await runtime.next_due() for runtime in self.runtimes.values()]
-        return min(filter(None, due), default=None)
+    def next_due(self) -> datetime | None:
+        """The earliest stored time that the clock still has to reach, as `quiet` last saw it."""
+        return min(filter(None, (runtime.due for runtime in self.runtimes.values())), default=None)
 
 
 @asynccontextmanager

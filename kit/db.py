@@ -32,6 +32,7 @@ SQLITE_PRAGMAS = (
     "wal_autocheckpoint=4000",
     "journal_size_limit=67108864",
 )
+READ_ONLY = ("busy_timeout=5000", "query_only=ON")
 
 
 class Db(Protocol):
@@ -44,6 +45,9 @@ class Db(Protocol):
 
     async def read(self, work: Work[T]) -> T:
         """Read-only, beside the writer."""
+
+    async def glance(self, work: Work[T]) -> T:
+        """Read a few rows that an index finds: shorter than a hop to another thread."""
 
     async def close(self) -> None: ...
 
@@ -72,62 +76,67 @@ class Postgres:
             await db.execution_options(isolation_level="AUTOCOMMIT")  # one trip to the server instead of three
             return await db.run_sync(work)
 
+    async def glance(self, work: Work[T]) -> T:
+        return await self.read(work)
+
     async def close(self) -> None:
         await self.engine.dispose()
 
 
 class Sqlite:
-    """Work runs in the file's own thread, its only writer: one hop per transaction instead of one per statement.
+    """Work runs where it is asked for: a transaction is shorter than the way to another thread and back.
 
-    Readers have a second thread. The caller's context (trace, log fields) goes along.
+    Threads of one process share an interpreter lock that SQLite gives away at every statement; a thread per file
+    spent a third of an embedded rollout's processor time on handing it round. Only reads, which may be long, have a
+    thread, one for all files; the caller's context (trace, log fields) goes along.
     """
 
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url)
-        self._writer = _Hand(self.url, "write", "BEGIN IMMEDIATE", *SQLITE_PRAGMAS)
-        self._reader = _Hand(self.url, "read", "BEGIN", "busy_timeout=5000", "query_only=ON")
+        self._writer = _Hand(self.url, "BEGIN IMMEDIATE", *SQLITE_PRAGMAS)
+        self._glancer, self._reader = (_Hand(self.url, "BEGIN", *READ_ONLY) for _ in range(2))
         self.dialect = self._writer.engine.dialect
 
     async def transact(self, work: Work[T]) -> T:
-        return await self._writer.run(work)
+        await asyncio.sleep(0)  # everybody else gets a turn between two transactions
+        return self._writer.run(work)
+
+    async def glance(self, work: Work[T]) -> T:
+        return self._glancer.run(work)
 
     async def read(self, work: Work[T]) -> T:
-        return await self._reader.run(work)
+        return await _reading(partial(self._reader.run, work))
 
     async def close(self) -> None:
-        for hand in (self._writer, self._reader):
-            await hand.close()
+        self._writer.close()
+        self._glancer.close()
+        await _reading(self._reader.close)
+
+
+_READING = ThreadPoolExecutor(1, "sqlite-read")
+
+
+async def _reading(work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_READING, partial(copy_context().run, work))
 
 
 class _Hand:
-    """One thread with one connection, which stays: taking it out of a pool cost more than a small transaction."""
+    """One connection, which stays: taking it out of a pool cost more than a small transaction."""
 
-    def __init__(self, url: sa.URL, name: str, begin: str, *pragmas: str) -> None:
+    def __init__(self, url: sa.URL, begin: str, *pragmas: str) -> None:
         self.engine = _engine(url, begin, *pragmas)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-{name}")
         self._connection: sa.Connection | None = None
-        self._closed = False
 
-    async def run(self, work: Work[T]) -> T:
-        run = partial(copy_context().run, self._within, work)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, run)
-
-    async def close(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
-        self._thread.shutdown()
-
-    def _within(self, work: Work[T]) -> T:
+    def run(self, work: Work[T]) -> T:
         if self._connection is None:
             self._connection = self.engine.connect()
         with self._connection.begin():
             return work(self._connection)
 
-    def _close(self) -> None:
+    def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
+            self._connection = None
         self.engine.dispose()
 
 

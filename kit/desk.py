@@ -206,7 +206,6 @@ class Desk:
         except Stumbled as stumbled:
             raise stumbled.error from None
         self.store.after_commit()
-        self.store.wake_due()
         return Resolved(state=state)
 
     def _confirmed(self, db: sa.Connection, asked: DiscardRequest, principal: Principal) -> bool:
@@ -240,6 +239,7 @@ class Desk:
         values: dict[str, Any] = {"state": "done" if done else "ready", "due_at": now, "lease_until": None}
         values |= {"finished_at": now} if done else {"attempts": 0}
         db.execute(sa.update(effects).where(effects.c.id == effect_id).values(**values))
+        self.store.touches(db, self.store.due_changed)
         details = {"kind": row.kind, "outcome": asked.outcome, "why": asked.reason}
         steps = [_audited("effect:resolve", f"effect/{effect_id}", details)]
         if done:

@@ -202,7 +202,7 @@ def idempotency_key(request: Request) -> str | None:
 async def repeated(store: Store, info: RequestInfo) -> Response | None:
     """The answer that was given to the same request before."""
     where = (idempotency.c.principal == info.principal_id) & (idempotency.c.request_key == info.key)
-    found = await store.read(lambda db: db.execute(sa.select(idempotency).where(where)).one_or_none())
+    found = await store.glance(lambda db: db.execute(sa.select(idempotency).where(where)).one_or_none())
     if found is None:
         return None
     if found.request_hash != info.body_hash:

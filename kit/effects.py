@@ -88,6 +88,7 @@ class Claimed:
 _e = tables.effects
 _older = tables.effects.alias("older")
 OPEN = ("ready", "sending", "unknown")
+NEXT = sa.select(sa.func.min(_e.c.due_at)).where(_e.c.state.in_(OPEN))
 
 
 def _claimable(now: datetime) -> sa.Select[Any]:
@@ -124,8 +125,7 @@ class Effects:
 
     async def next_due(self) -> datetime | None:
         """When something is to be sent or asked; what waits for a person is not due."""
-        query = sa.select(sa.func.min(_e.c.due_at)).where(_e.c.state.in_(OPEN))
-        return await self.store.read(lambda db: db.scalar(query))
+        return await self.store.glance(lambda db: db.scalar(NEXT))
 
     def _claim(self, db: sa.Connection) -> list[Claimed]:
         now = self.store.clock.now()
@@ -184,13 +184,13 @@ class Effects:
             values |= {"finished_at": now} if final else {}
             if db.execute(sa.update(_e).where(*mine).values(**values)).rowcount and step:
                 self.store.work(db, [step])
+            self.store.touches(db, self.store.due_changed)
 
         try:
             await self.store.transact(work)
         except Stumbled as stumbled:
             raise stumbled.error from None
         self.store.after_commit()
-        self.store.wake_due()
 
     def _fate(self, effect: Claimed, port: Port, outcome: Outcome) -> tuple[str, datetime, str | None]:
         """State, next due time and cause. What nobody can tell waits for a person, far ahead."""

@@ -13,8 +13,8 @@ from kit.bus import Abandon, Abandoned, Deliver, OutboxRow, Positions, Record, S
 from kit.db import Db
 from kit.failures import is_transient
 
-POLL = 0.2
-"""Seconds after which a reader looks by itself: another process (a command line) may have told something."""
+POLL = 1.0
+"""Seconds after which a reader looks by itself; a net only, for the relays of this process wake whom they tell."""
 
 AGAIN = 1.0
 """Seconds between a failure and the next try."""
@@ -154,7 +154,7 @@ class LocalSubscription:
         for topic in [topic for topic in self._stale if not self.ahead[topic]]:
             self._stale.discard(topic)
             values = {"topic": topic, "position": self._fetched[topic], "most": self.batch_max}
-            found = await self.owners[topic].read(lambda db, values=values: db.execute(AHEAD, values).all())  # type: ignore[misc]
+            found = await self.owners[topic].glance(lambda db, values=values: db.execute(AHEAD, values).all())  # type: ignore[misc]
             for position, key, headers, value in found:
                 pairs = [(name, text.encode()) for name, text in headers.items()]
                 record = Record(topic, 0, position, key.encode(), pairs, value)

@@ -28,6 +28,8 @@ DEAD_LETTERS = (
     *("reason", "detail", "at"),
 )
 DEAD_LETTER = "rollout.operations.record_dead_lettered.v1"
+MOST_UNWRITTEN = 500
+"""Records that say nothing to this reader and may have to be read again after a restart."""
 FIRST_WAIT, LONGEST_WAIT = 0.1, 10.0
 """Seconds between two tries of a batch that met a passing failure."""
 
@@ -40,6 +42,7 @@ class Batch:
     dead: list[tuple[Record, Unreadable]] = field(default_factory=list)
     ends: dict[Slot, int] = field(default_factory=dict)
     """Next offset per slot once the whole delivery is done."""
+    ignored: int = 0
 
 
 class Processor:
@@ -48,6 +51,9 @@ class Processor:
     def __init__(self, reader: str, store: Store, handlers: Handlers) -> None:
         self.reader, self.store, self.handlers = reader, store, handlers
         self.lock = asyncio.Lock()
+        self._passed: dict[Slot, int] = {}
+        """Next offset per slot behind records that say nothing to this reader, while that is not written down."""
+        self._unwritten = 0
         self.cuts = 0
         """Batches that did not pass as a whole; tests look at it, for the nets must not hide a broken first line."""
 
@@ -57,6 +63,8 @@ class Processor:
         faults.point("consume.fetched")
         wait = FIRST_WAIT
         async with self.lock:
+            if self._passes(batch):
+                return
             while True:
                 try:
                     await self._apply(batch.heard, batch)
@@ -69,7 +77,17 @@ class Processor:
                         raise Abandoned from None
                     wait = min(2 * wait, LONGEST_WAIT)
                 else:
+                    self._passed, self._unwritten = {}, 0
                     return
+
+    def _passes(self, batch: Batch) -> bool:
+        """Whether a delivery is done without a transaction: nothing in it concerns us, it may well be read again."""
+        ends = self._passed | {slot: max(end, self._passed.get(slot, 0)) for slot, end in batch.ends.items()}
+        if batch.heard or batch.dead or self._unwritten + batch.ignored >= MOST_UNWRITTEN:
+            batch.ends = ends
+            return False
+        self._passed, self._unwritten = ends, self._unwritten + batch.ignored
+        return True
 
     async def positions(self) -> Mapping[Slot, int]:
         """Where this reader's own database says it stands."""
@@ -91,6 +109,7 @@ class Processor:
             if self.handlers.handles(heard):
                 batch.heard.append(heard)
             else:
+                batch.ignored += 1
                 metrics.EVENTS.labels(self.reader, heard.type, "ignored").inc()
         return batch
 
@@ -208,6 +227,7 @@ class Processor:
             told.append(Told(*letter))
         rows.upsert(db, tables.dead_letters, DEAD_LETTERS, made)
         write_outbox(db, self.store.service, told)
+        self.store.touches(db, self.store.told)
 
     async def _park(self, heard: Heard, error: Exception, last_of: Batch | None) -> None:
         faults.point("park.rolled_back")

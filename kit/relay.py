@@ -86,6 +86,11 @@ class Relay:
         """Something was told in this process: don't wait for the poll."""
         self._kicked.set()
 
+    @property
+    def kicked(self) -> bool:
+        """Whether something was told that no wave has looked for yet."""
+        return self._kicked.is_set()
+
     async def wait(self, seconds: float) -> None:
         """Until kicked, or so long."""
         with suppress(TimeoutError):

@@ -94,8 +94,11 @@ class Runtime:
         self.effects = Effects(store, handlers, service.ports, lease)
         self.health = Health(name)
         self.subscription: Subscription | None = None
+        self.due: datetime | None = None
+        """The earliest stored time of timers, effects and parked keys, when `quiet` last asked."""
+        self._settled_at = -1
         self._tasks: list[asyncio.Task[None]] = []
-        store.committed.append(self.relay.kick)
+        store.told.append(self.relay.kick)
 
     async def start(self) -> None:
         """Seed, listen and start the loops; returns when they run."""
@@ -141,17 +144,21 @@ class Runtime:
             await port.close()
         await self.service.store.db.close()
 
+    def idle(self) -> bool:
+        """Nothing to read or to tell as far as known in memory."""
+        reading = isinstance(self.subscription, LocalSubscription) and not self.subscription.idle()
+        return not (reading or self.effects.running or self.relay.kicked)
+
     async def quiet(self) -> bool:
         """Nothing to read, to tell, to send, and nothing due: only time can bring work."""
-        if self.effects.running or (isinstance(self.subscription, LocalSubscription) and not self.subscription.idle()):
+        store = self.service.store
+        if not self.idle():
             return False
-        unsent, due = await self.service.store.read(_standing)
-        return not unsent and (due is None or due > self.service.store.clock.now())
-
-    async def next_due(self) -> datetime | None:
-        """The earliest stored time of timers, effects and parked keys that the clock still has to reach."""
-        _, due = await self.service.store.read(_standing)
-        return due
+        if store.transactions != self._settled_at:
+            asked_at = store.transactions
+            unsent, self.due = await store.glance(_standing)
+            self._settled_at = -1 if unsent else asked_at
+        return self._settled_at >= 0 and not _has_come(self.due, store.clock)
 
     async def _forever(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         """Keep one loop going: a passing failure waits, a bug is loud, and both are tried again."""
@@ -181,11 +188,8 @@ class Runtime:
         clock = self.service.store.clock
         while True:
             changed.clear()
-            due = await self.timers.next_due()
-            if due is not None and due <= clock.now():
-                await self.timers.fire()
-                continue
-            if not await self.parking.retry_due():
+            due = await self.service.store.glance(lambda db: _earliest(db, WAITING))
+            if not (_has_come(due, clock) and (await self.timers.fire() or await self.parking.retry_due())):
                 await self._until(changed, due)
 
     async def _effects(self) -> None:
@@ -194,9 +198,8 @@ class Runtime:
         while True:
             changed.clear()
             due = await self.effects.next_due()
-            if due is not None and due <= clock.now() and await self.effects.send_due():
-                continue
-            await self._until(changed, due)
+            if not (_has_come(due, clock) and await self.effects.send_due()):
+                await self._until(changed, due)
 
     async def _poll(self, poll: Poll) -> None:
         while True:
@@ -209,8 +212,12 @@ class Runtime:
             await asyncio.sleep(GAUGE_SECONDS)
 
     async def _until(self, changed: asyncio.Event, due: datetime | None) -> None:
-        """Until something was committed here, the due time has come, or the next poll."""
+        """Until something was committed here, the due time has come, or the next poll.
+
+        What is due already, and yet was not done, is at work elsewhere: it is looked for again at the poll.
+        """
         clock = self.service.store.clock
+        due = None if _has_come(due, clock) else due
         waits = [
             asyncio.ensure_future(changed.wait()),
             asyncio.ensure_future(clock.wait_until(due, POLL_SECONDS)),
@@ -246,9 +253,13 @@ class Runtime:
 
 
 _e = tables.effects
-STANDING = sa.union_all(
+_waiting = (
     sa.select(sa.func.min(tables.timers.c.due_at).label("due")),
     sa.select(sa.func.min(tables.parked_keys.c.retry_at)),
+)
+WAITING = sa.union_all(*_waiting)
+STANDING = sa.union_all(
+    *_waiting,
     sa.select(sa.func.min(_e.c.due_at)).where(_e.c.state.in_(("ready", "unknown")), _e.c.due_at < FAR),
     sa.select(sa.func.min(_e.c.lease_until)).where(_e.c.state == "sending"),
 )
@@ -257,7 +268,15 @@ STANDING = sa.union_all(
 def _standing(db: sa.Connection) -> tuple[bool, datetime | None]:
     """Whether something is unsent, and when the next thing is due."""
     unsent = db.scalar(sa.select(tables.outbox.c.id).limit(1))
-    return unsent is not None, min(filter(None, db.scalars(STANDING)), default=None)
+    return unsent is not None, _earliest(db, STANDING)
+
+
+def _earliest(db: sa.Connection, query: sa.CompoundSelect[tuple[datetime | None]]) -> datetime | None:
+    return min(filter(None, db.scalars(query)), default=None)
+
+
+def _has_come(due: datetime | None, clock: Clock) -> bool:
+    return due is not None and due <= clock.now()
 
 
 async def _end(task: "asyncio.Task[None]") -> None:

@@ -20,6 +20,7 @@ __all__ = ["Aggregate", "Alias", "Children", "Mapped", "NotLoaded", "Ref", "Scop
 
 T = TypeVar("T")
 Command = Callable[[Unit], T]
+Wake = Callable[[], None]
 Needs = Iterable[Ref] | Callable[[Unit], Iterable[Ref]]
 
 TIMERS = ("kind", "key", "due_at", "payload", "correlation_id", "set_at")
@@ -55,11 +56,14 @@ class Store:
     ) -> None:
         self.service, self.db, self.clock, self.new_id = service, db, clock, new_id
         self.repositories, self.actor = repositories, actor
-        self.committed: list[Callable[[], None]] = []
-        """Called after each commit that may have told something: the relay's wake-up."""
-        self.due_changed: list[Callable[[], None]] = []
+        self.told: list[Wake] = []
+        """Called after each commit that told something: the relay's wake-up."""
+        self.due_changed: list[Wake] = []
         """Called after each commit that wrote timers or effects."""
-        self._due_in: set[sa.Connection] = set()
+        self._touched: dict[sa.Connection, list[Wake]] = {}
+        self._to_wake: dict[Wake, None] = {}
+        self.transactions = 0
+        """How many were committed; who remembers the number sees whether anything happened since."""
 
     async def run(self, principal: Principal, command: Command[T], *, needs: Needs = ()) -> T:
         """Do what a request asks for; it is committed when this returns, and undone when it raises."""
@@ -86,28 +90,32 @@ class Store:
         return await self.db.read(query)
 
     async def transact(self, work: Work[T]) -> T:
-        """Do work in one transaction of the own database; once committed, timers and effects look at what it wrote."""
+        """Do work in one transaction of the own database; `after_commit` then wakes those it concerns."""
 
-        def within(db: sa.Connection) -> tuple[T, bool]:
+        def within(db: sa.Connection) -> tuple[T, list[Wake]]:
             try:
-                return work(db), db in self._due_in
+                return work(db), self._touched.get(db, [])
             finally:
-                self._due_in.discard(db)
+                self._touched.pop(db, None)
 
-        answer, due = await self.db.transact(within)
-        if due:
-            self.wake_due()
+        answer, wakes = await self.db.transact(within)
+        self.transactions += 1
+        self._to_wake |= dict.fromkeys(wakes)
         return answer
 
+    def touches(self, db: sa.Connection, whose: Sequence[Wake]) -> None:
+        """This transaction writes what these wait for."""
+        self._touched.setdefault(db, []).extend(whose)
+
     def after_commit(self) -> None:
-        """Wake the relay."""
-        for wake in self.committed:
+        """Wake who waits for what was committed: the relay, timers, effects."""
+        to_wake, self._to_wake = self._to_wake, {}
+        for wake in to_wake:
             wake()
 
-    def wake_due(self) -> None:
-        """Let timers and effects look again at what is due."""
-        for wake in self.due_changed:
-            wake()
+    async def glance(self, query: Callable[[sa.Connection], T]) -> T:
+        """Look at a few rows that an index finds."""
+        return await self.db.glance(query)
 
     def work(self, db: sa.Connection, steps: Sequence[Step[T]], principal: Principal | None = None) -> list[T]:
         """Load, do, write: a handful of statements, however many steps; raises Stumbled, naming the step.
@@ -138,8 +146,10 @@ class Store:
         _write_timers(db, unit)
         _write_effects(db, unit)
         _write_anomalies(db, unit)
+        if unit.sealed:
+            self.touches(db, self.told)
         if unit.timers or unit.effects:
-            self._due_in.add(db)
+            self.touches(db, self.due_changed)
 
     def _remember(self, db: sa.Connection, request: RequestInfo, answer: Any) -> None:
         """The answer stands beside its effect: both exist, or neither."""

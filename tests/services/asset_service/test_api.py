@@ -28,6 +28,7 @@ from tests.services.asset_service.given import (
     went,
 )
 
+SOMEBODY = id_of("device", 99)
 OWN = Scope("technician", str(TECHNICIAN))
 FOREIGN = Scope("technician", str(id_of("technician", 2)))
 
@@ -127,14 +128,14 @@ async def test_a_technician_books_into_his_own_van_only(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("role", "path", "body"),
     [
-        ("dispatcher", "/v1/picks", {"work_order_id": str(uuid4()), "serials": ["1"], "technician_id": str(uuid4())}),
+        ("dispatcher", "/v1/picks", {"work_order_id": str(SOMEBODY), "serials": ["1"], "technician_id": str(SOMEBODY)}),
         ("qa", "/v1/returns", {"serials": ["1"]}),
         (
             "warehouse",
-            f"/v1/devices/{uuid4()}/commissioned",
+            f"/v1/devices/{SOMEBODY}/commissioned",
             {"at": "2026-03-11T08:00:00Z", "by": "staff", "proof": "x"},
         ),
-        ("dispatcher", f"/v1/devices/{uuid4()}/settle", {"is_at": str(uuid4()), "reason": "x"}),
+        ("dispatcher", f"/v1/devices/{SOMEBODY}/settle", {"is_at": str(SOMEBODY), "reason": "x"}),
         ("technician", "/v1/locations", {"name": "north"}),
         ("admin", "/v1/labels/parse", {"label": "1"}),
     ],
