@@ -23,7 +23,7 @@ from hub.up import Running, running
 from kit import logs
 from kit.auth import Signer
 from kit.bus import Bus
-from kit.clock import ManualClock
+from kit.clock import FileClock, ManualClock
 from kit.local import LocalBus
 from kit.serve import listening
 from kit.settings import Settings
@@ -59,18 +59,28 @@ async def _run(cases: int, seed: int, until_done: bool, as_json: bool, folder: P
     return 0 if summary.accounted_for and not summary.violations else 1
 
 
+class Watched(Protocol):
+    """The services, as far as the play has to know of them."""
+
+    @property
+    def waves(self) -> int:
+        """How often something was told; who remembers the number sees whether anything happened since."""
+
+    async def quiet(self) -> bool:
+        """Whether only time can bring work."""
+
+    def next_due(self) -> datetime | None:
+        """The earliest stored time that the clock still has to reach, as `quiet` last saw it."""
+
+
 class Play:
     """The hub, the people and counterparties around it, and the clock that all of them share."""
 
-    def __init__(self, hub: Running, crowd: Cast, clock: ManualClock) -> None:
-        self.hub, self.cast, self.clock = hub, crowd, clock
+    def __init__(self, watched: Watched, crowd: Cast, clock: ManualClock | FileClock) -> None:
+        self.watched, self.cast, self.clock = watched, crowd, clock
         self._seen: dict[str, int] = {}
         self._rests: dict[str, datetime] = {}
         self._told_on: date | None = None
-
-    @property
-    def house(self) -> House:
-        return self.hub.house
 
     async def to_the_end(self, show: "Show") -> None:
         """Let everybody act until nobody has anything left to do, or too much time has gone by."""
@@ -98,7 +108,7 @@ class Play:
         did = False
         for actor in self.cast.actors:
             if self._looks(actor):
-                self._seen[actor.name] = self.house.bus.waves
+                self._seen[actor.name] = self.watched.waves
                 if await actor.act():
                     did = True
                     self._rests.pop(actor.name, None)
@@ -112,30 +122,42 @@ class Play:
         due, now = actor.next_due(), self.clock.now()
         if due is not None and due <= now:
             return True
-        changed = actor.rhythm is not None and self._seen.get(actor.name) != self.house.bus.waves
+        changed = actor.rhythm is not None and self._seen.get(actor.name) != self.watched.waves
         return changed and self._rests.get(actor.name, now) <= now
 
     async def settle(self) -> None:
         """Wait until only time can bring work."""
         end = time.monotonic() + STUCK_SECONDS
-        while not await self.house.quiet() or not self.cast.quiet():
+        while not await self.watched.quiet() or not self.cast.quiet():
             if time.monotonic() > end:
                 raise TimeoutError("the hub did not come to rest")
             await asyncio.sleep(0.002)
 
     def next_due(self) -> datetime | None:
-        waves = self.house.bus.waves
+        waves = self.watched.waves
         due = [actor.next_due() for actor in self.cast.actors]
         due += [self._rests.get(actor.name) for actor in self.cast.actors if self._seen.get(actor.name) != waves]
-        return min(filter(None, [*due, self.house.next_due()]), default=None)
+        return min(filter(None, [*due, self.watched.next_due()]), default=None)
+
+
+class Embedded(Play):
+    """A play around a hub in this process."""
+
+    def __init__(self, hub: Running, crowd: Cast, clock: ManualClock) -> None:
+        super().__init__(hub.house, crowd, clock)
+        self.hub = hub
+
+    @property
+    def house(self) -> House:
+        return self.hub.house
 
 
 @asynccontextmanager
 async def rollout(
     cases: int, seed: int, folder: Path, *, around: Callable[[LocalBus], Bus] = lambda bus: bus
-) -> AsyncIterator[Play]:
+) -> AsyncIterator[Embedded]:
     """Everything that a rollout needs, in one process, on free ports of the loopback."""
-    clock, (own, theirs) = ManualClock(START), _free_ports(2)
+    clock, (own, theirs) = ManualClock(START), free_ports(2)
     outside = f"http://127.0.0.1:{theirs}"
     options: dict[str, Any] = {"data_dir": folder, "port": own, "host": "127.0.0.1"}
     options |= options_for(folder, f"http://127.0.0.1:{own}", outside)
@@ -147,7 +169,7 @@ async def rollout(
         )
         await stack.enter_async_context(listening(Settings.load(data_dir=folder, port=theirs), crowd.app))
         hub = await stack.enter_async_context(running(settings, options, clock=clock, around=around))
-        yield Play(hub, crowd, clock)
+        yield Embedded(hub, crowd, clock)
 
 
 class Show(Protocol):
@@ -209,7 +231,8 @@ def _to_grain(due: datetime) -> datetime:
     return due if not over else due - over + GRAIN
 
 
-def _free_ports(number: int) -> Sequence[int]:
+def free_ports(number: int) -> Sequence[int]:
+    """Ports of the loopback that nobody listens on, all different."""
     held = [socket() for _ in range(number)]
     for each in held:
         each.bind(("127.0.0.1", 0))

@@ -85,6 +85,11 @@ class House:
             return False
         return all(await asyncio.gather(*(runtime.quiet() for runtime in runtimes))) and self.bus.waves == before
 
+    @property
+    def waves(self) -> int:
+        """How often something was told."""
+        return self.bus.waves
+
     def next_due(self) -> datetime | None:
         """The earliest stored time that the clock still has to reach, as `quiet` last saw it."""
         return min(filter(None, (runtime.due for runtime in self.runtimes.values())), default=None)

@@ -12,6 +12,7 @@ from kit.auth import Principal, Scope
 from kit.clock import Clock
 from kit.db import Db, Work
 from kit.errors import HubError
+from kit.failures import is_unique_violation
 from kit.outbox import Cause
 from kit.request import RequestInfo, current_request
 from kit.unit import Kinds, NotLoaded, Unit
@@ -78,12 +79,21 @@ class Store:
             return answer
 
         try:
-            answer = await self.transact(work)
+            answer = await self._second_try(work)
         except Stumbled as stumbled:
             raise stumbled.error from None
         faults.point("http.committed")
         self.after_commit()
         return answer
+
+    async def _second_try(self, work: Work[T]) -> T:
+        """Another transaction may have been first with the same key: on the second try its row is found."""
+        try:
+            return await self.transact(work)
+        except sa.exc.IntegrityError as error:
+            if not is_unique_violation(error):
+                raise
+            return await self.transact(work)
 
     async def read(self, query: Callable[[sa.Connection], T]) -> T:
         """Ask without changing; the query lives in the service's store.py and takes a scope."""

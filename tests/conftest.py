@@ -71,7 +71,8 @@ def new_database(postgres_url: str) -> Iterator[Callable[[], str]]:
 
 def _kafka(containers: ExitStack) -> str:
     try:
-        return _started(Kafka(Path(os.environ[RUN]) / "kafka")).bootstrap
+        # one per worker, for tests delete the hub's topics
+        return _started(Kafka(Path(os.environ[RUN]) / f"kafka{os.environ.get('PYTEST_XDIST_WORKER', '')}")).bootstrap
     except Missing as missing:
         from testcontainers.community.kafka import KafkaContainer
 

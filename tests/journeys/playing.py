@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hub.demo import Play, rollout
+from hub.demo import Embedded, rollout
 from hub.summary import Summary, summarise
 from kit import tables
 from kit.testing import ShufflingBus
@@ -75,7 +75,7 @@ async def _play(folder: Path, shuffled: bool) -> Played:
     return Played(orders, summary, [f"{row.cause} {row.state}" for row in found])
 
 
-async def _orders(stage: Play) -> dict[str, Told]:
+async def _orders(stage: Embedded) -> dict[str, Told]:
     cases = await _rows(stage, "case_service", "SELECT case_id, metering_point_id, phase FROM cases")
     told = {row.case_id: Told(row.case_id, row.phase) for row in cases}
     for name in stage.house.services:
@@ -97,5 +97,5 @@ async def _orders(stage: Play) -> dict[str, Told]:
     return by_journey
 
 
-async def _rows(stage: Play, service: str, sql: str) -> Sequence[sa.Row[Any]]:
+async def _rows(stage: Embedded, service: str, sql: str) -> Sequence[sa.Row[Any]]:
     return await stage.house.services[service].store.read(lambda db: db.execute(sa.text(sql)).all())

@@ -1,0 +1,131 @@
+"""The seven services as processes of their own, and what tells from outside whether only time can bring work."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from hub.house import SERVICES, build
+from kit import tables
+from kit.bus import Record
+from kit.clock import FileClock
+from kit.db import Db, database
+from kit.inbox import short, understand
+from kit.service import Service
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SENDING_SECONDS = 2.0
+"""How long an effect on its way is waited for; after that its sender has died, and its lease must run out."""
+
+_log, _effects = tables.event_log, tables.effects
+COUNTS = sa.select(
+    sa.select(sa.func.count()).select_from(tables.outbox).scalar_subquery().label("unsent"),
+    sa.select(sa.func.count()).select_from(tables.inbox).scalar_subquery().label("heard"),
+)
+DUE = sa.union_all(
+    sa.select(sa.func.min(tables.timers.c.due_at)),
+    sa.select(sa.func.min(tables.parked_keys.c.retry_at)),
+    sa.select(sa.func.min(_effects.c.due_at)).where(_effects.c.state.in_(("ready", "unknown"))),
+    sa.select(sa.func.min(_effects.c.lease_until)).where(_effects.c.state == "sending"),
+)
+SENDING = sa.select(_effects.c.id).where(_effects.c.state == "sending")
+
+
+class Seven:
+    """Processes, each on its own port and database, all on one Kafka and one clock file."""
+
+    def __init__(
+        self, clock: FileClock, addresses: Mapping[str, str], options: Mapping[str, Any], log: IO[bytes]
+    ) -> None:
+        self.clock, self.addresses, self.options, self.log = clock, addresses, options, log
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.services: dict[str, Service] = {name: build(name, options, clock) for name in SERVICES}
+        self.databases: dict[str, Db] = {
+            name: database(service.settings.database(name), pool_size=1) for name, service in self.services.items()
+        }
+        self.waves = 0
+        self._due: datetime | None = None
+        self._read = Counter[str]()
+        self._meant = Counter[str]()
+        self._sending: dict[UUID, float] = {}
+
+    def start(self, name: str) -> None:
+        """Start one service as a supervisor would."""
+        known = type(self.services[name].settings).model_fields
+        given = {f"HUB_{option.upper()}": _text(value) for option, value in self.options.items() if option in known}
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("HUB_")} | given
+        environment |= {"HUB_PORT": self.addresses[short(name)].rpartition(":")[2], "HUB_INSTANCE": "one"}
+        command = [sys.executable, "-m", f"services.{name}"]
+        self.running[name] = subprocess.Popen(
+            command, cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
+        )
+
+    def kill(self, name: str) -> None:
+        """The end without a farewell."""
+        process = self.running[name]
+        assert process.poll() is None, f"{name} ended by itself: exit code {process.returncode}"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        """End what still runs."""
+        for process in self.running.values():
+            process.kill()
+            process.wait()
+
+    async def close(self) -> None:
+        """Give the databases back."""
+        for name, service in self.services.items():
+            await self.databases[name].close()
+            await service.store.db.close()
+
+    async def quiet(self) -> bool:
+        """Everything told was heard by everybody it concerns, nothing is unsent, on its way or due."""
+        await asyncio.gather(*(self._read_on(name) for name in self.databases))
+        counts = dict(zip(self.databases, await self._ask(lambda db: db.execute(COUNTS).one()), strict=True))
+        dues = await self._ask(lambda db: min(filter(None, db.scalars(DUE)), default=None))
+        self._due = min(filter(None, dues), default=None)
+        sending = await self._ask(lambda db: list(db.scalars(SENDING)))
+        on_its_way = self._on_its_way({each for found in sending for each in found})
+        all_heard = all(not row.unsent and row.heard >= self._meant[name] for name, row in counts.items())
+        return all_heard and not on_its_way and (self._due is None or self._due > self.clock.now())
+
+    def next_due(self) -> datetime | None:
+        return self._due
+
+    async def _ask(self, query: Any) -> list[Any]:
+        return await asyncio.gather(*(db.read(query) for db in self.databases.values()))
+
+    async def _read_on(self, owner: str) -> None:
+        """Count, for every reader, what was told since the last look and concerns it."""
+        topics = self.services[owner].tells
+        new = (sa.and_(_log.c.topic == topic, _log.c.position > self._read[topic]) for topic in topics)
+        columns = (_log.c.topic, _log.c.partition, _log.c.position, _log.c.key, _log.c.headers, _log.c.value)
+        query = sa.select(*columns).where(sa.or_(sa.false(), *new)).order_by(_log.c.topic, _log.c.position)
+        for row in await self.databases[owner].read(lambda db: db.execute(query).all()):
+            pairs = [(name, text.encode()) for name, text in row.headers.items()]
+            heard = understand(Record(row.topic, row.partition, row.position, row.key.encode(), pairs, row.value))
+            for name, service in self.services.items():
+                self._meant[name] += row.topic in service.handlers.topics and service.handlers.handles(heard)
+            self._read[row.topic] = row.position
+            self.waves += 1
+
+    def _on_its_way(self, sending: set[UUID]) -> bool:
+        now = time.monotonic()
+        self._sending = {each: self._sending.get(each, now) for each in sending}
+        return any(now - since < SENDING_SECONDS for since in self._sending.values())
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict) else str(value)
