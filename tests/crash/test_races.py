@@ -26,6 +26,7 @@ from tests.crash.history import History
 from tests.crash.report import say, summary
 
 WRITERS, KEYS, FACTS = 8, 25, 10
+MOST_RACES = 8
 
 
 class SlowPostgres(Postgres):
@@ -175,8 +176,13 @@ async def test_two_relays_lose_nothing_and_disorder_nothing(rows: int, new_datab
 
 
 async def test_P5_a_relay_by_cursor_is_found_as_lost(new_database: Callable[[], str]) -> None:
-    verdict, history, _ = await race(new_database(), 4_000, (CursorRelay,))
-    say(f"P5 (relay by cursor) found as lost in one race of {history.count('record')} rows: {verdict}")
+    races = 0
+    while races < MOST_RACES:  # a race is won by chance: a late commit must have the lower number
+        races += 1
+        verdict, history, _ = await race(new_database(), 4_000, (CursorRelay,))
+        if verdict.lost:
+            break
+    say(f"P5 (relay by cursor) found as lost in {races} races of {history.count('record')} rows: {verdict}")
     assert verdict.lost
 
 

@@ -91,6 +91,11 @@ class Seven:
             await service.store.db.close()
 
     async def quiet(self) -> bool:
+        """Whether it rests, twice in a row: what was told between two questions of one look makes it void."""
+        before = self.waves
+        return await self._rests() and await self._rests() and self.waves == before
+
+    async def _rests(self) -> bool:
         """Everything told was heard by everybody it concerns, nothing is unsent, on its way or due."""
         await asyncio.gather(*(self._read_on(name) for name in self.databases))
         counts = dict(zip(self.databases, await self._ask(lambda db: db.execute(COUNTS).one()), strict=True))
