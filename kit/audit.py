@@ -38,7 +38,8 @@ class Entry(NamedTuple):
 
 
 _there: WeakKeyDictionary[sa.Engine, set[int]] = WeakKeyDictionary()
-"""Shards whose heads were seen in a database: heads never go."""
+"""Shards whose heads were seen in a database. Heads never go, and a transaction writes its audit once: what it sees
+here was committed before it."""
 
 
 @dataclass(frozen=True, slots=True)

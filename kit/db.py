@@ -1,6 +1,7 @@
 """A database is two calls, `transact(work)` and `read(work)`: work is one synchronous function over a connection."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -10,12 +11,14 @@ from typing import Any, Protocol, TypeVar, cast
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from kit.errors import Unavailable
 from kit.tables import kernel
 from kit.types import Choice, Id, Json, Serial, Utc
 
 __all__ = ["Choice", "Db", "Id", "Json", "Postgres", "Serial", "Sqlite", "Utc", "database", "kernel"]
 
 T = TypeVar("T")
+R = TypeVar("R")
 Work = Callable[[sa.Connection], T]
 
 POSTGRES_LIMITS = {
@@ -28,10 +31,12 @@ SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
-    "busy_timeout=5000",
+    "busy_timeout=20",
     "wal_autocheckpoint=4000",
     "journal_size_limit=67108864",
 )
+LOCKED_SECONDS, LOCKED_STEP = 5.0, 0.02
+"""How long a file that another process writes is waited for, and how long between two tries."""
 READ_ONLY = ("busy_timeout=5000", "query_only=ON")
 
 
@@ -53,17 +58,23 @@ class Db(Protocol):
 
 
 class Postgres:
-    """Work runs in a greenlet of the event loop: it reads as if it waited, and others go on meanwhile."""
+    """Work runs in a greenlet of the event loop: it reads as if it waited, and others go on meanwhile.
+
+    Reads have connections of their own, which refuse to write and need no BEGIN and no COMMIT.
+    """
 
     def __init__(self, url: str, pool_size: int = 10) -> None:
         self.url = sa.make_url(url)
-        self.engine = create_async_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=5,
-            json_serializer=_as_it_is,
-            json_deserializer=_as_it_is,
-            connect_args={"server_settings": POSTGRES_LIMITS},
+        options: dict[str, Any] = {
+            "pool_size": pool_size,
+            "max_overflow": 5,
+            "json_serializer": _as_it_is,
+            "json_deserializer": _as_it_is,
+        }
+        self.engine = create_async_engine(url, **options, connect_args={"server_settings": POSTGRES_LIMITS})
+        limits = POSTGRES_LIMITS | {"default_transaction_read_only": "on"}
+        self.reader = create_async_engine(
+            url, **options, isolation_level="AUTOCOMMIT", connect_args={"server_settings": limits}
         )
         self.dialect = self.engine.dialect
 
@@ -72,8 +83,7 @@ class Postgres:
             return await db.run_sync(work)
 
     async def read(self, work: Work[T]) -> T:
-        async with self.engine.connect() as db:
-            await db.execution_options(isolation_level="AUTOCOMMIT")  # one trip to the server instead of three
+        async with self.reader.connect() as db:
             return await db.run_sync(work)
 
     async def glance(self, work: Work[T]) -> T:
@@ -81,43 +91,53 @@ class Postgres:
 
     async def close(self) -> None:
         await self.engine.dispose()
+        await self.reader.dispose()
 
 
 class Sqlite:
     """Work runs where it is asked for: a transaction is shorter than the way to another thread and back.
 
-    Threads of one process share an interpreter lock that SQLite gives away at every statement; a thread per file
-    spent a third of an embedded rollout's processor time on handing it round. Only reads, which may be long, have a
-    thread, one for all files; the caller's context (trace, log fields) goes along.
+    Threads of one process share an interpreter lock that SQLite gives away at every statement; handing it round took
+    a third of an embedded rollout's processor time (docs/adr/0009). Only reads, which may be long, have a thread; the
+    caller's context (trace, log fields) goes along.
     """
 
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url)
         self._writer = _Hand(self.url, "BEGIN IMMEDIATE", *SQLITE_PRAGMAS)
         self._glancer, self._reader = (_Hand(self.url, "BEGIN", *READ_ONLY) for _ in range(2))
+        self._thread = ThreadPoolExecutor(1, "sqlite-read")
         self.dialect = self._writer.engine.dialect
 
     async def transact(self, work: Work[T]) -> T:
-        await asyncio.sleep(0)  # everybody else gets a turn between two transactions
-        return self._writer.run(work)
+        end, wait = time.monotonic() + LOCKED_SECONDS, 0.0
+        while True:
+            await asyncio.sleep(wait)  # everybody else gets a turn between two transactions
+            try:
+                begun = self._writer.begin()
+            except sa.exc.OperationalError:  # another process writes; its lock must not hold up the loop
+                if time.monotonic() >= end:
+                    raise
+                wait = LOCKED_STEP
+            else:
+                return self._writer.finish(begun, work)
 
     async def glance(self, work: Work[T]) -> T:
-        return self._glancer.run(work)
+        return self._glancer.finish(self._glancer.begin(), work)
 
     async def read(self, work: Work[T]) -> T:
-        return await _reading(partial(self._reader.run, work))
+        return await self._reading(lambda: self._reader.finish(self._reader.begin(), work))
 
     async def close(self) -> None:
+        if self._writer.closed:
+            return
         self._writer.close()
         self._glancer.close()
-        await _reading(self._reader.close)
+        await self._reading(self._reader.close)
+        self._thread.shutdown()
 
-
-_READING = ThreadPoolExecutor(1, "sqlite-read")
-
-
-async def _reading(work: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(_READING, partial(copy_context().run, work))
+    async def _reading(self, work: Callable[[], R]) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(copy_context().run, work))
 
 
 class _Hand:
@@ -126,17 +146,29 @@ class _Hand:
     def __init__(self, url: sa.URL, begin: str, *pragmas: str) -> None:
         self.engine = _engine(url, begin, *pragmas)
         self._connection: sa.Connection | None = None
+        self.closed = False
 
-    def run(self, work: Work[T]) -> T:
+    def begin(self) -> sa.RootTransaction:
+        if self.closed:
+            raise Unavailable("the database is closed")
         if self._connection is None:
             self._connection = self.engine.connect()
-        with self._connection.begin():
-            return work(self._connection)
+        return self._connection.begin()
+
+    def finish(self, begun: sa.RootTransaction, work: Work[T]) -> T:
+        db = begun.connection
+        try:
+            with begun:
+                return work(db)
+        except BaseException:
+            if (driver := db.connection.dbapi_connection) is not None and driver.in_transaction:
+                driver.rollback()  # a COMMIT that failed leaves the transaction open
+            raise
 
     def close(self) -> None:
+        self.closed = True
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
         self.engine.dispose()
 
 

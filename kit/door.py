@@ -18,7 +18,7 @@ from starlette.types import Message, Receive
 from kit import faults, jsons, metrics
 from kit.auth import InvalidToken, Needs, Open, Principal, RoleMissing
 from kit.edge import WRITES
-from kit.errors import Conflict
+from kit.errors import HubError
 from kit.failures import is_unique_violation
 from kit.jsons import Finding
 from kit.problems import BadRequest, IdempotencyConflict, InProgress, TooSlow, Unsupported
@@ -116,8 +116,8 @@ class Door(APIRoute):
         try:
             return await repeated(store, info) or await _said(await inner(request), store, info, said)
         except Exception as error:
-            first = isinstance(error, Conflict) or is_unique_violation(error)
-            if first and (answer := await repeated(store, info)) is not None:
+            second = isinstance(error, HubError) or is_unique_violation(error)
+            if second and (answer := await repeated(store, info)) is not None:
                 return answer  # another process was first with the same request
             raise
         finally:

@@ -145,8 +145,10 @@ class Parking:
             left = [row for row in waiting if row.event_id != event_id]
             self._settle(db, head, left, None)
             self.store.work(db, [_audited(topic, key, event_id, reason)], principal)
+            self.store.touches(db, self.store.due_changed)
 
         await self.store.transact(work)
+        self.store.after_commit()
 
     async def _replay(self, topic: str, key: str, upto: int | None, failed: Exception | None) -> bool:
         def work(db: sa.Connection) -> bool:
@@ -162,6 +164,7 @@ class Parking:
             self.store.work(db, steps)
             self._take(db, first, "applied")
             self._settle(db, head, waiting[len(first) :], failed)
+            self.store.touches(db, self.store.due_changed)
             return len(first) == len(waiting)
 
         return await self.store.transact(work)

@@ -90,10 +90,11 @@ class Processor:
         return True
 
     async def positions(self) -> Mapping[Slot, int]:
-        """Where this reader's own database says it stands."""
+        """Where this reader's own database says it stands; from there it reads, whatever it passed before."""
         where = tables.positions.c.reader == self.reader
         query = sa.select(tables.positions).where(where)
         found = await self.store.db.read(lambda db: db.execute(query).all())
+        self._passed, self._unwritten = {}, 0
         return {Slot(row.topic, row.partition): row.next_offset for row in found}
 
     def _sort(self, records: Sequence[Record]) -> Batch:
@@ -235,10 +236,12 @@ class Processor:
         def work(db: sa.Connection) -> None:
             if self._fresh(db, [heard]):
                 parking.park(db, self.reader, heard, error, self.store.clock.now())
+                self.store.touches(db, self.store.due_changed)
             self._finish(db, last_of)
 
         await self.store.transact(work)
         faults.point("park.parked")
+        self.store.after_commit()
         self._count([], [], [heard])
         log.warning("event is parked", event_id=str(heard.id), type=heard.type, error=type(error).__name__)
 

@@ -39,6 +39,7 @@ UNSENT = (
     .order_by(_o.c.id)
     .limit(WAVE)
 )
+FIRST = UNSENT.limit(1)
 HEADS = (
     sa.select(tables.log_heads)
     .where(rows.one_of(tables.log_heads.c.topic, "topics"))
@@ -100,7 +101,8 @@ class Relay:
     async def wave(self) -> int:
         """Send one wave and move what was acknowledged; returns how many rows were told."""
         if isinstance(self.bus, LocalBus):
-            told = await self.db.transact(self._publish)
+            waiting = await self.db.glance(lambda db: db.execute(FIRST).first())
+            told = await self.db.transact(self._publish) if waiting else Counter[str]()
         else:
             told = await self._send()
         if told:
@@ -256,8 +258,7 @@ def _append(db: sa.Connection, places: Sequence[tuple[int, int | None, str]], la
 
 def _next_positions(db: sa.Connection, topics: Sequence[str]) -> dict[str, int]:
     """The last position per topic, under the lock that makes positions rise as their transactions commit."""
-    found = {row.topic: row.position for row in db.execute(HEADS, {"topics": topics})}
-    if len(found) < len(topics) and not is_sqlite(db.dialect):  # a row must be there to be locked
+    if not is_sqlite(db.dialect):  # a row must be there to be locked
         rows.insert_new(db, tables.log_heads, LOG_HEADS, [(topic, 0) for topic in topics], "topic")
-        found = {row.topic: row.position for row in db.execute(HEADS, {"topics": topics})}
+    found = {row.topic: row.position for row in db.execute(HEADS, {"topics": topics})}
     return {topic: found.get(topic, 0) for topic in topics}

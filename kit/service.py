@@ -97,6 +97,8 @@ class Runtime:
         self.due: datetime | None = None
         """The earliest stored time of timers, effects and parked keys, when `quiet` last asked."""
         self._settled_at = -1
+        self._changed = {name: asyncio.Event() for name in ("timers", "effects")}
+        store.due_changed += [changed.set for changed in self._changed.values()]
         self._tasks: list[asyncio.Task[None]] = []
         store.told.append(self.relay.kick)
 
@@ -184,7 +186,7 @@ class Runtime:
                 await self.relay.wait(poll)
 
     async def _timers(self) -> None:
-        changed = self._listen_for_changes()
+        changed = self._changed["timers"]
         clock = self.service.store.clock
         while True:
             changed.clear()
@@ -193,7 +195,7 @@ class Runtime:
                 await self._until(changed, due)
 
     async def _effects(self) -> None:
-        changed = self._listen_for_changes()
+        changed = self._changed["effects"]
         clock = self.service.store.clock
         while True:
             changed.clear()
@@ -228,11 +230,6 @@ class Runtime:
             for wait in waits:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
-
-    def _listen_for_changes(self) -> asyncio.Event:
-        changed = asyncio.Event()
-        self.service.store.due_changed.append(changed.set)
-        return changed
 
     async def _drained(self) -> None:
         while not await self.relay.drain(STOP_SECONDS):  # noqa: ASYNC110 - ends by its time limit

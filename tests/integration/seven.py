@@ -106,6 +106,15 @@ class Seven:
         all_heard = all(not row.unsent and row.heard >= self._meant[name] for name, row in counts.items())
         return all_heard and not on_its_way and (self._due is None or self._due > self.clock.now())
 
+    async def busy(self) -> list[str]:
+        """Services with something unsent, unheard or on its way right now."""
+        await asyncio.gather(*(self._read_on(name) for name in self.databases))
+        counts, sending = await asyncio.gather(
+            self._ask(lambda db: db.execute(COUNTS).one()), self._ask(lambda db: list(db.scalars(SENDING)))
+        )
+        looked = zip(self.databases, counts, sending, strict=True)
+        return [name for name, row, out in looked if row.unsent or out or row.heard < self._meant[name]]
+
     def next_due(self) -> datetime | None:
         return self._due
 
