@@ -28,6 +28,7 @@ stack = ExitStack()
 def pytest_configure(config: pytest.Config) -> None:
     """The controlling process owns the run's servers; workers of pytest-xdist share them."""
     if not hasattr(config, "workerinput"):
+        os.environ.setdefault("PYTHONHASHSEED", str(os.getpid()))  # one for all workers: they must collect alike
         clear_orphans()
         os.environ[RUN] = str(stack.enter_context(throwaway("run")))
 
