@@ -18,7 +18,6 @@ from kit.types import Choice, Id, Json, Serial, Utc
 __all__ = ["Choice", "Db", "Id", "Json", "Postgres", "Serial", "Sqlite", "Utc", "database", "kernel"]
 
 T = TypeVar("T")
-R = TypeVar("R")
 Work = Callable[[sa.Connection], T]
 
 POSTGRES_LIMITS = {
@@ -136,7 +135,7 @@ class Sqlite:
         await self._reading(self._reader.close)
         self._thread.shutdown()
 
-    async def _reading(self, work: Callable[[], R]) -> R:
+    async def _reading(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(copy_context().run, work))
 
 

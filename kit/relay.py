@@ -18,7 +18,6 @@ from kit import faults, metrics, rows, tables
 from kit.bus import Bus, OutboxRow, Sent, Slot
 from kit.clock import Clock
 from kit.db import Db, Postgres
-from kit.local import LocalBus
 from kit.types import is_sqlite
 
 log = structlog.get_logger(__name__)
@@ -39,7 +38,6 @@ UNSENT = (
     .order_by(_o.c.id)
     .limit(WAVE)
 )
-FIRST = UNSENT.limit(1)
 HEADS = (
     sa.select(tables.log_heads)
     .where(rows.one_of(tables.log_heads.c.topic, "topics"))
@@ -100,46 +98,26 @@ class Relay:
 
     async def wave(self) -> int:
         """Send one wave and move what was acknowledged; returns how many rows were told."""
-        if isinstance(self.bus, LocalBus):
-            waiting = await self.db.glance(lambda db: db.execute(FIRST).first())
-            told = await self.db.transact(self._publish) if waiting else Counter[str]()
-        else:
-            told = await self._send()
-        if told:
-            faults.point("relay.moved")
-            self.bus.told(told)
-            for topic, count in told.items():
-                metrics.RELAY_SENT.labels(self.service, topic).inc(count)
-        return told.total()
-
-    async def _send(self) -> Counter[str]:
-        """Send what waits, then move it; how many rows of each topic were told."""
         waiting = await self.unsent()
         if not waiting:
-            return Counter()
+            return 0
         faults.point("relay.selected")
         sent = await self.bus.send(waiting)
         faults.point("relay.acked")
         self._rest(sent)
         if sent.acknowledged or sent.unsendable:
             await self.db.transact(lambda db: self._move(db, waiting, sent))
-        return Counter(row.topic for row in waiting if row.id in sent.acknowledged)
-
-    def _publish(self, db: sa.Connection) -> Counter[str]:
-        """The same where the move is the publication: nothing to wait for, so one transaction does."""
-        waiting = [_row(row) for row in db.execute(UNSENT)]
-        if not waiting:
-            return Counter()
-        faults.point("relay.selected")
-        sent = Sent(acknowledged=dict.fromkeys(row.id for row in waiting))
-        faults.point("relay.acked")
-        self._move(db, waiting, sent)
-        return Counter(row.topic for row in waiting)
+            faults.point("relay.moved")
+            topics = Counter(row.topic for row in waiting if row.id in sent.acknowledged)
+            self.bus.told(topics)
+            for topic, count in topics.items():
+                metrics.RELAY_SENT.labels(self.service, topic).inc(count)
+        return len(sent.acknowledged)
 
     async def unsent(self) -> list[OutboxRow]:
         """Rows that may be sent now, lowest id first."""
         now = time.monotonic()
-        found = await self.db.read(lambda db: db.execute(UNSENT).all())
+        found = await self.db.glance(lambda db: db.execute(UNSENT).all())
         waiting = [_row(row) for row in found]
         return [row for row in waiting if row.slot not in self.resting or self.resting[row.slot].until <= now]
 
@@ -148,7 +126,7 @@ class Relay:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if not await self.wave():
-                return not await self.db.read(lambda db: db.execute(UNSENT.limit(1)).first())
+                return not await self.db.glance(lambda db: db.execute(UNSENT.limit(1)).first())
         return False
 
     def _rest(self, sent: Sent) -> None:

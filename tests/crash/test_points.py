@@ -9,6 +9,7 @@ import pytest
 
 from kit import faults
 from tests.adapters.on_kafka import fresh
+from tests.crash.checker import Verdict
 from tests.crash.report import say, summary
 from tests.crash.rig import Rig, embedded, until
 
@@ -52,10 +53,12 @@ async def test_on_kafka_and_postgres_every_point_kills_three_times(
 ) -> None:
     await fresh(kafka_bootstrap)
     urls = {role: new_database() for role in BOTH}
-    await asyncio.to_thread(three_rounds, tmp_path, urls, kafka_bootstrap)
+    kills, verdict = await asyncio.to_thread(three_rounds, tmp_path, urls, kafka_bootstrap)
+    assert kills == 3 * (len(SHARED) + len(ON_KAFKA) + 1)
+    assert verdict.clean
 
 
-def three_rounds(folder: Path, urls: dict[str, str], kafka: str) -> None:
+def three_rounds(folder: Path, urls: dict[str, str], kafka: str) -> tuple[int, Verdict]:
     points, random = [*SHARED, *ON_KAFKA], Random(20260302)
     with Rig(folder, urls, kafka) as rig:
         rig.asks(60, pause=0.05)
@@ -67,5 +70,4 @@ def three_rounds(folder: Path, urls: dict[str, str], kafka: str) -> None:
         rig.finish()
         verdict = rig.verdict()
         say(summary(f"{len(points)} points, Kafka and PostgreSQL", rig.history, verdict, kills=rig.kills))
-        assert rig.kills == 3 * (len(points) + 1)
-        assert verdict.clean
+        return rig.kills, verdict

@@ -22,7 +22,7 @@ from kit.bus import Record
 from kit.clock import FileClock
 from kit.db import Db, database
 from kit.inbox import short, understand
-from kit.service import Service
+from kit.service import STANDING, Service
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SENDING_SECONDS = 2.0
@@ -32,12 +32,6 @@ _log, _effects = tables.event_log, tables.effects
 COUNTS = sa.select(
     sa.select(sa.func.count()).select_from(tables.outbox).scalar_subquery().label("unsent"),
     sa.select(sa.func.count()).select_from(tables.inbox).scalar_subquery().label("heard"),
-)
-DUE = sa.union_all(
-    sa.select(sa.func.min(tables.timers.c.due_at)),
-    sa.select(sa.func.min(tables.parked_keys.c.retry_at)),
-    sa.select(sa.func.min(_effects.c.due_at)).where(_effects.c.state.in_(("ready", "unknown"))),
-    sa.select(sa.func.min(_effects.c.lease_until)).where(_effects.c.state == "sending"),
 )
 SENDING = sa.select(_effects.c.id).where(_effects.c.state == "sending")
 
@@ -99,7 +93,7 @@ class Seven:
         """Everything told was heard by everybody it concerns, nothing is unsent, on its way or due."""
         await asyncio.gather(*(self._read_on(name) for name in self.databases))
         counts = dict(zip(self.databases, await self._ask(lambda db: db.execute(COUNTS).one()), strict=True))
-        dues = await self._ask(lambda db: min(filter(None, db.scalars(DUE)), default=None))
+        dues = await self._ask(lambda db: min(filter(None, db.scalars(STANDING)), default=None))
         self._due = min(filter(None, dues), default=None)
         sending = await self._ask(lambda db: list(db.scalars(SENDING)))
         on_its_way = self._on_its_way({each for found in sending for each in found})
@@ -114,6 +108,18 @@ class Seven:
         )
         looked = zip(self.databases, counts, sending, strict=True)
         return [name for name, row, out in looked if row.unsent or out or row.heard < self._meant[name]]
+
+    async def unrest(self) -> str:
+        """Who has what left to do, for a message."""
+        counts = await self._ask(lambda db: db.execute(COUNTS).one())
+        dues = await self._ask(lambda db: min(filter(None, db.scalars(STANDING)), default=None))
+        sending = await self._ask(lambda db: len(list(db.scalars(SENDING))))
+        looked = zip(self.databases, counts, dues, sending, strict=True)
+        return f"now {self.clock.now()}; " + "; ".join(
+            f"{name}: unsent {row.unsent}, heard {row.heard} of {self._meant[name]}, sending {out}, due {due}, "
+            f"exit code {self.running[name].poll()}"
+            for name, row, due, out in looked
+        )
 
     def next_due(self) -> datetime | None:
         return self._due
