@@ -32,7 +32,8 @@ async def described(cluster: Kafka, topic: Topic) -> dict[int, tuple[int, int]]:
     admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap)
     await admin.start()
     try:
-        (found,) = await admin.describe_topics([topic.name])
+        while not (found := (await admin.describe_topics([topic.name]))[0])["partitions"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)  # a broker that has not yet heard of a new topic says nothing of it
     finally:
         await admin.close()
     return {each["partition"]: (each["leader"], len(each["replicas"])) for each in found["partitions"]}
