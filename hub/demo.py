@@ -128,7 +128,7 @@ class Play:
     async def settle(self) -> None:
         """Wait until only time can bring work."""
         end = time.monotonic() + STUCK_SECONDS
-        while not await self.watched.quiet() or not self.cast.quiet():
+        while not self.cast.quiet() or not await self.watched.quiet():  # what leaves their hands is stored before
             if time.monotonic() > end:
                 raise TimeoutError("the hub did not come to rest")
             await asyncio.sleep(0.002)

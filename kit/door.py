@@ -18,7 +18,7 @@ from starlette.types import Message, Receive
 from kit import faults, jsons, metrics
 from kit.auth import InvalidToken, Needs, Open, Principal, RoleMissing
 from kit.edge import WRITES
-from kit.errors import HubError
+from kit.errors import HubError, Unavailable
 from kit.failures import is_unique_violation
 from kit.jsons import Finding
 from kit.problems import BadRequest, IdempotencyConflict, InProgress, TooSlow, Unsupported
@@ -36,10 +36,15 @@ Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class Door(APIRoute):
-    """A route with exactly one gate: `needs(action)` or `open_route(reason)`. Without one there is no route."""
+    """A route with exactly one gate: `needs(action)` or `open_route(reason)`. Without one there is no route.
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], *, limit: int | None = None, **rest: Any) -> None:
-        self.limit = limit or jsons.LIMITS.size
+    `waits`: nobody is let in before the service has started; without its seed it would answer what is not true.
+    """
+
+    def __init__(
+        self, path: str, endpoint: Callable[..., Any], *, limit: int | None = None, waits: bool = True, **rest: Any
+    ) -> None:
+        self.limit, self.waits = limit or jsons.LIMITS.size, waits
         super().__init__(path, endpoint, **rest)
 
     @property
@@ -51,6 +56,8 @@ class Door(APIRoute):
         gate, inner, kind = self.gate, super().get_route_handler(), self._takes()
 
         async def handle(request: Request) -> Response:
+            if self.waits and request.app.state.health.starting:
+                raise Unavailable("the service is being started")
             if isinstance(gate, Needs):
                 request.state.principal = await admitted(request, gate)
             received = Received(request, self.limit)

@@ -95,7 +95,7 @@ def _claimable(now: datetime) -> sa.Select[Any]:
     """Due, or its lease ended; nothing older unfinished in its lane."""
     due = sa.or_(
         sa.and_(_e.c.state.in_(("ready", "unknown")), _e.c.due_at <= now),
-        sa.and_(_e.c.state == "sending", _e.c.lease_until < now),
+        sa.and_(_e.c.state == "sending", _e.c.lease_until <= now),
     )
     blocked = sa.exists().where(_older.c.lane == _e.c.lane, _older.c.id < _e.c.id, _older.c.state.in_(OPEN))
     return sa.select(_e).where(due, ~blocked).order_by(_e.c.due_at, _e.c.id).limit(CLAIM)

@@ -73,10 +73,9 @@ class Health:
     def __init__(self, service: str = "", seconds: Callable[[], float] = time.monotonic) -> None:
         self.service, self.seconds = service, seconds
         self.watchdog = Watchdog(seconds)
-        self.stopping = False
+        self.starting = self.stopping = False
         self._turned_at: float | None = None
         self._loops: dict[str, Callable[[], bool]] = {}
-        self._starting: dict[str, Check] = {}
         self._checks: dict[str, Check] = {}
 
     def watch(self, name: str, alive: Callable[[], bool]) -> None:
@@ -87,10 +86,6 @@ class Health:
         """Something without which the process is not ready; never a dependency of a dependency."""
         self._checks[name] = Check(ask, keep_seconds)
 
-    def start_check(self, name: str, ask: Ask) -> None:
-        """Something that must hold before the process counts as started."""
-        self._starting[name] = Check(ask, 1.0)
-
     async def live(self) -> dict[str, str]:
         """Why the process should be killed; empty: it should not."""
         if self._turned_at is not None and self.seconds() - self._turned_at > DEAF_SECONDS:
@@ -98,8 +93,8 @@ class Health:
         return {}
 
     async def startup(self) -> dict[str, str]:
-        """What is missing before the process counts as started."""
-        return await self._ask(self._starting)
+        """What is missing before the process counts as started: migrations at head, topics asked for, the seed sown."""
+        return {"starting": "the process is being started"} if self.starting else {}
 
     async def ready(self) -> dict[str, str]:
         """Why no requests should come here."""
@@ -108,14 +103,14 @@ class Health:
             failing["stopping"] = "the process is being stopped"
         if (standing := self.watchdog.standing_seconds()) >= NOT_READY_SECONDS:
             failing["progress"] = f"work has not moved for {standing:.0f} s"
-        failing |= await self._ask(self._starting) | await self._ask(self._checks)
+        failing |= await self.startup() | await self._ask(self._checks)
         metrics.READY.labels(self.service).set(0 if failing else 1)
         return failing
 
     async def every(self) -> dict[str, str]:
         """All checks by name, with their answers."""
         failing = await self.live() | await self.startup() | await self.ready()
-        names = ("loop", "progress", "stopping", *self._loops, *self._starting, *self._checks)
+        names = ("loop", "progress", "starting", "stopping", *self._loops, *self._checks)
         return {name: failing.get(name, "ok") for name in names}
 
     async def beat(self) -> None:

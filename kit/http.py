@@ -104,7 +104,7 @@ def web(service: Parts, health: Health | None = None, authenticate: Authenticate
     metrics.begin(service.name)
     for context in iter_route_contexts([*service.router.routes, *desk.router.routes, *kernel.routes]):
         if isinstance(context.original_route, APIRoute):
-            app.router.routes.append(_door(context))
+            app.router.routes.append(_door(context, waits=context.original_route not in kernel.routes))
         elif isinstance(context.route, Mount) and isinstance(context.route.app, StaticFiles):
             app.router.routes.append(context.route)  # our own scripts and styles, no gate
         else:
@@ -122,12 +122,12 @@ def served(app: FastAPI) -> Iterator[Served]:
                 yield Served(method, route.path, action, reason)
 
 
-def _door(context: Any) -> Door:
+def _door(context: Any, *, waits: bool) -> Door:
     """The route as it was declared, behind a door."""
     names = ("response_model", "status_code", "tags", "dependencies", "summary", "description", "responses", "name")
     shape = ("methods", "operation_id", "response_class", "include_in_schema", "response_model_exclude_none")
     declared = {name: getattr(context, name) for name in (*names, *shape)}
-    return Door(context.path, context.endpoint, limit=context.max_body_size, **declared)
+    return Door(context.path, context.endpoint, limit=context.max_body_size, waits=waits, **declared)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

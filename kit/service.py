@@ -93,6 +93,7 @@ class Runtime:
         lease = timedelta(seconds=service.settings.lease_seconds)
         self.effects = Effects(store, handlers, service.ports, lease)
         self.health = Health(name)
+        self.health.starting = True
         self.subscription: Subscription | None = None
         self.due: datetime | None = None
         """The earliest stored time of timers, effects and parked keys, when `quiet` last asked."""
@@ -127,6 +128,7 @@ class Runtime:
             task = asyncio.create_task(self._forever(name, loop), name=f"{service.name}:{name}")
             self.health.watch(name, lambda task=task: not task.done())  # type: ignore[misc]
             self._tasks.append(task)
+        self.health.starting = False
 
     async def stop(self) -> None:
         """Stop fetching, end what runs, tell what is left; being killed at any step is harmless."""

@@ -103,15 +103,16 @@ class Cast:
         header = "user_id;name;company;skills;weekdays;shift_from;shift_to"
         csv = "\n".join([header, *rows, ""]).encode()
         answer = await self.people["anna"].send("/booking/v1/imports/technicians", csv, "text/csv")
-        _expect(answer.ok, answer.body)
+        _expect(answer.ok and not answer.body["refused"], answer.body)
         devices = facts.stock(len(self.stories) * 2 + 50)
         answer = await self.people["wilma"].send("/asset/v1/imports/devices", devices, "text/csv")
-        _expect(answer.ok, answer.body)
+        _expect(answer.ok and not answer.body["refused"], answer.body)
         found = await self.people["anna"].get("/booking/v1/technicians")
         crew = [self._technician(each) for each in sorted(found["items"], key=lambda each: str(each["user_id"]))]
         for number, each in enumerate(crew):
             body = {"number": f"+4915199{number:06}", "language": "de"}
-            await self.people["admin"].put(f"/notification/v1/staff-contacts/{each.technician_id}", json=body)
+            answer = await self.people["admin"].put(f"/notification/v1/staff-contacts/{each.technician_id}", json=body)
+            _expect(answer.ok, answer.body)
         self.actors += [*crew, Desk(crew, self.people["quirin"])]
 
     def _technician(self, found: Mapping[str, Any]) -> Technician:

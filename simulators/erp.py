@@ -196,7 +196,8 @@ class Erp:
         did = False
         while self.later and self.later[0][0] <= self.clock.now():
             _, _, partner, answer = heappop(self.later)
-            await self.http.post(f"/mdm/v1/in/{partner}", content=answer, headers=XML | self._key())
+            taken = await self.http.post(f"/mdm/v1/in/{partner}", content=answer, headers=XML | self._key())
+            taken.raise_for_status()
             did = True
         return did
 

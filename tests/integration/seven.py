@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,15 +24,16 @@ from kit.inbox import short, understand
 from kit.service import STANDING, Service
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SENDING_SECONDS = 2.0
-"""How long an effect on its way is waited for; after that its sender has died, and its lease must run out."""
-
 _log, _effects = tables.event_log, tables.effects
 COUNTS = sa.select(
     sa.select(sa.func.count()).select_from(tables.outbox).scalar_subquery().label("unsent"),
     sa.select(sa.func.count()).select_from(tables.inbox).scalar_subquery().label("heard"),
 )
-SENDING = sa.select(_effects.c.id).where(_effects.c.state == "sending")
+SENDING = sa.select(_effects.c.id, _effects.c.attempts).where(_effects.c.state == "sending")
+OTHERS = sa.text(
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+)
 
 
 class Seven:
@@ -52,7 +52,8 @@ class Seven:
         self._due: datetime | None = None
         self._read = Counter[str]()
         self._meant = Counter[str]()
-        self._sending: dict[UUID, float] = {}
+        self._orphans = set[tuple[UUID, int]]()
+        """What was on its way when its sender was killed: only the end of its lease, a matter of time, brings it on."""
 
     def start(self, name: str) -> None:
         """Start one service as a supervisor would."""
@@ -65,12 +66,16 @@ class Seven:
             command, cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
         )
 
-    def kill(self, name: str) -> None:
+    async def kill(self, name: str) -> None:
         """The end without a farewell."""
         process = self.running[name]
         assert process.poll() is None, f"{name} ended by itself: exit code {process.returncode}"
         process.send_signal(signal.SIGKILL)
         process.wait()
+        db = self.databases[name]
+        while await db.read(lambda db: db.scalar(OTHERS)):  # noqa: ASYNC110 - what it sent last is still carried out
+            await asyncio.sleep(0.01)
+        self._orphans |= set(await db.read(_sending))
 
     def stop(self) -> None:
         """End what still runs."""
@@ -95,17 +100,14 @@ class Seven:
         counts = dict(zip(self.databases, await self._ask(lambda db: db.execute(COUNTS).one()), strict=True))
         dues = await self._ask(lambda db: min(filter(None, db.scalars(STANDING)), default=None))
         self._due = min(filter(None, dues), default=None)
-        sending = await self._ask(lambda db: list(db.scalars(SENDING)))
-        on_its_way = self._on_its_way({each for found in sending for each in found})
+        on_their_way = await self._on_their_way()
         all_heard = all(not row.unsent and row.heard >= self._meant[name] for name, row in counts.items())
-        return all_heard and not on_its_way and (self._due is None or self._due > self.clock.now())
+        return all_heard and not any(on_their_way) and (self._due is None or self._due > self.clock.now())
 
     async def busy(self) -> list[str]:
         """Services with something unsent, unheard or on its way right now."""
         await asyncio.gather(*(self._read_on(name) for name in self.databases))
-        counts, sending = await asyncio.gather(
-            self._ask(lambda db: db.execute(COUNTS).one()), self._ask(lambda db: list(db.scalars(SENDING)))
-        )
+        counts, sending = await asyncio.gather(self._ask(lambda db: db.execute(COUNTS).one()), self._on_their_way())
         looked = zip(self.databases, counts, sending, strict=True)
         return [name for name, row, out in looked if row.unsent or out or row.heard < self._meant[name]]
 
@@ -113,8 +115,7 @@ class Seven:
         """Who has what left to do, for a message."""
         counts = await self._ask(lambda db: db.execute(COUNTS).one())
         dues = await self._ask(lambda db: min(filter(None, db.scalars(STANDING)), default=None))
-        sending = await self._ask(lambda db: len(list(db.scalars(SENDING))))
-        looked = zip(self.databases, counts, dues, sending, strict=True)
+        looked = zip(self.databases, counts, dues, await self._on_their_way(), strict=True)
         return f"now {self.clock.now()}; " + "; ".join(
             f"{name}: unsent {row.unsent}, heard {row.heard} of {self._meant[name]}, sending {out}, due {due}, "
             f"exit code {self.running[name].poll()}"
@@ -141,10 +142,13 @@ class Seven:
             self._read[row.topic] = row.position
             self.waves += 1
 
-    def _on_its_way(self, sending: set[UUID]) -> bool:
-        now = time.monotonic()
-        self._sending = {each: self._sending.get(each, now) for each in sending}
-        return any(now - since < SENDING_SECONDS for since in self._sending.values())
+    async def _on_their_way(self) -> list[int]:
+        """How many effects each service is sending right now."""
+        return [len(set(found) - self._orphans) for found in await self._ask(_sending)]
+
+
+def _sending(db: sa.Connection) -> list[tuple[UUID, int]]:
+    return [(row.id, row.attempts) for row in db.execute(SENDING)]
 
 
 def _text(value: Any) -> str:

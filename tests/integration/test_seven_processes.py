@@ -53,7 +53,7 @@ class KilledOnTheWay(Play):
         at_work = [name for name in left if name in busy or self.rests >= self.next_kill + PATIENCE]
         if at_work:
             name, self.next_kill = at_work[0], self.rests + BETWEEN
-            self.seven.kill(name)
+            await self.seven.kill(name)
             self.seven.start(name)
             self.killed.append(name)
         try:
@@ -92,6 +92,7 @@ async def play(kafka_bootstrap: str, new_database: Callable[[], str], tmp_path: 
         stack.push_async_callback(seven.close)
         for name, db in seven.databases.items():
             await migrate.upgrade(name, db)
+            await db.close()  # connections are opened again; who else has one is seen by that
         stack.callback(seven.stop)
         for name in SERVICES:
             seven.start(name)

@@ -331,6 +331,18 @@ async def test_health_is_open_and_names_only_the_checks_that_fail(probe: Probe) 
         assert (await client.get("/health")).status_code == 401
 
 
+async def test_before_its_seed_is_sown_a_service_answers_nothing_but_how_it_is(probe: Probe) -> None:
+    probe.app.state.health.starting = True
+    async with probe.client() as client:
+        for answer in (await client.get("/v1/notes"), await client.post("/v1/notes?name=a", json={"number": 7})):
+            assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+            assert int(answer.headers["retry-after"]) > 0
+        assert (await client.get("/health/startup")).json()["failing"] == ["starting"]
+        assert (await client.get("/health/live")).status_code == 200
+        probe.app.state.health.starting = False
+        assert (await client.get("/v1/notes")).status_code == 200
+
+
 @pytest.mark.rule("SEC-HARD-03")
 async def test_what_is_measured_is_shown_to_those_who_run_the_machine(probe: Probe) -> None:
     async with probe.client(probe.token("platform")) as client:
