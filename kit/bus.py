@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 from uuid import UUID
+
+import orjson
 
 from contracts.topics import Topic
 
@@ -34,21 +35,25 @@ class Record(NamedTuple):
 
 
 class OutboxRow(NamedTuple):
-    """A fact that waits to be told. `headers` are its CloudEvents attributes; a null value is a tombstone."""
+    """A fact that waits to be told, as the driver gives it. A null value is a tombstone."""
 
     id: int
-    event_id: UUID
+    event_id: UUID | str
     topic: str
     partition: int
     key: str
     sequence: int
-    headers: Mapping[str, str]
+    headers: str
+    """CloudEvents attributes: a JSON object of texts."""
     value: bytes | None
-    recorded_at: datetime
 
     @property
     def slot(self) -> Slot:
         return Slot(self.topic, self.partition)
+
+    def pairs(self) -> list[tuple[str, bytes]]:
+        """The headers as a record carries them."""
+        return [(name, text.encode()) for name, text in orjson.loads(self.headers).items()]
 
 
 @dataclass(slots=True)

@@ -23,20 +23,22 @@ from kit.types import is_sqlite
 log = structlog.get_logger(__name__)
 
 WAVE = 2000
+"""Rows that are told together, at most."""
 FIRST_REST, LONGEST_REST = 0.2, 5.0
 """Seconds that a slot rests after an error."""
 LOG_HEADS = ("topic", "position")
 
 _o, _blocked = tables.outbox, tables.outbox.alias("blocked")
 UNSENT = (
-    sa.select(_o)
+    rows.raw(_o, OutboxRow._fields)
     .where(
         ~sa.exists().where(
             _blocked.c.topic == _o.c.topic, _blocked.c.key == _o.c.key, _blocked.c.blocked_reason.is_not(None)
-        )
+        ),
+        ~rows.one_of(_o.c.id, "besides"),
     )
     .order_by(_o.c.id)
-    .limit(WAVE)
+    .limit(sa.bindparam("most"))
 )
 HEADS = (
     sa.select(tables.log_heads)
@@ -75,10 +77,14 @@ class Rest:
 class Relay:
     """Tells what the outbox holds. A second one at work can add copies, never gaps or disorder."""
 
-    def __init__(self, service: str, db: Db, bus: Bus, clock: Clock, compacted: Iterable[str] = ()) -> None:
-        self.service, self.db, self.bus, self.clock = service, db, bus, clock
+    def __init__(
+        self, service: str, db: Db, bus: Bus, clock: Clock, compacted: Iterable[str] = (), most: int = WAVE
+    ) -> None:
+        self.service, self.db, self.bus, self.clock, self.most = service, db, bus, clock, most
         self.compacted = frozenset(compacted)
         self.resting: dict[Slot, Rest] = {}
+        self._ahead: list[OutboxRow] = []
+        """Looked for while the wave before was on its way."""
         self._kicked = asyncio.Event()
 
     def kick(self) -> None:
@@ -98,35 +104,53 @@ class Relay:
 
     async def wave(self) -> int:
         """Send one wave and move what was acknowledged; returns how many rows were told."""
-        waiting = await self.unsent()
+        waiting, self._ahead = self._ahead or await self.unsent(), []
         if not waiting:
             return 0
         faults.point("relay.selected")
-        sent = await self.bus.send(waiting)
-        faults.point("relay.acked")
-        self._rest(sent)
-        if sent.acknowledged or sent.unsendable:
-            await self.db.transact(lambda db: self._move(db, waiting, sent))
-            faults.point("relay.moved")
-            topics = Counter(row.topic for row in waiting if row.id in sent.acknowledged)
-            self.bus.told(topics)
-            for topic, count in topics.items():
-                metrics.RELAY_SENT.labels(self.service, topic).inc(count)
+        looking = asyncio.ensure_future(self._look_ahead(waiting))
+        try:
+            sent = await self.bus.send(waiting)
+            faults.point("relay.acked")
+            self._rest(sent)
+            if sent.acknowledged or sent.unsendable:
+                await self._moved(waiting, sent)
+            ahead = await looking
+        finally:
+            looking.cancel()
+        # not before now: nothing stands in the log in front of what was told before it
+        stuck = {row.slot for row in waiting if row.id not in sent.acknowledged}
+        self._ahead = [row for row in ahead if row.slot not in stuck]
         return len(sent.acknowledged)
 
-    async def unsent(self) -> list[OutboxRow]:
+    async def _moved(self, waiting: Sequence[OutboxRow], sent: Sent) -> None:
+        await self.db.transact(lambda db: self._move(db, waiting, sent))
+        faults.point("relay.moved")
+        topics = Counter(row.topic for row in waiting if row.id in sent.acknowledged)
+        self.bus.told(topics)
+        for topic, count in topics.items():
+            metrics.RELAY_SENT.labels(self.service, topic).inc(count)
+
+    async def unsent(self, besides: Sequence[OutboxRow] = ()) -> list[OutboxRow]:
         """Rows that may be sent now, lowest id first."""
-        now = time.monotonic()
-        found = await self.db.glance(lambda db: db.execute(UNSENT).all())
-        waiting = [_row(row) for row in found]
+        now, asked = time.monotonic(), {"besides": [row.id for row in besides], "most": self.most}
+        found = await self.db.glance(lambda db: db.execute(UNSENT, asked).all())
+        waiting = [OutboxRow(*row) for row in found]
         return [row for row in waiting if row.slot not in self.resting or self.resting[row.slot].until <= now]
+
+    async def _look_ahead(self, waiting: Sequence[OutboxRow]) -> list[OutboxRow]:
+        """What comes behind a full wave, while that is on its way.
+
+        Not by id: a row may become visible below those that were sent, and its key would be told in disorder.
+        """
+        return await self.unsent(waiting) if len(waiting) == self.most else []
 
     async def drain(self, seconds: float) -> bool:
         """Tell until nothing is left, at most so long; True when the outbox is empty."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if not await self.wave():
-                return not await self.db.glance(lambda db: db.execute(UNSENT.limit(1)).first())
+                return not await self.db.glance(lambda db: db.execute(UNSENT, {"besides": [], "most": 1}).first())
         return False
 
     def _rest(self, sent: Sent) -> None:
@@ -211,11 +235,6 @@ class LeaderLock:
             return True
         await connection.close()
         return False
-
-
-def _row(row: sa.Row[Any]) -> OutboxRow:
-    """By place: columns and fields stand in the same order, and names cost as much as the rest of a row."""
-    return OutboxRow(*row[: len(OutboxRow._fields)])
 
 
 def _append(db: sa.Connection, places: Sequence[tuple[int, int | None, str]], last: int, now: Any) -> int:

@@ -59,9 +59,10 @@ def readers(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> t
     return tuple(_reader(kind, dialect) for kind in kinds)
 
 
-def raw(table: sa.Table) -> sa.Select[Any]:
-    """Select every column as the driver gives it."""
-    return sa.select(*(sa.type_coerce(column, sa.types.NullType()).label(column.name) for column in table.c))
+def raw(table: sa.Table, columns: Sequence[str] = ()) -> sa.Select[Any]:
+    """Select these columns, or all of them, as the driver gives them."""
+    wanted = [table.c[name] for name in columns] or table.c
+    return sa.select(*(sa.type_coerce(column, sa.types.NullType()).label(column.name) for column in wanted))
 
 
 def bound(values: Sequence[Any], how: Sequence[Bind | None]) -> tuple[Any, ...]:

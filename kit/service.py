@@ -28,7 +28,7 @@ from kit.http import Authenticate
 from kit.local import LocalSubscription
 from kit.parking import Parking
 from kit.processing import Processor
-from kit.relay import WAVE, LeaderLock, Relay
+from kit.relay import LeaderLock, Relay
 from kit.settings import Settings
 from kit.store import Store, Unit
 from kit.timers import Timers
@@ -184,8 +184,8 @@ class Runtime:
                     await asyncio.sleep(LEADER_SECONDS)
                 metrics.RELAY_LEADER.labels(self.service.name).set(1)
                 until = time.monotonic() + LEADER_SECONDS
-            if await self.relay.wave() < WAVE:  # whatever was told meanwhile has kicked, and ends the wait at once
-                await self.relay.wait(poll)
+            if await self.relay.wave() < self.relay.most:
+                await self.relay.wait(poll)  # whatever was told meanwhile has kicked, and ends it at once
 
     async def _timers(self) -> None:
         changed = self._changed["timers"]

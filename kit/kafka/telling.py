@@ -122,8 +122,7 @@ def _batches(
     """Batches of at most 1 MB and so many rows, with the rows in each; a larger row gets its own."""
     batch, batch_rows = producer.create_batch(), list[OutboxRow]()
     for row in rows:
-        headers = [(name, value.encode()) for name, value in row.headers.items()]
-        record = {"timestamp": None, "key": row.key.encode(), "value": row.value, "headers": headers}
+        record = {"timestamp": None, "key": row.key.encode(), "value": row.value, "headers": row.pairs()}
         if len(batch_rows) == most or batch.append(**record) is None:
             yield batch, batch_rows
             batch, batch_rows = producer.create_batch(), []

@@ -1,11 +1,11 @@
 """The Kafka bus against a real broker: what it sends and delivers, where it starts, and what it does when it fails."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -50,9 +50,8 @@ def a_row(topic: Topic, number: int, key: str = "case-000001", value: bytes | No
         partition=partition_of(key, topic.partitions),
         key=key,
         sequence=number,
-        headers={"ce_id": str(UUID(int=number)), "ce_sequence": str(number)},
+        headers=json.dumps({"ce_id": str(UUID(int=number)), "ce_sequence": str(number)}),
         value=value,
-        recorded_at=datetime(2026, 3, 2, 8, tzinfo=UTC),
     )
 
 

@@ -14,7 +14,7 @@ from kit.effects import Claimed, Effects, Outcome, Port
 from kit.inbox import Heard
 from kit.outbox import Told
 from kit.processing import Batch, Processor
-from kit.relay import Relay, _row
+from kit.relay import Relay
 from kit.store import Step, Store, Stumbled
 from kit.unit import Unit
 from tests.crash.simulation import Simulation
@@ -41,7 +41,7 @@ def sent_after_commit(patch: pytest.MonkeyPatch, run: Simulation) -> None:
 
     def instead(db: sa.Connection, service: str, told: Sequence[Told]) -> None:
         write(db, service, told)
-        pending.extend(_row(row) for row in db.execute(sa.select(tables.outbox).order_by(tables.outbox.c.id)))
+        pending.extend(OutboxRow(*row) for row in db.execute(rows.raw(tables.outbox, OutboxRow._fields).order_by("id")))
         db.execute(sa.delete(tables.outbox))
 
     def begin(self: Store, db: sa.Connection, steps: Sequence[Step[Any]], principal: Any = None) -> list[Any]:
@@ -137,10 +137,11 @@ class CursorRelay(Relay):
 
     last = 0
 
-    async def unsent(self) -> list[OutboxRow]:
+    async def unsent(self, besides: Sequence[OutboxRow] = ()) -> list[OutboxRow]:
+        del besides  # what it saw, it does not see again
         table = tables.outbox
-        query = sa.select(table).where(table.c.id > self.last).order_by(table.c.id).limit(2_000)
-        waiting = [_row(row) for row in await self.db.read(lambda db: db.execute(query).all())]
+        query = rows.raw(table, OutboxRow._fields).where(table.c.id > self.last).order_by(table.c.id).limit(2_000)
+        waiting = [OutboxRow(*row) for row in await self.db.read(lambda db: db.execute(query).all())]
         self.last = waiting[-1].id if waiting else self.last
         return waiting
 

@@ -27,9 +27,8 @@ class Sea:
         """No more faults: the run comes to rest."""
 
     def append(self, row: OutboxRow) -> int:
-        headers = [(name, value.encode()) for name, value in row.headers.items()]
         slot = self.slots[row.slot]
-        slot.append(Record(row.topic, row.partition, len(slot), row.key.encode(), headers, row.value))
+        slot.append(Record(row.topic, row.partition, len(slot), row.key.encode(), row.pairs(), row.value))
         self.told_order.append((row.topic, row.key, row.sequence))
         return len(slot) - 1
 

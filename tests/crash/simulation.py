@@ -121,7 +121,8 @@ class Simulation:
         self.effects = Effects(store, self.counting.handlers, self.counting.ports)
         compacted = [topic.name for topic in TOPICS.values() if topic.cleanup == "compact"]
         self.relays = [
-            Relay(each.name, each.store.db, bus, self.clock, compacted) for each in (self.adapter, self.counting)
+            Relay(each.name, each.store.db, bus, self.clock, compacted, most=3)  # so few that waves are full
+            for each in (self.adapter, self.counting)
         ]
         own = await self.processor.positions()
         self.next = {slot: min(own.get(slot, 0), self.sea.committed.get(slot, 0)) for slot in self.heard_slots()}
