@@ -44,4 +44,5 @@ class Event(Part):
 
         Raises pydantic's ValidationError.
         """
-        return cls.model_validate_json(value, extra="ignore")
+        fact: Self = cls.__pydantic_validator__.validate_json(value, extra="ignore")
+        return fact

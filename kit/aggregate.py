@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -79,6 +80,7 @@ class Mapped(Generic[A]):
         wanted = rows.one_of(self.primary, "keys")
         self.select = rows.raw(table).where(wanted).order_by(self.primary).with_for_update()
         self.json_at, self._version_at = _json_at(table), self.columns.index("version")
+        self._primary_at, self._values = self.columns.index(self.primary.name), attrgetter(*self.columns)
 
     def load(self, db: sa.Connection, keys: Sequence[str]) -> Mapping[str, A]:
         """What exists under these keys; roots are locked in key order."""
@@ -110,13 +112,13 @@ class Mapped(Generic[A]):
         how = rows.readers(db.dialect, self.table, self.columns)
         found: dict[str, A] = {}
         by_id: dict[Any, A] = {}
-        for raw in db.execute(self.select, {"keys": fitting}):
+        for raw in rows.fetch(db, self.select, {"keys": fitting}):
             values: dict[str, Any] = dict(zip(self.columns, rows.bound(raw, how), strict=True))
             own = values[self.primary.name]
             values.update((child.attribute, []) for child in self.children)
             aggregate = self.kind(**values)
             aggregate.loaded = {self.table.name: {(): self._unversioned(raw)}}
-            found[str(own)] = by_id[own] = aggregate
+            found[str(raw[self._primary_at])] = by_id[own] = aggregate
         for child in self.children if found else ():
             self._load_children(db, child, by_id)
         return found
@@ -124,7 +126,7 @@ class Mapped(Generic[A]):
     def _load_children(self, db: sa.Connection, child: Children, parents: Mapping[Any, A]) -> None:
         how = rows.readers(db.dialect, child.table, child.columns)
         loaded: dict[Any, dict[tuple[Any, ...], tuple[Any, ...]]] = {own: {} for own in parents}
-        for raw in db.execute(child.select, {"keys": list(parents)}):
+        for raw in rows.fetch(db, child.select, {"keys": list(parents)}):
             values = dict(zip(child.columns, rows.bound(raw, how), strict=True))
             own = values[child.parent]
             inside = child.kind(**{name: values[name] for name in child.own})
@@ -137,7 +139,7 @@ class Mapped(Generic[A]):
         roots: dict[str, str] = {}
         for alias in self.aliases:
             if fitting := [key for key in keys if _fits(alias.column, key)]:
-                roots |= {str(row.alias): str(row.root) for row in db.execute(alias.select, {"keys": fitting})}
+                roots |= {str(key): str(root) for key, root in rows.fetch(db, alias.select, {"keys": fitting})}
         return roots
 
     def _differs(self, before: Snapshot, now: Snapshot) -> bool:
@@ -154,8 +156,7 @@ class Mapped(Generic[A]):
     def _rows(self, dialect: sa.Dialect, aggregate: A) -> dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]:
         """The aggregate as rows for the driver, by table."""
         how = rows.binders(dialect, self.table, self.columns)
-        values = [getattr(aggregate, name) for name in self.columns]
-        mine = {self.table.name: {(): self._unversioned(rows.bound(values, how))}}
+        mine = {self.table.name: {(): self._unversioned(rows.bound(self._values(aggregate), how))}}
         for child in self.children:
             mine[child.table.name] = self._child_rows(dialect, child, aggregate)
         return mine
@@ -179,7 +180,7 @@ class Mapped(Generic[A]):
             if each.loaded is None:
                 new.append(row)
             else:
-                old.append((*row, row[self.columns.index(self.primary.name)], each.version))
+                old.append((*row, row[self._primary_at], each.version))
         rows.insert(db, self.table, self.columns, new)
         if old and rows.update(db, self.table, self.columns, old, (self.primary.name, "version")) < len(old):
             raise Conflict(f"another transaction changed a {self.kind.__name__} first")
@@ -206,8 +207,8 @@ class Mapped(Generic[A]):
         rows.delete(db, child.table, tuple(column.name for column in child.table.primary_key), gone)
 
     def _delete_roots(self, db: sa.Connection, removed: Sequence[A]) -> None:
-        (how,) = rows.binders(db.dialect, self.table, (self.primary.name,))
-        keys = [rows.bound((getattr(each, self.primary.name),), (how,)) for each in removed if each.loaded]
+        how = rows.binders(db.dialect, self.table, (self.primary.name,))
+        keys = [rows.bound((getattr(each, self.primary.name),), how) for each in removed if each.loaded]
         rows.delete(db, self.table, (self.primary.name,), keys)
 
 

@@ -18,7 +18,7 @@ AUDIT = ("shard", "seq", "action", "subject", "actor", "correlation", "details",
 AUDIT_HEADS = ("shard", "seq", "hash")
 HEADS_THERE = sa.select(tables.audit_heads.c.shard).where(rows.one_of(tables.audit_heads.c.shard, "shards"))
 LOCK_HEADS = (
-    sa.select(tables.audit_heads)
+    rows.raw(tables.audit_heads, AUDIT_HEADS)
     .where(rows.one_of(tables.audit_heads.c.shard, "shards"))
     .order_by(tables.audit_heads.c.shard)
     .with_for_update()
@@ -93,14 +93,14 @@ def write(db: sa.Connection, service: str, entries: Sequence[Entry]) -> None:
     placed = [(shard_of(entry.subject), entry) for entry in entries]
     shards = sorted({shard for shard, _ in placed})
     heads = _locked(db, service, shards)
-    made, (as_time,) = [], rows.binders(db.dialect, tables.audit, ("at",))
+    made, how = [], rows.binders(db.dialect, tables.audit, ("at",))
     for shard, entry in placed:
-        seq, last = heads.get(shard, (0, genesis(service, shard)))
+        seq, last = heads.get(shard) or (0, genesis(service, shard))
         seq += 1
         details = text_of(entry.details)
         link = sha256(last + canonical(service, shard, seq, entry, details)).digest()
         heads[shard] = seq, link
-        (at,) = rows.bound((entry.at,), (as_time,))
+        (at,) = rows.bound((entry.at,), how)
         made.append((shard, seq, entry.action, entry.subject, entry.actor, entry.correlation, details, at, link))
     rows.insert(db, tables.audit, AUDIT, made)
     rows.upsert(db, tables.audit_heads, AUDIT_HEADS, [(shard, *heads[shard]) for shard in shards])
@@ -116,7 +116,7 @@ def _locked(db: sa.Connection, service: str, shards: Sequence[int]) -> dict[int,
         there.update(db.scalars(HEADS_THERE, {"shards": shards}))
         first = [(shard, 0, genesis(service, shard)) for shard in shards if shard not in there]
         rows.insert_new(db, tables.audit_heads, AUDIT_HEADS, first, "shard")
-    return {row.shard: (row.seq, row.hash) for row in db.execute(LOCK_HEADS, {"shards": shards})}
+    return {shard: (seq, link) for shard, seq, link in rows.fetch(db, LOCK_HEADS, {"shards": shards})}
 
 
 def breaks(db: sa.Connection, service: str) -> Iterator[Break]:

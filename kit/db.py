@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from kit.errors import Unavailable
+from kit.rows import on_sqlite
 from kit.tables import kernel
 from kit.types import Choice, Id, Json, Serial, Utc
 
@@ -185,7 +186,7 @@ def _engine(url: sa.URL, begin: str, *pragmas: str) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     sa.event.listen(engine, "connect", prepare)
-    sa.event.listen(engine, "begin", lambda db: db.exec_driver_sql(begin))
+    sa.event.listen(engine, "begin", lambda db: on_sqlite(db, begin))
     return engine
 
 

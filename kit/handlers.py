@@ -85,7 +85,7 @@ class Handlers:
         def register(handle: Handler[E]) -> Handler[E]:
             def step(heard: Heard) -> Step[None]:
                 fact = _decode(event, heard)
-                wanted = partial(needs, fact) if needs else self._main(fact.key())
+                wanted = partial(needs, fact) if needs else self._main(heard.key)
                 return Step(wanted, partial(handle, received(heard, fact)), heard.cause)
 
             self._once(self._steps, event.ce_type, step)

@@ -4,11 +4,12 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
+import orjson
 import sqlalchemy as sa
 import structlog
 
 from contracts.topics import Topic
-from kit import tables
+from kit import rows, tables
 from kit.bus import Abandon, Abandoned, Deliver, OutboxRow, Positions, Record, Sent, Slot
 from kit.db import Db
 from kit.failures import is_transient
@@ -22,7 +23,7 @@ AGAIN = 1.0
 log = structlog.get_logger(__name__)
 _log = tables.event_log
 AHEAD = (
-    sa.select(_log.c.position, _log.c.key, _log.c.headers, _log.c.value)
+    rows.raw(_log, ("position", "key", "headers", "value"))
     .where(_log.c.topic == sa.bindparam("topic"), _log.c.position >= sa.bindparam("position"))
     .order_by(_log.c.position)
     .limit(sa.bindparam("most"))
@@ -154,13 +155,13 @@ class LocalSubscription:
         for topic in [topic for topic in self._stale if not self.ahead[topic]]:
             self._stale.discard(topic)
             values = {"topic": topic, "position": self._fetched[topic], "most": self.batch_max}
-            found = await self.owners[topic].glance(lambda db, values=values: db.execute(AHEAD, values).all())  # type: ignore[misc]
-            for position, key, headers, value in found:
-                pairs = [(name, text.encode()) for name, text in headers.items()]
+            found = await self.owners[topic].glance(lambda db, values=values: rows.fetch(db, AHEAD, values))  # type: ignore[misc]
+            for position, key, text, value in found:
+                headers = orjson.loads(text)
+                pairs = [(name, said.encode()) for name, said in headers.items()]
                 record = Record(topic, 0, position, key.encode(), pairs, value)
                 self.ahead[topic].append((headers["ce_time"], record))
-            if found:
-                self._fetched[topic] = found[-1].position + 1
+                self._fetched[topic] = position + 1
             if len(found) == self.batch_max:
                 self._stale.add(topic)
 

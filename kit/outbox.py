@@ -36,7 +36,7 @@ class Cause(NamedTuple):
 class Told(NamedTuple):
     """A fact ready to be written; a null value is a tombstone."""
 
-    event_id: UUID
+    event_id: str
     ce_type: str
     topic: str
     key: str
@@ -60,12 +60,12 @@ def seal(fact: Event, event_id: UUID, at: datetime, cause: Cause) -> Told:
         raise TooLarge(f"{fact.ce_type} holds {len(value)} bytes, a topic carries {LARGEST_VALUE}")
     if not key:
         raise Invalid(f"{fact.ce_type} has an empty key")
-    return Told(event_id, fact.ce_type, fact.topic, key, value, at, cause)
+    return Told(str(event_id), fact.ce_type, fact.topic, key, value, at, cause)
 
 
 def tombstone(fact: type[Event], key: str, event_id: UUID, at: datetime, cause: Cause) -> Told:
     """Readers forget what they keep under this key of a compacted topic."""
-    return Told(event_id, fact.ce_type, fact.topic, key, None, at, cause)
+    return Told(str(event_id), fact.ce_type, fact.topic, key, None, at, cause)
 
 
 def write(db: sa.Connection, service: str, told: Sequence[Told]) -> None:
@@ -76,14 +76,14 @@ def write(db: sa.Connection, service: str, told: Sequence[Told]) -> None:
     numbered = [(topic, key, counts[topic, key]) for topic, key in sorted(counts)]
     heads = rows.insert_new(db, tables.heads, HEADS, numbered, "sequence", add="sequence")
     last = {(topic, key): int(sequence) - counts[topic, key] for topic, key, sequence in heads}
-    as_id, as_time = rows.binders(db.dialect, tables.outbox, ("event_id", "recorded_at"))
+    how = rows.binders(db.dialect, tables.outbox, OUTBOX[-1:])
     made = []
     for each in told:
         last[each.topic, each.key] = sequence = last[each.topic, each.key] + 1
         text = orjson.dumps(headers(service, each, sequence)).decode()
-        event_id, at = rows.bound((each.event_id, each.at), (as_id, as_time))
+        (at,) = rows.bound((each.at,), how)
         slot = partition_of(each.key, TOPICS[each.topic].partitions)
-        made.append((event_id, each.topic, slot, each.key, sequence, text, each.value, at))
+        made.append((each.event_id, each.topic, slot, each.key, sequence, text, each.value, at))
     rows.insert(db, tables.outbox, OUTBOX, made)
 
 
@@ -92,7 +92,7 @@ def headers(service: str, told: Told, sequence: int) -> dict[str, str]:
     made = {
         "content-type": "application/json",
         "ce_specversion": "1.0",
-        "ce_id": str(told.event_id),
+        "ce_id": told.event_id,
         "ce_type": told.ce_type,
         "ce_source": service,
         "ce_subject": told.key,

@@ -43,7 +43,7 @@ def parked_among(db: sa.Connection, reader: str, heard: Sequence[Heard]) -> Coll
     """Which (topic, key) of these records are parked; the rows are locked against a replay meanwhile."""
     if not heard:
         return ()
-    found = db.execute(AMONG, {"reader": reader, "keys": sorted({each.key for each in heard})})
+    found = rows.fetch(db, AMONG, {"reader": reader, "keys": sorted({each.key for each in heard})})
     return {(topic, key) for topic, key in found}
 
 
@@ -88,8 +88,8 @@ def follow(db: sa.Connection, reader: str, behind: Sequence[Heard], now: datetim
 
 def set_outcome(db: sa.Connection, reader: str, events: Sequence[UUID], outcome: str) -> None:
     """What the inbox remembers of events that were not applied at once."""
-    (as_id,) = rows.binders(db.dialect, tables.inbox, ("event_id",))
-    made = [(outcome, reader, *rows.bound((event_id,), (as_id,))) for event_id in events]
+    how = rows.binders(db.dialect, tables.inbox, ("event_id",))
+    made = [(outcome, reader, *rows.bound((event_id,), how)) for event_id in events]
     rows.update(db, tables.inbox, ("outcome",), made, ("reader", "event_id"))
 
 

@@ -215,17 +215,15 @@ class Processor:
         for record, why in batch.dead:
             digest = sha256(b"\0".join((record.key or b"", record.value or b""))).hexdigest()
             pairs = [(name, None if value is None else value.decode("latin-1")) for name, value in record.headers]
-            made.append(
-                rows.bound((self.reader, *record.slot, record.offset, digest, record.key, pairs, record.value), how[:8])
-                + rows.bound((why.reason, why.detail, now), how[8:])
-            )
+            place = (self.reader, *record.slot, record.offset, digest)
+            made.append(rows.bound((*place, record.key, pairs, record.value, why.reason, why.detail, now), how))
             original = (record.key or b"").decode("utf-8", "replace")
             cause = Cause(f"dead:{digest[:16]}", f"dead:{record.topic}/{record.partition}/{record.offset}")
             key = f"{self.store.service}:{original}"[:200]
             more = {"dl_reason": why.reason, "dl_topic": record.topic}
             more |= {"dl_partition": str(record.partition), "dl_offset": str(record.offset)}
-            letter = (self.store.new_id(), DEAD_LETTER, "rollout.dead-letters", key, record.value, now, cause, more)
-            told.append(Told(*letter))
+            letter = (DEAD_LETTER, "rollout.dead-letters", key, record.value, now, cause, more)
+            told.append(Told(str(self.store.new_id()), *letter))
         rows.upsert(db, tables.dead_letters, DEAD_LETTERS, made)
         write_outbox(db, self.store.service, told)
         self.store.touches(db, self.store.told)

@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import orjson
 import sqlalchemy as sa
 import structlog
 
@@ -41,7 +41,7 @@ UNSENT = (
     .limit(sa.bindparam("most"))
 )
 HEADS = (
-    sa.select(tables.log_heads)
+    sa.select(tables.log_heads.c.topic, tables.log_heads.c.position)
     .where(rows.one_of(tables.log_heads.c.topic, "topics"))
     .order_by(tables.log_heads.c.topic)
     .with_for_update()
@@ -134,7 +134,7 @@ class Relay:
     async def unsent(self, besides: Sequence[OutboxRow] = ()) -> list[OutboxRow]:
         """Rows that may be sent now, lowest id first."""
         now, asked = time.monotonic(), {"besides": [row.id for row in besides], "most": self.most}
-        found = await self.db.glance(lambda db: db.execute(UNSENT, asked).all())
+        found = await self.db.glance(lambda db: rows.fetch(db, UNSENT, asked))
         waiting = [OutboxRow(*row) for row in found]
         return [row for row in waiting if row.slot not in self.resting or self.resting[row.slot].until <= now]
 
@@ -150,7 +150,7 @@ class Relay:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if not await self.wave():
-                return not await self.db.glance(lambda db: db.execute(UNSENT, {"besides": [], "most": 1}).first())
+                return not await self.db.glance(lambda db: rows.fetch(db, UNSENT, {"besides": [], "most": 1}))
         return False
 
     def _rest(self, sent: Sent) -> None:
@@ -245,9 +245,9 @@ def _append(db: sa.Connection, places: Sequence[tuple[int, int | None, str]], la
     if not places:
         return 0
     if is_sqlite(db.dialect):
-        told = json.dumps(places)
-        moved = db.exec_driver_sql(SQLITE_APPEND, (last, now, told)).rowcount
-        db.exec_driver_sql(SQLITE_TAKE, (told,))
+        told = orjson.dumps(places).decode()
+        moved = rows.on_sqlite(db, SQLITE_APPEND, (last, now, told)).rowcount
+        rows.on_sqlite(db, SQLITE_TAKE, (told,))
         return moved
     ids, offsets, _ = zip(*places, strict=True)
     return db.exec_driver_sql(POSTGRES_APPEND, (ids, offsets, last, now, min(ids), max(ids))).rowcount
@@ -257,5 +257,5 @@ def _next_positions(db: sa.Connection, topics: Sequence[str]) -> dict[str, int]:
     """The last position per topic, under the lock that makes positions rise as their transactions commit."""
     if not is_sqlite(db.dialect):  # a row must be there to be locked
         rows.insert_new(db, tables.log_heads, LOG_HEADS, [(topic, 0) for topic in topics], "topic")
-    found = {row.topic: row.position for row in db.execute(HEADS, {"topics": topics})}
+    found = {topic: position for topic, position in rows.fetch(db, HEADS, {"topics": topics})}  # noqa: C416 - pairs
     return {topic: found.get(topic, 0) for topic in topics}

@@ -1,9 +1,11 @@
 """Many rows in one statement, alike on both databases: constant SQL text, so that it stays prepared.
 
-PostgreSQL binds one array per column (`unnest`), SQLite runs `executemany`, or reads JSON where rows come back.
+PostgreSQL binds one array per column (`unnest`), SQLite runs `executemany`, or reads JSON where rows come back. What
+runs on SQLite goes straight to the driver: the way through SQLAlchemy costs more than the statement (docs/adr/0012).
 """
 
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -17,6 +19,8 @@ from kit.types import Id, Keys, is_sqlite
 
 Rows = Sequence[tuple[Any, ...]]
 Bind = Callable[[Any], Any]
+How = tuple[tuple[int, Bind], ...]
+"""Which values of a row are converted: place and converter; the others stay as they are."""
 
 
 class one_of(FunctionElement[bool]):  # noqa: N801 - reads as a condition: where(one_of(cases.c.id, "ids"))
@@ -46,17 +50,20 @@ def _sqlite_one_of(element: one_of, compiler: SQLCompiler, **options: Any) -> st
 
 
 @lru_cache
-def binders(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> tuple[Bind | None, ...]:
-    """How each column's value is made ready for the driver; None: as it is."""
+def binders(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> How:
+    """How the values of these columns are made ready for the driver."""
     kinds = [table.c[name].type for name in columns]
-    return tuple(_binder(kind, dialect) if _converts(kind) else None for kind in kinds)
+    return _how(_binder(kind, dialect) if _converts(kind) else None for kind in kinds)
 
 
 @lru_cache
-def readers(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> tuple[Bind | None, ...]:
-    """How each column's value is made ours when the driver gave it raw; None: as it is."""
-    kinds = [table.c[name].type for name in columns]
-    return tuple(_reader(kind, dialect) for kind in kinds)
+def readers(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> How:
+    """How the values of these columns are made ours when the driver gave them raw."""
+    return _how(_reader(table.c[name].type, dialect) for name in columns)
+
+
+def _how(converters: Iterable[Bind | None]) -> How:
+    return tuple((at, convert) for at, convert in enumerate(converters) if convert is not None)
 
 
 def raw(table: sa.Table, columns: Sequence[str] = ()) -> sa.Select[Any]:
@@ -65,8 +72,12 @@ def raw(table: sa.Table, columns: Sequence[str] = ()) -> sa.Select[Any]:
     return sa.select(*(sa.type_coerce(column, sa.types.NullType()).label(column.name) for column in wanted))
 
 
-def bound(values: Sequence[Any], how: Sequence[Bind | None]) -> tuple[Any, ...]:
-    return tuple([bind(value) if bind else value for value, bind in zip(values, how, strict=True)])
+def bound(values: Iterable[Any], how: How) -> tuple[Any, ...]:
+    """The values of a row, converted."""
+    made = list(values)
+    for at, convert in how:
+        made[at] = convert(made[at])
+    return tuple(made)
 
 
 def insert(db: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Rows) -> None:
@@ -76,7 +87,7 @@ def insert(db: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: R
 
 def insert_new(
     db: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Rows, returning: str, *, add: str | None = None
-) -> list[tuple[Any, ...]]:
+) -> Sequence[Sequence[Any]]:
     """Insert bound rows that can be said in JSON; those whose primary key exists are left alone, or have `add` added.
 
     Returns the column `returning` of what was written (with `add`: the whole key and the sum).
@@ -85,8 +96,8 @@ def insert_new(
         return []
     sql = _insert_new_sql(db.dialect, table, columns, returning, add)
     if is_sqlite(db.dialect):
-        return [tuple(row) for row in db.exec_driver_sql(sql, (orjson.dumps(rows).decode(),))]
-    return [tuple(row) for row in db.exec_driver_sql(sql, tuple(zip(*rows, strict=True)))]
+        return on_sqlite(db, sql, (orjson.dumps(rows).decode(),)).fetchall()
+    return db.exec_driver_sql(sql, tuple(zip(*rows, strict=True))).all()
 
 
 def upsert(db: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Rows, *, keep: str = "") -> None:
@@ -108,8 +119,41 @@ def _run(db: sa.Connection, sql: str, rows: Rows) -> int:
     if not rows:
         return 0
     if is_sqlite(db.dialect):
-        return db.exec_driver_sql(sql, list(rows)).rowcount
+        return on_sqlite(db, sql, rows, many=True).rowcount
     return db.exec_driver_sql(sql, tuple(map(list, zip(*rows, strict=True)))).rowcount
+
+
+def fetch(db: sa.Connection, query: sa.Select[Any], asked: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    """Ask a constant query, best of columns as the driver gives them (`raw`): on SQLite it gives them anyway."""
+    if not is_sqlite(db.dialect):
+        return db.execute(query, asked).all()
+    sql, binds = _positional(query, db.dialect)
+    return on_sqlite(db, sql, [bind(asked.get(name, given)) for name, given, bind in binds]).fetchall()
+
+
+def on_sqlite(db: sa.Connection, sql: str, values: Sequence[Any] = (), *, many: bool = False) -> sqlite3.Cursor:
+    """Run a statement with values for its question marks; `many`: once for each row of values."""
+    cursor: sqlite3.Cursor = db.connection.cursor()  # type: ignore[assignment]
+    try:
+        return cursor.executemany(sql, values) if many else cursor.execute(sql, values)
+    except sqlite3.Error as error:
+        raise sa.exc.DBAPIError.instance(
+            sql, None, error, sqlite3.Error, hide_parameters=True, dialect=db.dialect
+        ) from error
+
+
+@lru_cache
+def _positional(query: sa.Select[Any], dialect: sa.Dialect) -> tuple[str, Sequence[tuple[str, Any, Bind]]]:
+    """A query's text, and for each question mark a name, the value where nobody gives one, and its converter."""
+    made = query.compile(dialect=dialect)
+    names = made.positiontup or ()
+    kinds = [made.binds[name].type for name in names]
+    binds = [_binder(kind, dialect) if _converts(kind) else None for kind in kinds]
+    return made.string, [(name, made.params[name], bind or _as_it_is) for name, bind in zip(names, binds, strict=True)]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _converts(kind: sa.types.TypeEngine[Any]) -> bool:

@@ -78,7 +78,7 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    gc.set_threshold(50_000, 20, 20)
 
 
 async def provision(bus: Bus, topics: Sequence[Topic]) -> "asyncio.Task[None]":

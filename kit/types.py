@@ -1,6 +1,5 @@
 """Column types that mean the same on PostgreSQL and SQLite: ids, instants, typed JSON, choices."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum
@@ -111,7 +110,9 @@ class Choice(TypeDecorator[E], Generic[E]):
         self.kind = kind
 
     def process_bind_param(self, value: E | str | None, dialect: sa.Dialect) -> str | None:
-        return None if value is None else str(self.kind(value).value)
+        if value is None:
+            return None
+        return str(value.value if isinstance(value, self.kind) else self.kind(value).value)
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> E | None:
         return None if value is None else self.kind(value)
@@ -130,8 +131,6 @@ class Keys(TypeDecorator[Any]):
         return dialect.type_descriptor(sa.Text() if is_sqlite(dialect) else postgresql.ARRAY(self.item))
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:
-        return (
-            json.dumps([key if isinstance(key, int) else str(key) for key in value])
-            if is_sqlite(dialect)
-            else list(value)
-        )
+        if not is_sqlite(dialect):
+            return list(value)
+        return orjson.dumps([key if isinstance(key, int) else str(key) for key in value]).decode()

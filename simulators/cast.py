@@ -71,7 +71,6 @@ class Cast:
     planner: Person
     people: Mapping[str, Person]
     stories: Sequence[Story]
-    drop: Path
 
     @property
     def expected_cases(self) -> int:
@@ -80,8 +79,7 @@ class Cast:
 
     def quiet(self) -> bool:
         """No request of theirs is under way, and the hub has taken every file."""
-        dropped = (*self.drop.glob("*/in/*"), *self.drop.glob("*/claimed/*/*"))
-        return not self.erp.working["posts"] and not dropped
+        return not self.erp.working["posts"] and self.erp.taken_in()
 
     async def ended(self) -> int:
         """Cases that are over."""
@@ -166,7 +164,7 @@ async def cast(
             Warehouse(people["wilma"], clock),
             Reviewer(people["quirin"], by_number),
         ]
-        yield Cast(actors, app, erp, gateway, people["anna"], people, told, folder / "drop")
+        yield Cast(actors, app, erp, gateway, people["anna"], people, told)
 
 
 def _customer(story: Story) -> Sequence[Plan]:

@@ -62,6 +62,8 @@ class Erp:
         self.later: list[tuple[datetime, int, str, bytes]] = []
         self.taken: dict[str, tuple[int, bytes]] = {}
         """What a message was answered with: the same message again is answered the same, and has no effect."""
+        self.dropped = False
+        """Some file may not be taken in yet."""
         self.count = 0
         self.working = Counter[str]()
 
@@ -77,6 +79,12 @@ class Erp:
         did |= await self._cancel()
         did |= await self._answer_later()
         return await self._read_folder() or did
+
+    def taken_in(self) -> bool:
+        """Whether the hub has taken every file that was dropped."""
+        if self.dropped:
+            self.dropped = any(next(self.drop.glob(place), None) for place in ("*/in/*", "*/claimed/*/*"))
+        return not self.dropped
 
     async def take(self, request: Request) -> Response:
         """The endpoint that documents are posted to; a ResponseMessage in the body answers at once."""
@@ -166,6 +174,7 @@ class Erp:
         beside = folder / f"{name}.tmp"
         beside.write_bytes(content)
         beside.rename(folder / name)
+        self.dropped = True
 
     async def _cancel(self) -> bool:
         """Cancel each order whose work stands where its script says."""

@@ -99,7 +99,6 @@ async def play(kafka_bootstrap: str, new_database: Callable[[], str], tmp_path: 
         yield KilledOnTheWay(seven, crowd, clock)
 
 
-@pytest.mark.slow
 async def test_a_rollout_on_seven_processes_each_killed_once_ends_accounted_for(play: KilledOnTheWay) -> None:
     await play.to_the_end(Quiet())
     phases = await play.seven.databases["case_service"].read(
