@@ -14,7 +14,7 @@ from kit import rows
 from kit.errors import Conflict
 from kit.types import Id, Json
 
-Snapshot = Mapping[str, Mapping[tuple[Any, ...], tuple[Any, ...]]]
+Snapshot = dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]
 """Table name to the rows that are in the database, as the driver takes them: a child's by its key, the root by ()."""
 
 
@@ -102,7 +102,6 @@ class Mapped(Generic[A]):
         for child in self.children:
             self._write_children(db, child, changed)
         for each, new in changed:
-            each.version += 1
             each.loaded = new
 
     def _load_roots(self, db: sa.Connection, keys: Sequence[str]) -> dict[str, A]:
@@ -117,7 +116,7 @@ class Mapped(Generic[A]):
             own = values[self.primary.name]
             values.update((child.attribute, []) for child in self.children)
             aggregate = self.kind(**values)
-            aggregate.loaded = {self.table.name: {(): self._unversioned(raw)}}
+            aggregate.loaded = {self.table.name: {(): tuple(raw)}}
             found[str(raw[self._primary_at])] = by_id[own] = aggregate
         for child in self.children if found else ():
             self._load_children(db, child, by_id)
@@ -149,14 +148,10 @@ class Mapped(Generic[A]):
             return True
         return any(_lists_differ(child, before[child.table.name], now[child.table.name]) for child in self.children)
 
-    def _unversioned(self, row: Sequence[Any]) -> tuple[Any, ...]:
-        """The version is left to the writing."""
-        return (*row[: self._version_at], None, *row[self._version_at + 1 :])
-
-    def _rows(self, dialect: sa.Dialect, aggregate: A) -> dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]:
+    def _rows(self, dialect: sa.Dialect, aggregate: A) -> Snapshot:
         """The aggregate as rows for the driver, by table."""
         how = rows.binders(dialect, self.table, self.columns)
-        mine = {self.table.name: {(): self._unversioned(rows.bound(self._values(aggregate), how))}}
+        mine = {self.table.name: {(): rows.bound(self._values(aggregate), how)}}
         for child in self.children:
             mine[child.table.name] = self._child_rows(dialect, child, aggregate)
         return mine
@@ -175,12 +170,12 @@ class Mapped(Generic[A]):
         version = self._version_at
         new, old = [], []
         for each, made in changed:
-            (row,) = made[self.table.name].values()
-            row = (*row[:version], each.version + 1, *row[version + 1 :])
+            row, each.version = made[self.table.name][()], each.version + 1
+            row = made[self.table.name][()] = (*row[:version], each.version, *row[version + 1 :])
             if each.loaded is None:
                 new.append(row)
             else:
-                old.append((*row, row[self._primary_at], each.version))
+                old.append((*row, row[self._primary_at], each.version - 1))
         rows.insert(db, self.table, self.columns, new)
         if old and rows.update(db, self.table, self.columns, old, (self.primary.name, "version")) < len(old):
             raise Conflict(f"another transaction changed a {self.kind.__name__} first")

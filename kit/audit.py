@@ -102,7 +102,7 @@ def write(db: sa.Connection, service: str, entries: Sequence[Entry]) -> None:
         heads[shard] = seq, link
         (at,) = rows.bound((entry.at,), how)
         made.append((shard, seq, entry.action, entry.subject, entry.actor, entry.correlation, details, at, link))
-    rows.insert(db, tables.audit, AUDIT, made)
+    rows.insert(db, tables.audit, AUDIT, sorted(made))  # in the order of the table, one place after the other
     rows.upsert(db, tables.audit_heads, AUDIT_HEADS, [(shard, *heads[shard]) for shard in shards])
 
 

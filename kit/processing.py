@@ -100,7 +100,8 @@ class Processor:
     def _sort(self, records: Sequence[Record]) -> Batch:
         batch = Batch()
         for record in records:
-            batch.ends[record.slot] = max(record.offset + 1, batch.ends.get(record.slot, 0))
+            slot = record.slot
+            batch.ends[slot] = max(record.offset + 1, batch.ends.get(slot, 0))
             try:
                 heard = understand(record)
             except Unreadable as unreadable:
@@ -156,8 +157,10 @@ class Processor:
             fresh = self._fresh(db, heard)
             faults.point("consume.inboxed")
             waiting = parking.parked_among(db, self.reader, fresh)
-            behind = [each for each in fresh if (each.record.topic, each.key) in waiting]
-            free = [each for each in fresh if (each.record.topic, each.key) not in waiting]
+            behind, free = [], fresh
+            if waiting:
+                behind = [each for each in fresh if (each.record.topic, each.key) in waiting]
+                free = [each for each in fresh if (each.record.topic, each.key) not in waiting]
             parking.follow(db, self.reader, behind, self.store.clock.now())
             self._work(db, heard, free)
             self._finish(db, last_of)
