@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
+from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
@@ -161,19 +162,29 @@ def _converts(kind: sa.types.TypeEngine[Any]) -> bool:
 
 
 def _binder(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Bind | None:
-    if isinstance(kind, Id) and not is_sqlite(dialect):
-        return None  # the driver takes it as it is
+    if isinstance(kind, Id):
+        return _text if is_sqlite(dialect) else None  # PostgreSQL's driver takes it as it is
     if isinstance(kind, sa.types.TypeDecorator):  # ours leave nothing to the type beneath
         return partial(kind.process_bind_param, dialect=dialect)
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _reader(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Bind | None:
+    if isinstance(kind, Id):
+        return _uuid if is_sqlite(dialect) else None
     if isinstance(kind, sa.Float):
         return None  # both drivers give floats; SQLAlchemy would first ask for the driver's type number
     if isinstance(kind, sa.types.TypeDecorator):
         return partial(kind.process_result_value, dialect=dialect)
     return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _uuid(value: str | None) -> UUID | None:
+    return None if value is None else UUID(value)
 
 
 def _quoted(dialect: sa.Dialect, names: Sequence[str]) -> list[str]:
