@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 WAVE = 2000
 """Rows that are told together, at most."""
+WAVES = 8
+"""How many of them follow each other before somebody else may have become the leader."""
 FIRST_REST, LONGEST_REST = 0.2, 5.0
 """Seconds that a slot rests after an error."""
 LOG_HEADS = ("topic", "position")
@@ -83,8 +85,6 @@ class Relay:
         self.service, self.db, self.bus, self.clock, self.most = service, db, bus, clock, most
         self.compacted = frozenset(compacted)
         self.resting: dict[Slot, Rest] = {}
-        self._ahead: list[OutboxRow] = []
-        """Looked for while the wave before was on its way."""
         self._kicked = asyncio.Event()
 
     def kick(self) -> None:
@@ -103,27 +103,50 @@ class Relay:
         self._kicked.clear()
 
     async def wave(self) -> int:
-        """Send one wave and move what was acknowledged; returns how many rows were told."""
-        waiting, self._ahead = self._ahead or await self.unsent(), []
-        if not waiting:
-            return 0
+        """Send what waits and move what was acknowledged, wave after wave; returns how many rows were told.
+
+        While a wave is on its way, the one before is moved and the one behind is looked for.
+        """
+        told, before, stuck, moving = 0, list[OutboxRow](), set[Slot](), None
+        waiting = await self.unsent()
         faults.point("relay.selected")
-        looking = asyncio.ensure_future(self._look_ahead(waiting))
+        try:
+            for _ in range(WAVES):
+                if not waiting:
+                    break
+                sent, behind = await self._send(before, waiting)
+                if moving is not None:
+                    await moving  # in the log nothing stands in front of what was told before it
+                moving = asyncio.ensure_future(self._moved(waiting, sent))
+                told += len(sent.acknowledged)
+                # behind a row that is not told yet nothing is told, even if its slot has rested enough meanwhile
+                stuck |= {row.slot for row in waiting if row.id not in sent.acknowledged}
+                before, waiting = waiting, [row for row in behind if row.slot not in stuck]
+            if moving is not None:
+                await moving
+        finally:
+            if moving is not None:
+                moving.cancel()
+        return told
+
+    async def _send(self, before: Sequence[OutboxRow], waiting: Sequence[OutboxRow]) -> tuple[Sent, list[OutboxRow]]:
+        """Send a wave; if it is full, look meanwhile for what stands behind it.
+
+        Not by id: a row may become visible below those that were sent, and its key would be told in disorder.
+        """
+        looking = asyncio.ensure_future(self.unsent([*before, *waiting])) if len(waiting) == self.most else None
         try:
             sent = await self.bus.send(waiting)
             faults.point("relay.acked")
             self._rest(sent)
-            if sent.acknowledged or sent.unsendable:
-                await self._moved(waiting, sent)
-            ahead = await looking
+            return sent, await looking if looking is not None else []
         finally:
-            looking.cancel()
-        # not before now: nothing stands in the log in front of what was told before it
-        stuck = {row.slot for row in waiting if row.id not in sent.acknowledged}
-        self._ahead = [row for row in ahead if row.slot not in stuck]
-        return len(sent.acknowledged)
+            if looking is not None:
+                looking.cancel()
 
     async def _moved(self, waiting: Sequence[OutboxRow], sent: Sent) -> None:
+        if not sent.acknowledged and not sent.unsendable:
+            return
         await self.db.transact(lambda db: self._move(db, waiting, sent))
         faults.point("relay.moved")
         topics = Counter(row.topic for row in waiting if row.id in sent.acknowledged)
@@ -137,13 +160,6 @@ class Relay:
         found = await self.db.glance(lambda db: rows.fetch(db, UNSENT, asked))
         waiting = [OutboxRow(*row) for row in found]
         return [row for row in waiting if row.slot not in self.resting or self.resting[row.slot].until <= now]
-
-    async def _look_ahead(self, waiting: Sequence[OutboxRow]) -> list[OutboxRow]:
-        """What comes behind a full wave, while that is on its way.
-
-        Not by id: a row may become visible below those that were sent, and its key would be told in disorder.
-        """
-        return await self.unsent(waiting) if len(waiting) == self.most else []
 
     async def drain(self, seconds: float) -> bool:
         """Tell until nothing is left, at most so long; True when the outbox is empty."""

@@ -14,6 +14,7 @@ from kit import outbox
 from kit.kafka import KafkaBus
 from kit.outbox import Cause, Told, seal
 from kit.relay import Relay
+from kit.serve import settle
 from tests.bench import anchors, child, kernel, workload
 from tests.bench.workload import Fresh
 
@@ -40,7 +41,9 @@ async def run(database: str, kafka: str, rows: int) -> child.Measured:
     for at in range(0, rows, CHUNK):
         await db.transact(lambda db, at=at: outbox.write(db, service.name, told[at : at + CHUNK]))  # type: ignore[misc]
     await db.transact(lambda db: db.exec_driver_sql("ANALYZE outbox"))
-    raw = await anchors.send_batches(kafka, workload.HEARD, [_as_sent(each) for each in told])
+    records = [_as_sent(each) for each in told]
+    settle()  # as a service does at its start
+    raw = await anchors.send_batches(kafka, workload.HEARD, records)
     bus = KafkaBus(service.settings)
     relay = Relay(service.name, db, bus, service.store.clock)
     began, used = time.monotonic(), child.cpu_seconds()

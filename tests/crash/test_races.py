@@ -86,6 +86,18 @@ class Interrupted(Paper):
         return sent
 
 
+class Torn(Paper):
+    """The first time, nobody knows what became of the first slot."""
+
+    async def send(self, rows: Sequence[OutboxRow]) -> Sent:
+        first = not self.told_order
+        sent = await super().send(rows)
+        if first:
+            sent.resting = {rows[0].slot: "timeout"}
+            sent.acknowledged = {row.id: None for row in rows if row.slot not in sent.resting}
+        return sent
+
+
 async def race(url: str, rows: int, relays: Sequence[type[Relay]]) -> tuple[Verdict, History, int]:
     """Let the writers tell so many rows while the relays tell them on; judge when nothing is left to tell."""
     history, random = History(20260302), Random(20260302)
@@ -95,7 +107,7 @@ async def race(url: str, rows: int, relays: Sequence[type[Relay]]) -> tuple[Verd
         Store("mdm_adapter", SlowPostgres(url, random), {}, SystemClock(), uuid7, system("mdm_adapter"))
         for _ in range(WRITERS)
     ]
-    at_work = [kind("mdm_adapter", db, paper, SystemClock()) for kind in relays]
+    at_work = [kind("mdm_adapter", db, paper, SystemClock(), most=50) for kind in relays]  # waves follow each other
     writing = asyncio.gather(*(write(store, rows // WRITERS // FACTS, random) for store in stores))
     telling = [asyncio.create_task(tell(relay, writing)) for relay in at_work]
     await asyncio.gather(writing, *telling)
@@ -165,6 +177,23 @@ async def test_an_id_that_sqlite_gives_again_is_not_taken_for_the_row_that_was_a
     await first.wave()
     await db.close()
     assert {key for _, key, _ in paper.told_order} == {str(case(1)), str(case(2))}
+
+
+async def test_what_stands_behind_an_unanswered_row_waits_for_it_however_short_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kit.relay.FIRST_REST", 0.0)
+    db, paper = Sqlite(f"sqlite:///{tmp_path}/adapter.db"), Torn(Random(1))
+    await db.transact(tables.KERNEL.create_all)
+    store = Store("mdm_adapter", db, {}, SystemClock(), uuid7, system("mdm_adapter"))
+    keys = (1, 2, 2, 2, 1, 2)  # the slot of the first is not in the second wave, but in the third
+    await store.run(store.actor, lambda unit: unit.tell(*(fact(case(key), at) for at, key in enumerate(keys, 1))))
+    relay = Relay("mdm_adapter", db, paper, SystemClock(), most=2)
+    while await relay.wave():
+        pass
+    await db.close()
+    assert [sequence for _, key, sequence in paper.told_order if key == str(case(1))] == [1, 1, 2]
+    assert [sequence for _, key, sequence in paper.told_order if key == str(case(2))] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("rows", [4_000, pytest.param(20_000, marks=pytest.mark.slow)])
