@@ -120,7 +120,7 @@ def _first_occurrences(topic: str, records: Iterable[Record]) -> Mapping[tuple[s
     for record in records:
         if (event_id := record_id(record)) not in seen:
             seen.add(event_id)
-            sequence = int(dict(record.headers).get("ce_sequence") or b"0")
+            sequence = int(dict(record.header_texts()).get("ce_sequence") or 0)
             lines[topic, (record.key or b"").decode(errors="replace")].append(sequence)
     return lines
 
@@ -139,7 +139,7 @@ def _judged(lines: Mapping[tuple[str, str], list[int]], where: str) -> Found:
 
 def record_id(record: Record) -> str:
     """The event's id as its headers say."""
-    return (dict(record.headers).get("ce_id") or b"").decode(errors="replace")
+    return dict(record.header_texts()).get("ce_id") or ""
 
 
 async def chained(look: Look) -> Found:

@@ -26,6 +26,8 @@ class Aggregate:
     told: list[Event] = field(default_factory=list, repr=False)
     loaded: Snapshot | None = field(default=None, repr=False)
     """What the database holds of it; None while it is new."""
+    key_text: str | None = field(default=None, repr=False)
+    """What `key` says, once it was asked: it never changes, and saying it costs."""
 
     def key(self) -> str:
         """The primary key as text."""
@@ -114,10 +116,12 @@ class Mapped(Generic[A]):
         for raw in rows.fetch(db, self.select, {"keys": fitting}):
             values: dict[str, Any] = dict(zip(self.columns, rows.bound(raw, how), strict=True))
             own = values[self.primary.name]
-            values.update((child.attribute, []) for child in self.children)
-            aggregate = self.kind(**values)
+            for child in self.children:
+                values[child.attribute] = []
+            aggregate = by_id[own] = self.kind(**values)
             aggregate.loaded = {self.table.name: {(): tuple(raw)}}
-            found[str(raw[self._primary_at])] = by_id[own] = aggregate
+            aggregate.key_text = str(raw[self._primary_at])
+            found[aggregate.key_text] = aggregate
         for child in self.children if found else ():
             self._load_children(db, child, by_id)
         return found
@@ -213,8 +217,8 @@ def _json_at(table: sa.Table) -> frozenset[int]:
 
 def _same(before: Sequence[Any], now: Sequence[Any], json_at: Collection[int]) -> bool:
     """Whether two rows say the same; PostgreSQL gives JSON back in words of its own."""
-    if before == now:
-        return True
+    if before == now or not json_at:
+        return before == now
     pairs = enumerate(zip(before, now, strict=True))
     return all(old == new or (at in json_at and _same_json(old, new)) for at, (old, new) in pairs)
 

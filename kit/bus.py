@@ -19,6 +19,10 @@ class Slot(NamedTuple):
     partition: int
 
 
+Headers = Sequence[tuple[str, bytes | None]] | Mapping[str, str]
+"""Pairs as a broker carries them, where anything may be broken, or the texts that a database of ours keeps."""
+
+
 class Record(NamedTuple):
     """What a bus delivers, undecoded: anything in it may be broken."""
 
@@ -26,12 +30,18 @@ class Record(NamedTuple):
     partition: int
     offset: int
     key: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
+    headers: Headers
     value: bytes | None
 
     @property
     def slot(self) -> Slot:
         return Slot(self.topic, self.partition)
+
+    def header_texts(self) -> list[tuple[str, str | None]]:
+        """The headers one by one, each byte that is no text as the sign of its number."""
+        if isinstance(self.headers, Mapping):
+            return list(self.headers.items())
+        return [(name, None if said is None else said.decode("latin-1")) for name, said in self.headers]
 
 
 class OutboxRow(NamedTuple):

@@ -1,7 +1,8 @@
 """A record's way in: its headers are understood first, its value only when its turn has come."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -55,12 +56,7 @@ class Unreadable(Exception):
 
 def understand(record: Record) -> Heard:
     """Read the headers; raises Unreadable with reason and detail of messaging page section 7."""
-    size = len(record.value or b"") + len(record.key or b"")
-    for _, value in record.headers:
-        size += len(value or b"")
-    if size > LARGEST_RECORD:
-        raise Unreadable("too_large", f"{size} bytes")
-    headers = _headers(record.headers)
+    headers = _headers(record)
     if headers.get("ce_specversion", "1.0") != "1.0":
         raise Unreadable("unreadable", "specversion")
     if not record.key:
@@ -69,7 +65,7 @@ def understand(record: Record) -> Heard:
     if not kind:
         raise Unreadable("unreadable", "no_type")
     source, owner = headers.get("ce_source", ""), TOPICS[record.topic].owner
-    if source not in TOPICS[record.topic].writers or not kind.startswith(f"rollout.{short(source)}."):
+    if source not in TOPICS[record.topic].writers or not kind.startswith(_prefix(source)):
         raise Unreadable("foreign_event", f"{record.topic} belongs to {owner or 'the services'}")
     event_id = _id(headers.get("ce_id"))
     own = str(event_id)
@@ -101,22 +97,37 @@ def received(heard: Heard, event: E) -> Received[E]:
     )
 
 
+@lru_cache(maxsize=100)  # what comes in as a source may be anything
+def _prefix(source: str) -> str:
+    return f"rollout.{short(source)}."
+
+
 def short(service: str) -> str:
     """A service's name inside type names: case_service → case, mdm_adapter → mdm."""
     return service.removesuffix("_service").removesuffix("_adapter")
 
 
-def _headers(pairs: Sequence[tuple[str, bytes | None]]) -> dict[str, str]:
+def _headers(record: Record) -> Mapping[str, str]:
+    size = len(record.value or b"") + len(record.key or b"")
+    if isinstance(record.headers, Mapping):
+        _refuse_larger(size + sum(map(len, record.headers.values())))
+        return record.headers
+    _refuse_larger(size + sum([len(said) for _, said in record.headers if said]))
     found: dict[str, str] = {}
     try:
-        for name, value in pairs:
+        for name, said in record.headers:
             if name in found and name.startswith("ce_"):
                 raise Unreadable("unreadable", "bad_headers")
-            if value is not None:
-                found[name] = value.decode()
+            if said is not None:
+                found[name] = said.decode()
     except UnicodeDecodeError:
         raise Unreadable("unreadable", "bad_headers") from None
     return found
+
+
+def _refuse_larger(size: int) -> None:
+    if size > LARGEST_RECORD:
+        raise Unreadable("too_large", f"{size} bytes")
 
 
 def _text(value: bytes) -> str:

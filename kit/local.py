@@ -158,8 +158,7 @@ class LocalSubscription:
             found = await self.owners[topic].glance(lambda db, values=values: rows.fetch(db, AHEAD, values))  # type: ignore[misc]
             for position, key, text, value in found:
                 headers = orjson.loads(text)
-                pairs = [(name, said.encode()) for name, said in headers.items()]
-                record = Record(topic, 0, position, key.encode(), pairs, value)
+                record = Record(topic, 0, position, key.encode(), headers, value)
                 self.ahead[topic].append((headers["ce_time"], record))
                 self._fetched[topic] = position + 1
             if len(found) == self.batch_max:

@@ -173,8 +173,7 @@ class Parking:
         if row.topic.startswith(TIMER):
             due = Timer(row.topic.removeprefix(TIMER), row.key, row.parked_at, orjson.loads(row.value))
             return self.handlers.timer(due)
-        pairs = [(name, value.encode()) for name, value in row.headers.items()]
-        record = Record(row.topic, row.partition, row.offset, row.key.encode(), pairs, row.value)
+        record = Record(row.topic, row.partition, row.offset, row.key.encode(), row.headers, row.value)
         return self.handlers.step(understand(record))
 
     def _locked(self, db: sa.Connection, topic: str, key: str) -> tuple[sa.Row[Any], Sequence[sa.Row[Any]]]:

@@ -217,9 +217,10 @@ class Processor:
         made = []
         for record, why in batch.dead:
             digest = sha256(b"\0".join((record.key or b"", record.value or b""))).hexdigest()
-            pairs = [(name, None if value is None else value.decode("latin-1")) for name, value in record.headers]
             place = (self.reader, *record.slot, record.offset, digest)
-            made.append(rows.bound((*place, record.key, pairs, record.value, why.reason, why.detail, now), how))
+            made.append(
+                rows.bound((*place, record.key, record.header_texts(), record.value, why.reason, why.detail, now), how)
+            )
             original = (record.key or b"").decode("utf-8", "replace")
             cause = Cause(f"dead:{digest[:16]}", f"dead:{record.topic}/{record.partition}/{record.offset}")
             key = f"{self.store.service}:{original}"[:200]
@@ -248,7 +249,7 @@ class Processor:
 
     def _count(self, heard: Sequence[Heard], applied: Sequence[Heard], parked: Sequence[Heard]) -> None:
         for outcome, those in (("applied", applied), ("parked", parked)):
-            for kind, count in Counter(each.type for each in those).items():
+            for kind, count in Counter([each.type for each in those]).items():
                 metrics.EVENTS.labels(self.reader, kind, outcome).inc(count)
         if copies := len(heard) - len(applied) - len(parked):
             metrics.EVENTS.labels(self.reader, "", "duplicate").inc(max(copies, 0))

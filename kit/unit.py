@@ -71,8 +71,6 @@ class Unit:
         self.removed: list[Aggregate] = []
         self._kinds = kinds
         self._here: dict[Ref, Aggregate | None] = {}  # None: looked for, and there is none
-        self._keys: dict[int, tuple[Aggregate, str]] = {}
-        """Primary keys by identity: they never change, and saying one costs. Held here, no other gets the identity."""
         self._touched: dict[int, Aggregate] = {}
         self._facts: list[Event] = []
         self._wanted: set[Ref] | None = None  # while needs are asked: what they reached for
@@ -168,7 +166,7 @@ class Unit:
             unique = {id(each): each for (its, _), each in self._here.items() if its is kind and each is not None}
             gone = [each for each in self.removed if type(each) is kind]
             if unique or gone:
-                yield repository, sorted(unique.values(), key=self._key), gone
+                yield repository, sorted(unique.values(), key=_key), gone
 
     def _ask(self, needs: Callable[["Unit"], Iterable[Ref]]) -> set[Ref]:
         self._wanted = wanted = set()
@@ -187,21 +185,15 @@ class Unit:
             if here is None:
                 self._here.setdefault((kind, key), None)
             else:
-                here = self._here.get((kind, self._key(here))) or here  # one object, many keys
+                here = self._here.get((kind, _key(here))) or here  # one object, many keys
                 self._here[kind, key] = here
                 self._place(here)
 
     def _place(self, aggregate: Aggregate) -> None:
         aggregate.told = self._facts  # one list for all: the order of telling is the order of happening
         kind = type(aggregate)
-        for key in (self._key(aggregate),) if kind.keys is Aggregate.keys else aggregate.keys():
+        for key in (_key(aggregate),) if kind.keys is Aggregate.keys else aggregate.keys():
             self._here[kind, key] = aggregate
-
-    def _key(self, aggregate: Aggregate) -> str:
-        found = self._keys.get(id(aggregate))
-        if found is None:
-            found = self._keys[id(aggregate)] = aggregate, aggregate.key()
-        return found[1]
 
     def _seal(self) -> None:
         for fact in self._facts:
@@ -209,3 +201,9 @@ class Unit:
             self.sealed.append(told)
             self.audit(fact.ce_type, f"{fact.key_field.removesuffix('_id')}/{told.key}", event=told.event_id)
         self._facts.clear()
+
+
+def _key(aggregate: Aggregate) -> str:
+    if aggregate.key_text is None:
+        aggregate.key_text = aggregate.key()
+    return aggregate.key_text

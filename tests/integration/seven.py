@@ -135,8 +135,7 @@ class Seven:
         columns = (_log.c.topic, _log.c.partition, _log.c.position, _log.c.key, _log.c.headers, _log.c.value)
         query = sa.select(*columns).where(sa.or_(sa.false(), *new)).order_by(_log.c.topic, _log.c.position)
         for row in await self.databases[owner].read(lambda db: db.execute(query).all()):
-            pairs = [(name, text.encode()) for name, text in row.headers.items()]
-            heard = understand(Record(row.topic, row.partition, row.position, row.key.encode(), pairs, row.value))
+            heard = understand(Record(row.topic, row.partition, row.position, row.key.encode(), row.headers, row.value))
             for name, service in self.services.items():
                 self._meant[name] += row.topic in service.handlers.topics and service.handlers.handles(heard)
             self._read[row.topic] = row.position

@@ -49,10 +49,7 @@ async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
         rows = await world.rows(world.adapter, "event_log")
         yield Reader(
             world,
-            [
-                Record(row.topic, 0, 0, row.key.encode(), [(k, v.encode()) for k, v in row.headers.items()], row.value)
-                for row in rows
-            ],
+            [Record(row.topic, 0, 0, row.key.encode(), row.headers, row.value) for row in rows],
         )
 
 
