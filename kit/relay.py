@@ -119,9 +119,10 @@ class Relay:
                     await moving  # in the log nothing stands in front of what was told before it
                 moving = asyncio.ensure_future(self._moved(waiting, sent))
                 told += len(sent.acknowledged)
+                if len(sent.acknowledged) < len(waiting):
+                    stuck |= {row.slot for row in waiting if row.id not in sent.acknowledged}
                 # behind a row that is not told yet nothing is told, even if its slot has rested enough meanwhile
-                stuck |= {row.slot for row in waiting if row.id not in sent.acknowledged}
-                before, waiting = waiting, [row for row in behind if row.slot not in stuck]
+                before, waiting = waiting, [row for row in behind if row.slot not in stuck] if stuck else behind
             if moving is not None:
                 await moving
         finally:
@@ -159,6 +160,8 @@ class Relay:
         now, asked = time.monotonic(), {"besides": [row.id for row in besides], "most": self.most}
         found = await self.db.glance(lambda db: rows.fetch(db, UNSENT, asked))
         waiting = [OutboxRow(*row) for row in found]
+        if not self.resting:
+            return waiting
         return [row for row in waiting if row.slot not in self.resting or self.resting[row.slot].until <= now]
 
     async def drain(self, seconds: float) -> bool:
