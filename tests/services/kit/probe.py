@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +13,7 @@ import httpx
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel
+from uuid_utils.compat import uuid7
 
 from kit.aggregate import Aggregate, Mapped
 from kit.auth import Principal, Scope, Signer, needs, open_route, system
@@ -194,17 +195,25 @@ class Probe:
             transport=httpx.ASGITransport(self.app), base_url="http://localhost", headers=dict(headers)
         )
 
+    def beside(self) -> "Probe":
+        """The same service once more, as another process on the same database has it."""
+        url, kinds = self.settings.database("case_service"), self.store.repositories
+        store = Store("case_service", database(url), kinds, self.clock, uuid7, self.store.actor)
+        other = replace(self, store=store)
+        other.app = web(other)
+        return other
+
     async def written(self) -> int:
         """How many notes there are."""
         return await self.store.read(lambda db: db.scalar(sa.select(sa.func.count()).select_from(notes)) or 0)
 
 
 @asynccontextmanager
-async def probing(folder: Path) -> AsyncIterator[Probe]:
+async def probing(folder: Path, **more: Any) -> AsyncIterator[Probe]:
     """The service, on an empty database."""
     clock, signer = ManualClock(MORNING), Signer.new("rollout-hub")
     await asyncio.to_thread(signer.write_jwks, folder / "jwks.json")
-    settings = Settings(data_dir=folder)
+    settings = Settings(data_dir=folder, **more)
     db = database(settings.database("case_service"))
     store = Store("case_service", db, {Note: Mapped(Note, notes)}, clock, numbered_ids(), system("case_service"))
     await db.transact(metadata.create_all)
