@@ -37,7 +37,7 @@ UNSENT = (
         ~sa.exists().where(
             _blocked.c.topic == _o.c.topic, _blocked.c.key == _o.c.key, _blocked.c.blocked_reason.is_not(None)
         ),
-        ~rows.one_of(_o.c.id, "besides"),
+        ~rows.one_of(_o.c.event_id, "besides"),  # not by the row's id, which SQLite gives again
     )
     .order_by(_o.c.id)
     .limit(sa.bindparam("most"))
@@ -109,11 +109,11 @@ class Relay:
         """
         told, before, stuck, moving = 0, list[OutboxRow](), set[Slot](), None
         waiting = await self.unsent()
-        faults.point("relay.selected")
         try:
             for _ in range(WAVES):
                 if not waiting:
                     break
+                faults.point("relay.selected")
                 sent, behind = await self._send(before, waiting)
                 if moving is not None:
                     await moving  # in the log nothing stands in front of what was told before it
@@ -126,14 +126,13 @@ class Relay:
             if moving is not None:
                 await moving
         finally:
-            if moving is not None:
-                moving.cancel()
+            await _end(moving)
         return told
 
     async def _send(self, before: Sequence[OutboxRow], waiting: Sequence[OutboxRow]) -> tuple[Sent, list[OutboxRow]]:
         """Send a wave; if it is full, look meanwhile for what stands behind it.
 
-        Not by id: a row may become visible below those that were sent, and its key would be told in disorder.
+        Not by a cursor: a row may become visible below those that were sent, and its key would be told in disorder.
         """
         looking = asyncio.ensure_future(self.unsent([*before, *waiting])) if len(waiting) == self.most else None
         try:
@@ -142,8 +141,7 @@ class Relay:
             self._rest(sent)
             return sent, await looking if looking is not None else []
         finally:
-            if looking is not None:
-                looking.cancel()
+            await _end(looking)
 
     async def _moved(self, waiting: Sequence[OutboxRow], sent: Sent) -> None:
         if not sent.acknowledged and not sent.unsendable:
@@ -157,7 +155,7 @@ class Relay:
 
     async def unsent(self, besides: Sequence[OutboxRow] = ()) -> list[OutboxRow]:
         """Rows that may be sent now, lowest id first."""
-        now, asked = time.monotonic(), {"besides": [row.id for row in besides], "most": self.most}
+        now, asked = time.monotonic(), {"besides": [row.event_id for row in besides], "most": self.most}
         found = await self.db.glance(lambda db: rows.fetch(db, UNSENT, asked))
         waiting = [OutboxRow(*row) for row in found]
         if not self.resting:
@@ -254,6 +252,13 @@ class LeaderLock:
             return True
         await connection.close()
         return False
+
+
+async def _end(task: "asyncio.Future[Any] | None") -> None:
+    """Leave nothing behind that still has a connection in its hands."""
+    if task is not None and not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _append(db: sa.Connection, places: Sequence[tuple[int, int | None, str]], last: int, now: Any) -> int:
