@@ -97,7 +97,7 @@ def received(heard: Heard, event: E) -> Received[E]:
     )
 
 
-@lru_cache(maxsize=100)  # what comes in as a source may be anything
+@lru_cache
 def _prefix(source: str) -> str:
     return f"rollout.{short(source)}."
 

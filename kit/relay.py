@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,8 @@ UNSENT = (
         ~sa.exists().where(
             _blocked.c.topic == _o.c.topic, _blocked.c.key == _o.c.key, _blocked.c.blocked_reason.is_not(None)
         ),
-        ~rows.one_of(_o.c.event_id, "besides"),  # not by the row's id, which SQLite gives again
+        rows.none_of(_o.c.event_id, "besides"),  # not by the row's id, which SQLite gives again
+        rows.none_of(_o.c.topic + "/" + sa.cast(_o.c.partition, sa.Text), "resting"),
     )
     .order_by(_o.c.id)
     .limit(sa.bindparam("most"))
@@ -114,7 +115,7 @@ class Relay:
                 if not waiting:
                     break
                 faults.point("relay.selected")
-                sent, behind = await self._send(before, waiting)
+                sent, behind = await self._send(before, waiting, stuck)
                 if moving is not None:
                     await moving  # in the log nothing stands in front of what was told before it
                 moving = asyncio.ensure_future(self._moved(waiting, sent))
@@ -125,21 +126,28 @@ class Relay:
                 before, waiting = waiting, [row for row in behind if row.slot not in stuck] if stuck else behind
             if moving is not None:
                 await moving
+        except Exception:
+            if moving is not None:  # what was acknowledged before is moved, whatever failed now
+                await asyncio.gather(moving, return_exceptions=True)
+            raise
         finally:
             await _end(moving)
         return told
 
-    async def _send(self, before: Sequence[OutboxRow], waiting: Sequence[OutboxRow]) -> tuple[Sent, list[OutboxRow]]:
+    async def _send(
+        self, before: Sequence[OutboxRow], waiting: Sequence[OutboxRow], stuck: Collection[Slot]
+    ) -> tuple[Sent, list[OutboxRow]]:
         """Send a wave; if it is full, look meanwhile for what stands behind it.
 
         Not by a cursor: a row may become visible below those that were sent, and its key would be told in disorder.
         """
-        looking = asyncio.ensure_future(self.unsent([*before, *waiting])) if len(waiting) == self.most else None
+        full = len(waiting) == self.most
+        looking = asyncio.ensure_future(self.unsent([*before, *waiting], stuck)) if full else None
         try:
             sent = await self.bus.send(waiting)
             faults.point("relay.acked")
-            self._rest(sent)
-            return sent, await looking if looking is not None else []
+            self._rest(waiting, sent)
+            return sent, await _found(looking) if looking is not None else []
         finally:
             await _end(looking)
 
@@ -153,33 +161,39 @@ class Relay:
         for topic, count in topics.items():
             metrics.RELAY_SENT.labels(self.service, topic).inc(count)
 
-    async def unsent(self, besides: Sequence[OutboxRow] = ()) -> list[OutboxRow]:
-        """Rows that may be sent now, lowest id first."""
-        now, asked = time.monotonic(), {"besides": [row.event_id for row in besides], "most": self.most}
+    async def unsent(self, besides: Sequence[OutboxRow] = (), stuck: Collection[Slot] = ()) -> list[OutboxRow]:
+        """Rows that may be sent now, lowest id first: no slot that rests or is stuck stands in front of the others."""
+        now = time.monotonic()
+        resting = {slot for slot, rest in self.resting.items() if rest.until > now}.union(stuck)
+        asked = {
+            "besides": [row.event_id for row in besides],
+            "resting": [f"{slot.topic}/{slot.partition}" for slot in resting],
+            "most": self.most,
+        }
         found = await self.db.glance(lambda db: rows.fetch(db, UNSENT, asked))
-        waiting = [OutboxRow(*row) for row in found]
-        if not self.resting:
-            return waiting
-        return [row for row in waiting if row.slot not in self.resting or self.resting[row.slot].until <= now]
+        return [OutboxRow(*row) for row in found]
 
     async def drain(self, seconds: float) -> bool:
         """Tell until nothing is left, at most so long; True when the outbox is empty."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if not await self.wave():
-                return not await self.db.glance(lambda db: rows.fetch(db, UNSENT, {"besides": [], "most": 1}))
+                return not await self.db.glance(
+                    lambda db: rows.fetch(db, UNSENT, {"besides": [], "resting": [], "most": 1})
+                )
         return False
 
-    def _rest(self, sent: Sent) -> None:
+    def _rest(self, waiting: Sequence[OutboxRow], sent: Sent) -> None:
         now = time.monotonic()
         for slot, why in sent.resting.items():
             before = self.resting.get(slot)
             seconds = min(2 * before.seconds, LONGEST_REST) if before else FIRST_REST
             self.resting[slot] = Rest(now + seconds, seconds)
             log.warning("slot rests after an error", error=why)
-        for slot in self.resting.keys() - sent.resting.keys():
-            if self.resting[slot].until <= now:
-                del self.resting[slot]
+        if not self.resting:
+            return
+        for slot in {row.slot for row in waiting if row.id in sent.acknowledged} - sent.resting.keys():
+            self.resting.pop(slot, None)  # it takes rows again; what only rested enough keeps the length of its rest
 
     def _move(self, db: sa.Connection, waiting: Sequence[OutboxRow], sent: Sent) -> None:
         """In one transaction: acknowledged rows get their position and leave the outbox, unsendable ones rest."""
@@ -254,9 +268,18 @@ class LeaderLock:
         return False
 
 
+async def _found(looking: "asyncio.Future[list[OutboxRow]]") -> list[OutboxRow]:
+    """What the look found; one that failed must not cost the wave that was acknowledged meanwhile."""
+    try:
+        return await looking
+    except Exception as error:  # noqa: BLE001 - the next wave looks again, and says what it meets
+        log.warning("nothing was found behind a wave", error=type(error).__name__)
+        return []
+
+
 async def _end(task: "asyncio.Future[Any] | None") -> None:
     """Leave nothing behind that still has a connection in its hands."""
-    if task is not None and not task.done():
+    if task is not None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

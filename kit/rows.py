@@ -7,7 +7,7 @@ runs on SQLite goes straight to the driver: the way through SQLAlchemy costs mor
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -22,6 +22,8 @@ Rows = Sequence[tuple[Any, ...]]
 Bind = Callable[[Any], Any]
 How = tuple[tuple[int, Bind], ...]
 """Which values of a row are converted: place and converter; the others stay as they are."""
+_kept = lru_cache(maxsize=4096)
+"""More than all services have tables in one process: what is forgotten must be made again for every statement."""
 
 
 class one_of(FunctionElement[bool]):  # noqa: N801 - reads as a condition: where(one_of(cases.c.id, "ids"))
@@ -50,14 +52,32 @@ def _sqlite_one_of(element: one_of, compiler: SQLCompiler, **options: Any) -> st
     return f"{column} IN (SELECT value FROM json_each({bind}))"  # noqa: S608 - compiled clauses
 
 
-@lru_cache
+class none_of(one_of):  # noqa: N801
+    """Whether a column holds none of them: looked up in a set, however the database plans it."""
+
+    inherit_cache = True
+
+
+@compiles(none_of)
+def _postgres_none_of(element: none_of, compiler: SQLCompiler, **options: Any) -> str:
+    column, bind = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} NOT IN (SELECT unnest({bind}))"
+
+
+@compiles(none_of, "sqlite")
+def _sqlite_none_of(element: none_of, compiler: SQLCompiler, **options: Any) -> str:
+    column, bind = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} NOT IN (SELECT value FROM json_each({bind}))"  # noqa: S608 - compiled clauses
+
+
+@_kept
 def binders(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> How:
     """How the values of these columns are made ready for the driver."""
     kinds = [table.c[name].type for name in columns]
     return _how(_binder(kind, dialect) if _converts(kind) else None for kind in kinds)
 
 
-@lru_cache
+@_kept
 def readers(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> How:
     """How the values of these columns are made ours when the driver gave them raw."""
     return _how(_reader(table.c[name].type, dialect) for name in columns)
@@ -97,7 +117,7 @@ def insert_new(
         return []
     sql = _insert_new_sql(db.dialect, table, columns, returning, add)
     if is_sqlite(db.dialect):
-        return on_sqlite(db, sql, (orjson.dumps(rows).decode(),)).fetchall()
+        return _fetched(db, sql, (orjson.dumps(rows).decode(),))
     return db.exec_driver_sql(sql, tuple(zip(*rows, strict=True))).all()
 
 
@@ -129,7 +149,7 @@ def fetch(db: sa.Connection, query: sa.Select[Any], asked: Mapping[str, Any]) ->
     if not is_sqlite(db.dialect):
         return db.execute(query, asked).all()
     sql, binds = _positional(query, db.dialect)
-    return on_sqlite(db, sql, [bind(asked.get(name, given)) for name, given, bind in binds]).fetchall()
+    return _fetched(db, sql, [bind(asked.get(name, given)) for name, given, bind in binds])
 
 
 def on_sqlite(db: sa.Connection, sql: str, values: Sequence[Any] = (), *, many: bool = False) -> sqlite3.Cursor:
@@ -138,12 +158,24 @@ def on_sqlite(db: sa.Connection, sql: str, values: Sequence[Any] = (), *, many: 
     try:
         return cursor.executemany(sql, values) if many else cursor.execute(sql, values)
     except sqlite3.Error as error:
-        raise sa.exc.DBAPIError.instance(
-            sql, None, error, sqlite3.Error, hide_parameters=True, dialect=db.dialect
-        ) from error
+        raise _ours(error, db, sql) from error
 
 
-@lru_cache
+def _fetched(db: sa.Connection, sql: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    cursor = on_sqlite(db, sql, values)
+    try:
+        return cursor.fetchall()
+    except sqlite3.Error as error:  # SQLite reads on while rows are fetched
+        raise _ours(error, db, sql) from error
+
+
+def _ours(error: sqlite3.Error, db: sa.Connection, sql: str) -> BaseException:
+    """The exception that SQLAlchemy would raise, without the values."""
+    made = sa.exc.DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True, dialect=db.dialect)
+    return cast("BaseException", made)
+
+
+@_kept
 def _positional(query: sa.Select[Any], dialect: sa.Dialect) -> tuple[str, Sequence[tuple[str, Any, Bind]]]:
     """A query's text, and for each question mark a name, the value where nobody gives one, and its converter."""
     made = query.compile(dialect=dialect)
@@ -196,7 +228,7 @@ def _arrays(dialect: sa.Dialect, table: sa.Table, columns: Sequence[str]) -> str
     return "unnest(" + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(kinds, 1)) + ")"
 
 
-@lru_cache
+@_kept
 def _insert_sql(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) -> str:
     into = f"INSERT INTO {table.name} ({', '.join(_quoted(dialect, columns))})"
     if is_sqlite(dialect):
@@ -204,7 +236,7 @@ def _insert_sql(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...]) 
     return f"{into} SELECT * FROM {_arrays(dialect, table, columns)}"  # noqa: S608 - names of our own tables
 
 
-@lru_cache
+@_kept
 def _insert_new_sql(
     dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], returning: str, add: str | None
 ) -> str:
@@ -221,7 +253,7 @@ def _insert_new_sql(
     return f"{into} {source} ON CONFLICT ({key}) {sums} RETURNING {key}, {add}"
 
 
-@lru_cache
+@_kept
 def _upsert_sql(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], keep: str) -> str:
     key = [column.name for column in table.primary_key]
     rest = _quoted(dialect, [name for name in columns if name not in key])
@@ -234,7 +266,7 @@ def _upsert_sql(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], 
     return f"{_insert_sql(dialect, table, columns)} {on}"
 
 
-@lru_cache
+@_kept
 def _update_sql(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], where: tuple[str, ...]) -> str:
     if is_sqlite(dialect):
         sets = ", ".join(f"{name} = ?" for name in _quoted(dialect, columns))
@@ -249,7 +281,7 @@ def _update_sql(dialect: sa.Dialect, table: sa.Table, columns: tuple[str, ...], 
     return f"UPDATE {table.name} AS t SET {sets} FROM {source} WHERE {met}"  # noqa: S608
 
 
-@lru_cache
+@_kept
 def _delete_sql(dialect: sa.Dialect, table: sa.Table, where: tuple[str, ...]) -> str:
     names = _quoted(dialect, where)
     if is_sqlite(dialect):

@@ -1,7 +1,7 @@
 """Planted bugs: what the kernel would do wrong without each of its rules. They try the harness, never the product."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from kit import faults, outbox, parking, rows, tables
-from kit.bus import Abandon, OutboxRow, Record, Sent
+from kit.bus import Abandon, OutboxRow, Record, Sent, Slot
 from kit.effects import Claimed, Effects, Outcome, Port
 from kit.inbox import Heard
 from kit.outbox import Told
@@ -137,8 +137,8 @@ class CursorRelay(Relay):
 
     last = 0
 
-    async def unsent(self, besides: Sequence[OutboxRow] = ()) -> list[OutboxRow]:
-        del besides  # what it saw, it does not see again
+    async def unsent(self, besides: Sequence[OutboxRow] = (), stuck: Collection[Slot] = ()) -> list[OutboxRow]:
+        del besides, stuck  # what it saw, it does not see again
         table = tables.outbox
         query = rows.raw(table, OutboxRow._fields).where(table.c.id > self.last).order_by(table.c.id).limit(2_000)
         waiting = [OutboxRow(*row) for row in await self.db.read(lambda db: db.execute(query).all())]

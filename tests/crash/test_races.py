@@ -1,7 +1,7 @@
 """Eight writers with slow commits and two relays on PostgreSQL: no gap, no disorder; without the rules, both."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -194,6 +194,25 @@ async def test_what_stands_behind_an_unanswered_row_waits_for_it_however_short_t
     await db.close()
     assert [sequence for _, key, sequence in paper.told_order if key == str(case(1))] == [1, 1, 2]
     assert [sequence for _, key, sequence in paper.told_order if key == str(case(2))] == [1, 2, 3, 4]
+
+
+async def test_a_look_ahead_that_fails_does_not_cost_the_wave_that_was_acknowledged(tmp_path: Path) -> None:
+    class Blind(Relay):
+        """Sees nothing behind a wave."""
+
+        async def unsent(self, besides: Sequence[OutboxRow] = (), stuck: Collection[Slot] = ()) -> list[OutboxRow]:
+            if besides:
+                raise OSError("no connection is left")
+            return await super().unsent(besides, stuck)
+
+    db, paper = Sqlite(f"sqlite:///{tmp_path}/adapter.db"), Paper(Random(1))
+    await db.transact(tables.KERNEL.create_all)
+    store = Store("mdm_adapter", db, {}, SystemClock(), uuid7, system("mdm_adapter"))
+    await store.run(store.actor, lambda unit: unit.tell(*(fact(case(1), number) for number in range(1, 6))))
+    relay = Blind("mdm_adapter", db, paper, SystemClock(), most=2)
+    assert [await relay.wave() for _ in range(4)] == [2, 2, 1, 0]
+    await db.close()
+    assert [sequence for _, _, sequence in paper.told_order] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("rows", [4_000, pytest.param(20_000, marks=pytest.mark.slow)])

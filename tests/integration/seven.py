@@ -30,6 +30,8 @@ COUNTS = sa.select(
     sa.select(sa.func.count()).select_from(tables.inbox).scalar_subquery().label("heard"),
 )
 SENDING = sa.select(_effects.c.id, _effects.c.attempts).where(_effects.c.state == "sending")
+LAST_SECONDS = 30.0
+"""How long what a killed process sent last may be carried out."""
 OTHERS = sa.text(
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -73,8 +75,9 @@ class Seven:
         process.send_signal(signal.SIGKILL)
         process.wait()
         db = self.databases[name]
-        while await db.read(lambda db: db.scalar(OTHERS)):  # noqa: ASYNC110 - what it sent last is still carried out
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(LAST_SECONDS):
+            while await db.read(lambda db: db.scalar(OTHERS)):  # noqa: ASYNC110 - the database tells nobody
+                await asyncio.sleep(0.01)
         self._orphans |= set(await db.read(_sending))
 
     def stop(self) -> None:

@@ -116,7 +116,9 @@ def _change(technician: Technician, line: Line, team: Team | None) -> None:
 
 
 def _state(technician: Technician) -> dict[str, Any]:
-    return {name: value for name, value in vars(technician).items() if name not in {"told", "loaded", "holder"}}
+    return {
+        name: value for name, value in vars(technician).items() if name not in {"told", "loaded", "key_text", "holder"}
+    }
 
 
 def _company(unit: Unit, line: Line) -> Company:
