@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -213,6 +214,46 @@ async def test_a_look_ahead_that_fails_does_not_cost_the_wave_that_was_acknowled
     assert [await relay.wave() for _ in range(4)] == [2, 2, 1, 0]
     await db.close()
     assert [sequence for _, _, sequence in paper.told_order] == [1, 2, 3, 4, 5]
+
+
+class Leaderless(Paper):
+    """One slot takes nothing, for as long as it is named here."""
+
+    without: Slot | None = None
+
+    async def send(self, rows: Sequence[OutboxRow]) -> Sent:
+        sent = await super().send([row for row in rows if row.slot != self.without])
+        if any(row.slot == self.without for row in rows) and self.without is not None:
+            sent.resting[self.without] = "no leader"
+        return sent
+
+
+async def test_a_slot_that_takes_nothing_rests_longer_each_time_and_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, paper = Sqlite(f"sqlite:///{tmp_path}/adapter.db"), Leaderless(Random(1))
+    await db.transact(tables.KERNEL.create_all)
+    store = Store("mdm_adapter", db, {}, SystemClock(), uuid7, system("mdm_adapter"))
+    keys = (*(1,) * 9, *(2,) * 3)  # what can't be told stands in front of everything else
+    await store.run(store.actor, lambda unit: unit.tell(*(fact(case(key), at) for at, key in enumerate(keys, 1))))
+    relay = Relay("mdm_adapter", db, paper, SystemClock(), most=4)
+    (first, *_) = await relay.unsent()
+    now, rests = 0.0, []
+    paper.without = first.slot
+    monkeypatch.setattr("kit.relay.time", SimpleNamespace(monotonic=lambda: now))
+    for _ in range(8):
+        await relay.wave()
+        await relay.wave()
+        rests.append(relay.resting[first.slot].seconds)
+        now = relay.resting[first.slot].until
+    assert rests == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
+    assert [sequence for _, _, sequence in paper.told_order] == [1, 2, 3]
+    paper.without = None
+    while await relay.wave():
+        pass
+    await db.close()
+    assert relay.resting == {}
+    assert [sequence for _, _, sequence in paper.told_order] == [1, 2, 3, *range(1, 10)]
 
 
 @pytest.mark.parametrize("rows", [4_000, pytest.param(20_000, marks=pytest.mark.slow)])
