@@ -133,9 +133,13 @@ def _batches(
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    """Close a producer at once. Its own `stop` waits for batches, and an idempotent one tries them for ever."""
+    """Close a producer at once. Its own `stop` waits for batches, and an idempotent one tries them for ever.
+
+    With a batch on its way `stop` ends by the cancelling of its own sender, before it has closed any connection.
+    """
     if task := producer._sender.sender_task:  # noqa: SLF001 - there is no public way
         task.cancel()
     producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
-    with suppress(KafkaError, TimeoutError):
-        await asyncio.wait_for(producer.stop(), CLOSE_SECONDS)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.gather(producer.stop(), return_exceptions=True), CLOSE_SECONDS)
+    await producer.client.close()

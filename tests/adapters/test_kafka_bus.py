@@ -192,6 +192,28 @@ async def test_a_slot_of_a_missing_topic_rests_and_the_others_are_told(bus: Kafk
     assert (sent.acknowledged, list(sent.resting)) == ({1: 0}, [a_row(missing, 2).slot])
 
 
+async def test_a_producer_given_up_with_a_batch_on_its_way_leaves_no_connection_open(
+    kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic, on_its_way = a_topic(), asyncio.Event()
+
+    async def unanswered(*_: object) -> None:
+        on_its_way.set()
+        await asyncio.Event().wait()
+
+    async with on_bus(kafka_bootstrap) as bus:
+        await bus.provision([topic])
+        producer = await bus._teller._connected()
+        monkeypatch.setattr(producer._sender, "_send_produce_req", unanswered)
+        sending = asyncio.create_task(bus.send([a_row(topic, 1)]))
+        await on_its_way.wait()
+        connections = list(producer.client._conns.values())
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+    assert connections
+    assert [each for each in connections if each.connected()] == []
+
+
 async def test_rows_sent_again_are_copies_behind_the_first(bus: KafkaBus) -> None:
     topic = a_topic()
     await bus.provision([topic])
