@@ -38,9 +38,9 @@ class Record(NamedTuple):
         return Slot(self.topic, self.partition)
 
     def header_texts(self) -> list[tuple[str, str | None]]:
-        """The headers one by one, each byte that is no text as the sign of its number."""
+        """The headers one by one as latin-1, which keeps any bytes and gives them back."""
         if isinstance(self.headers, Mapping):
-            return list(self.headers.items())
+            return [(name, said.encode().decode("latin-1")) for name, said in self.headers.items()]
         return [(name, None if said is None else said.decode("latin-1")) for name, said in self.headers]
 
 

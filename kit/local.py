@@ -151,7 +151,7 @@ class LocalSubscription:
                 self._resting = False
 
     async def _fetch(self) -> None:
-        """Fill up what was told since; each owner's file is read by its own thread."""
+        """Fill up what was told since."""
         for topic in [topic for topic in self._stale if not self.ahead[topic]]:
             self._stale.discard(topic)
             values = {"topic": topic, "position": self._fetched[topic], "most": self.batch_max}

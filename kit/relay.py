@@ -131,7 +131,7 @@ class Relay:
                 await asyncio.gather(moving, return_exceptions=True)
             raise
         finally:
-            await _end(moving)
+            await end(moving)
         return told
 
     async def _send(
@@ -149,7 +149,7 @@ class Relay:
             self._rest(waiting, sent)
             return sent, await _found(looking) if looking is not None else []
         finally:
-            await _end(looking)
+            await end(looking)
 
     async def _moved(self, waiting: Sequence[OutboxRow], sent: Sent) -> None:
         if not sent.acknowledged and not sent.unsendable:
@@ -277,8 +277,8 @@ async def _found(looking: "asyncio.Future[list[OutboxRow]]") -> list[OutboxRow]:
         return []
 
 
-async def _end(task: "asyncio.Future[Any] | None") -> None:
-    """Leave nothing behind that still has a connection in its hands."""
+async def end(task: "asyncio.Future[Any] | None") -> None:
+    """Cancel a task, if there is one, and wait until it has let go; how it ended is told elsewhere."""
     if task is not None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -31,6 +31,7 @@ class one_of(FunctionElement[bool]):  # noqa: N801 - reads as a condition: where
 
     type = sa.Boolean()
     inherit_cache = True
+    postgres, sqlite = "{column} = ANY ({keys})", "{column} IN (SELECT value FROM json_each({keys}))"
 
     def __init__(self, column: sa.ColumnElement[Any], name: str) -> None:
         super().__init__(column, sa.bindparam(name, type_=Keys(column.type)))
@@ -40,34 +41,22 @@ class one_of(FunctionElement[bool]):  # noqa: N801 - reads as a condition: where
         return self
 
 
-@compiles(one_of)
-def _postgres_one_of(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
-    column, bind = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} = ANY ({bind})"
-
-
-@compiles(one_of, "sqlite")
-def _sqlite_one_of(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
-    column, bind = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({bind}))"  # noqa: S608 - compiled clauses
-
-
 class none_of(one_of):  # noqa: N801
     """Whether a column holds none of them: looked up in a set, however the database plans it."""
 
     inherit_cache = True
+    postgres, sqlite = (
+        "{column} NOT IN (SELECT unnest({keys}))",
+        "{column} NOT IN (SELECT value FROM json_each({keys}))",
+    )
 
 
+@compiles(one_of)
 @compiles(none_of)
-def _postgres_none_of(element: none_of, compiler: SQLCompiler, **options: Any) -> str:
-    column, bind = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} NOT IN (SELECT unnest({bind}))"
-
-
-@compiles(none_of, "sqlite")
-def _sqlite_none_of(element: none_of, compiler: SQLCompiler, **options: Any) -> str:
-    column, bind = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} NOT IN (SELECT value FROM json_each({bind}))"  # noqa: S608 - compiled clauses
+def _condition(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
+    column, keys = (compiler.process(clause, **options) for clause in element.clauses)
+    text = element.sqlite if is_sqlite(compiler.dialect) else element.postgres
+    return text.format(column=column, keys=keys)
 
 
 @_kept
@@ -145,11 +134,11 @@ def _run(db: sa.Connection, sql: str, rows: Rows) -> int:
 
 
 def fetch(db: sa.Connection, query: sa.Select[Any], asked: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-    """Ask a constant query, best of columns as the driver gives them (`raw`): on SQLite it gives them anyway."""
+    """Ask a constant query for columns whose raw values will do: on SQLite nothing is converted (`raw`)."""
     if not is_sqlite(db.dialect):
         return db.execute(query, asked).all()
     sql, binds = _positional(query, db.dialect)
-    return _fetched(db, sql, [bind(asked.get(name, given)) for name, given, bind in binds])
+    return _fetched(db, sql, [bind(asked[name] if given is None else given) for name, given, bind in binds])
 
 
 def on_sqlite(db: sa.Connection, sql: str, values: Sequence[Any] = (), *, many: bool = False) -> sqlite3.Cursor:
@@ -177,7 +166,7 @@ def _ours(error: sqlite3.Error, db: sa.Connection, sql: str) -> BaseException:
 
 @_kept
 def _positional(query: sa.Select[Any], dialect: sa.Dialect) -> tuple[str, Sequence[tuple[str, Any, Bind]]]:
-    """A query's text, and for each question mark a name, the value where nobody gives one, and its converter."""
+    """A query's text, and for each question mark its name, the value that the query gives itself, its converter."""
     made = query.compile(dialect=dialect)
     names = made.positiontup or ()
     kinds = [made.binds[name].type for name in names]

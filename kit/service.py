@@ -28,7 +28,7 @@ from kit.http import Authenticate
 from kit.local import LocalSubscription
 from kit.parking import Parking
 from kit.processing import Processor
-from kit.relay import LeaderLock, Relay
+from kit.relay import LeaderLock, Relay, end
 from kit.settings import Settings
 from kit.store import Store, Unit
 from kit.timers import Timers
@@ -137,12 +137,12 @@ class Runtime:
         faults.point("shutdown.consumers_stopped")
         for task in self._tasks:
             if not task.get_name().endswith(":relay"):
-                await _end(task)
+                await end(task)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._drained(), STOP_SECONDS / 2)
         faults.point("shutdown.relay_flushed")
         for task in self._tasks:
-            await _end(task)
+            await end(task)
         await self.leader.release()
         for port in self.service.ports.values():
             await port.close()
@@ -276,12 +276,6 @@ def _earliest(db: sa.Connection, query: sa.CompoundSelect[tuple[datetime | None]
 
 def _has_come(due: datetime | None, clock: Clock) -> bool:
     return due is not None and due <= clock.now()
-
-
-async def _end(task: "asyncio.Task[None]") -> None:
-    """Cancel a loop; how it ended before is told elsewhere."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def main(build: Callable[[Any], Service], settings_of: type[Settings]) -> None:

@@ -64,11 +64,10 @@ INSIDE = ("accept", "consume", "relay", "time")
 
 
 class Inline(Sqlite):
-    """The same database without threads, whose turns nobody could repeat."""
+    """The same database without a thread for reads, whose turns nobody could repeat."""
 
-    async def _hop(self, thread: object, engine: sa.Engine, work: Work[T]) -> T:
-        with engine.begin() as db:
-            return work(db)
+    async def read(self, work: Work[T]) -> T:
+        return await self.glance(work)
 
 
 class Simulation:

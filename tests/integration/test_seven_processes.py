@@ -109,6 +109,7 @@ async def test_a_rollout_on_seven_processes_each_killed_once_ends_accounted_for(
     broken = {check.id: check.offending for check in report.checks if check.offending}
     assert (broken, report.empty) == ({}, [])
     assert sorted(play.killed) == sorted(SERVICES)
+    assert {name: process.poll() for name, process in play.seven.running.items()} == dict.fromkeys(SERVICES)
 
 
 async def _databases(new_database: Callable[[], str]) -> str:
