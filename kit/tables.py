@@ -9,6 +9,21 @@ from kit.types import Id, Json, Serial, Utc
 
 SHARDS = 64
 
+AUDIT_APPEND_ONLY = {
+    "sqlite": [
+        f"CREATE TRIGGER audit_no_{act.lower()} BEFORE {act} ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
+        for act in ("UPDATE", "DELETE")
+    ],
+    "postgresql": [
+        """CREATE OR REPLACE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'audit is append-only'; END $$""",
+        """CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()""",
+    ],
+}
+"""What makes the database refuse to change the audit (SEC-AUD-01), by dialect; the migrations say the same."""
+
 
 def kernel(metadata: MetaData) -> None:
     """Add the kernel's tables to a service's metadata."""
@@ -182,6 +197,26 @@ def _working(metadata: MetaData) -> None:
     sa.Index("effects_due", effects.c.due_at, **_where(open_))
     sa.Index("effects_lane", effects.c.lane, effects.c.id, **_where(open_))
     Table(
+        "jobs",
+        metadata,
+        Column("id", Id, primary_key=True),
+        Column("kind", Text, nullable=False),
+        Column("params", Json(), nullable=False),
+        Column("state", Text, nullable=False),
+        Column("total", Integer, nullable=False),
+        Column("done", Integer, nullable=False),
+        Column("refused", Integer, nullable=False),
+        Column("failed", Integer, nullable=False),
+        Column("cursor", Json(), nullable=False),
+        Column("result", Json()),
+        Column("lease_until", Utc),
+        Column("leased_by", Text),
+        Column("created_by", Text, nullable=False),
+        Column("created_at", Utc, nullable=False),
+        Column("request_key", Text, nullable=False),
+        sa.UniqueConstraint("kind", "request_key"),
+    )
+    Table(
         "idempotency",
         metadata,
         Column("principal", Text, primary_key=True),
@@ -208,7 +243,7 @@ def _recording(metadata: MetaData) -> None:
         Column("resolved_at", Utc),
     )
     sa.Index("anomalies_code", anomalies.c.code, anomalies.c.at)
-    Table(
+    audit = Table(
         "audit",
         metadata,
         Column("shard", Integer, primary_key=True),
@@ -222,12 +257,26 @@ def _recording(metadata: MetaData) -> None:
         Column("hash", LargeBinary, nullable=False),
         sqlite_with_rowid=False,
     )
+    sa.Index("audit_subject", audit.c.subject)
+    for dialect, statements in AUDIT_APPEND_ONLY.items():
+        for statement in statements:
+            made = sa.DDL(statement)  # type: ignore[no-untyped-call]
+            sa.event.listen(audit, "after_create", made.execute_if(dialect=dialect))
     Table(
         "audit_heads",
         metadata,
         Column("shard", Integer, primary_key=True),
         Column("seq", BigInteger, nullable=False),
         Column("hash", LargeBinary, nullable=False),
+    )
+    Table(
+        "audit_anchors",
+        metadata,
+        Column("day", sa.Date, primary_key=True),
+        Column("heads", Json(dict[str, Any]), nullable=False),
+        Column("previous", Text, nullable=False),
+        Column("jws", Text, nullable=False),
+        Column("at", Utc, nullable=False),
     )
 
 
@@ -242,5 +291,7 @@ inbox, positions, heads, outbox, event_log, log_heads = (
     KERNEL.tables[name] for name in ("inbox", "positions", "heads", "outbox", "event_log", "log_heads")
 )
 parked_keys, parked, dead_letters = (KERNEL.tables[name] for name in ("parked_keys", "parked", "dead_letters"))
-timers, effects, idempotency = (KERNEL.tables[name] for name in ("timers", "effects", "idempotency"))
-anomalies, audit, audit_heads = (KERNEL.tables[name] for name in ("anomalies", "audit", "audit_heads"))
+timers, effects, jobs, idempotency = (KERNEL.tables[name] for name in ("timers", "effects", "jobs", "idempotency"))
+anomalies, audit, audit_heads, audit_anchors = (
+    KERNEL.tables[name] for name in ("anomalies", "audit", "audit_heads", "audit_anchors")
+)

@@ -24,8 +24,8 @@ from services.mdm_adapter.domain.messages import StoredAnswer
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BEFORE = NOW - timedelta(hours=1)
-WITH_RULES = frozenset({"audit", "audit_heads"})
-"""Tables whose rows are written by the kernel itself."""
+WITH_RULES = frozenset({"audit_heads"})
+"""Tables that the kernel upserts into."""
 
 
 def uid(number: int) -> UUID:
