@@ -16,14 +16,19 @@ from kit.clock import Clock
 from kit.keys import KeyFile
 from simulators import facts
 from simulators.crew import Desk, Technician
+from simulators.dispatcher import Dispatcher
 from simulators.erp import Erp
 from simulators.facts import OrderFacts
+from simulators.journeys import stories
 from simulators.line import Line
-from simulators.office import Clerk, Dispatcher, Reviewer, Warehouse
+from simulators.office import Clerk, Reviewer, Warehouse
+from simulators.prompter import Prompter
+from simulators.script import Script
 from simulators.sms_gateway.app import asgi
 from simulators.sms_gateway.gateway import SmsGateway
-from simulators.sms_gateway.script import RECEIPTS, Callback, Plan, Script, Try
-from simulators.story import Story, stories
+from simulators.sms_gateway.script import Callback, Plan, Try
+from simulators.sms_gateway.script import Script as Vendor
+from simulators.story import Story
 from simulators.world import LIMIT, Actor, Person
 
 TECHNICIANS = 6
@@ -68,14 +73,16 @@ class Cast:
     app: Starlette
     erp: Erp
     gateway: SmsGateway
+    script: Script
+    prompter: Prompter
     planner: Person
     people: Mapping[str, Person]
     stories: Sequence[Story]
 
     @property
     def expected_cases(self) -> int:
-        """Every order opens one case."""
-        return len(self.stories)
+        """What all stories come to together."""
+        return sum(story.cases for story in self.stories)
 
     def quiet(self) -> bool:
         """No request of theirs is under way, and the hub has taken every file."""
@@ -88,7 +95,9 @@ class Cast:
 
     async def done(self) -> bool:
         """Nobody outside has anything left to say, and no case is open."""
-        if self.erp.next_due() is not None or self.gateway.next_due() is not None:
+        if self.erp.next_due() is not None or self.gateway.next_due() is not None or not self.script.over:
+            return False
+        if any(each.owes for each in self.prompter.crew.values()):
             return False
         return await self.ended() >= self.expected_cases
 
@@ -102,7 +111,7 @@ class Cast:
         csv = "\n".join([header, *rows, ""]).encode()
         answer = await self.people["anna"].send("/booking/v1/imports/technicians", csv, "text/csv")
         _expect(answer.ok and not answer.body["refused"], answer.body)
-        devices = facts.stock(len(self.stories) * 2 + 50)
+        devices = facts.stock(len(self.stories) * 2 + 50, sum(story.plan == "IMSYS" for story in self.stories) * 2)
         answer = await self.people["wilma"].send("/asset/v1/imports/devices", devices, "text/csv")
         _expect(answer.ok and not answer.body["refused"], answer.body)
         found = await self.people["anna"].get("/booking/v1/technicians")
@@ -111,6 +120,10 @@ class Cast:
             body = {"number": f"+4915199{number:06}", "language": "de"}
             answer = await self.people["admin"].put(f"/notification/v1/staff-contacts/{each.technician_id}", json=body)
             _expect(answer.ok, answer.body)
+        habits = {"country": "DE", "zone": "Europe/Berlin", "reply_mode": "tolerant"}
+        answer = await self.people["admin"].put(f"/booking/v1/calendars/{facts.TOLERANT_OPERATOR}", json=habits)
+        _expect(answer.ok, answer.body)
+        self.prompter.crew = {each.technician_id: each for each in crew}
         self.actors += [*crew, Desk(crew, self.people["quirin"])]
 
     def _technician(self, found: Mapping[str, Any]) -> Technician:
@@ -136,7 +149,7 @@ async def cast(
 ) -> AsyncIterator[Cast]:
     """Put everybody on stage; the hub need not run yet. `services`: addresses of services that run on their own."""
     told = stories(cases, seed)
-    by_number = {story.number: story for story in told}
+    by_number, script = {story.number: story for story in told}, Script(told)
     key = KeyFile(folder / "keys.json").add(
         "erp-a", ["order:submit", "order:amend", "order:cancel"], clock.now(), "erp-a"
     )
@@ -145,33 +158,35 @@ async def cast(
             httpx.AsyncClient(base_url=f"{hub}/api", timeout=LIMIT, transport=Line(services))
         )
         roles = {"anna": "dispatcher", "quirin": "qa", "mia": "mdm", "wilma": "warehouse", "admin": "admin"}
+        roles["max"] = "management"
         people = {name: Person(name, role, http, signer, clock) for name, role in roles.items()}
         gateway = SmsGateway(
             clock,
-            Script(seed, numbers={OrderFacts(each.number).phone: _customer(each) for each in told}),
+            Vendor(seed, numbers={OrderFacts(each.number).phone: _customer(each) for each in told}),
             api_key=SMS_KEY,
             signing_key=SIGNING_KEY,
             callback_url=f"{(services or {}).get('notification', f'{hub}/api/notification')}/v1/sms/seven/in",
         )
         stack.push_async_callback(gateway.close)
-        erp = Erp(clock, http, key, people["anna"], told, folder / "drop")
+        erp = Erp(clock, http, key, told, folder / "drop")
+        prompter = Prompter(script, people, erp, clock)
         app = Starlette(routes=[Route("/erp", erp.take, methods=["POST"]), Mount("/sms", asgi(gateway))])
         actors: list[Actor] = [
             erp,
             Gateway(gateway, clock),
-            Clerk(people["mia"], by_number, folder / "partners"),
-            Dispatcher(people["anna"], clock, by_number),
+            prompter,
+            Clerk(people["mia"], by_number, folder / "partners", script),
+            Dispatcher(people["anna"], clock, by_number, script),
             Warehouse(people["wilma"], clock),
-            Reviewer(people["quirin"], by_number),
+            Reviewer(people["quirin"], by_number, script),
         ]
-        yield Cast(actors, app, erp, gateway, people["anna"], people, told)
+        yield Cast(actors, app, erp, gateway, script, prompter, people["anna"], people, told)
 
 
 def _customer(story: Story) -> Sequence[Plan]:
     """What becomes of each text to the customer, and what he writes back."""
-    receipts = RECEIPTS if story.receipts else ()
-    after = timedelta(hours=story.reply_after_hours)
-    answers = (Callback(after, text=story.reply),) if story.reply is not None else ()
+    receipts = (Callback(timedelta(seconds=5), status=story.receipt),) if story.receipt else ()
+    answers = (Callback(timedelta(hours=hours), text=text) for hours, text in story.replies)
     return (Plan(tuple(map(Try, story.texts)), (*receipts, *answers)),)
 
 

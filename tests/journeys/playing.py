@@ -15,7 +15,7 @@ from kit import tables
 from kit.testing import ShufflingBus
 from simulators.erp import Log
 from simulators.facts import OrderFacts, number_of
-from simulators.story import JOURNEYS
+from simulators.journeys import JOURNEYS
 
 SEED = 7
 
@@ -76,7 +76,7 @@ async def _play(folder: Path, shuffled: bool) -> Played:
 
 
 async def _orders(stage: Embedded) -> dict[str, Told]:
-    cases = await _rows(stage, "case_service", "SELECT case_id, metering_point_id, phase FROM cases")
+    cases = await _rows(stage, "case_service", "SELECT case_id, metering_point_id, phase FROM cases ORDER BY opened_at")
     told = {row.case_id: Told(row.case_id, row.phase) for row in cases}
     for name in stage.house.services:
         log = tables.event_log
