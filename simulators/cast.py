@@ -90,16 +90,17 @@ class Cast:
 
     async def ended(self) -> int:
         """Cases that are over."""
-        counts = await self.planner.get("/cockpit/v1/counts")
-        return sum(count for phase, count in counts["phases"].items() if phase in ENDED)
+        return _ended(await self.planner.get("/cockpit/v1/counts"))
 
     async def done(self) -> bool:
-        """Nobody outside has anything left to say, and no case is open."""
+        """Nobody outside has anything left to say; no case is open, nor any work that lives on under an ended one."""
         if self.erp.next_due() is not None or self.gateway.next_due() is not None or not self.script.over:
             return False
         if any(each.owes for each in self.prompter.crew.values()):
             return False
-        return await self.ended() >= self.expected_cases
+        counts = await self.planner.get("/cockpit/v1/counts")
+        at_work = sum(count for state, count in counts["states"].items() if state != "CLOSED")
+        return _ended(counts) >= self.expected_cases and not at_work
 
     async def set_up(self) -> None:
         """Technicians with shifts and phones, vans full of nothing, a store full of meters."""
@@ -188,6 +189,10 @@ def _customer(story: Story) -> Sequence[Plan]:
     receipts = (Callback(timedelta(seconds=5), status=story.receipt),) if story.receipt else ()
     answers = (Callback(timedelta(hours=hours), text=text) for hours, text in story.replies)
     return (Plan(tuple(map(Try, story.texts)), (*receipts, *answers)),)
+
+
+def _ended(counts: Mapping[str, Any]) -> int:
+    return sum(count for phase, count in counts["phases"].items() if phase in ENDED)
 
 
 def _expect(held: bool, said: object) -> None:

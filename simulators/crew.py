@@ -61,13 +61,16 @@ class Technician:
 
     async def _work(self, item: Item) -> bool:
         start, story = datetime.fromisoformat(item["start"]), self._story(item)
-        self._carry(item, story, start)
-        if story.offline and item["work_order_id"] in self.carried:
+        if story.offline and item["state"] == "READY" and start.date() == self.clock.now().date():
+            self.carried.setdefault(item["work_order_id"], item)  # as the phone has it when the net is gone
+        if item["work_order_id"] in self.carried:
             return await self._report_when_done(item, start)
         if item["state"] == "READY":
             if start > self.clock.now():
                 return self._again_at(start)
             answer = await self.person.post(self._moves(item), {"move": "start"})
+            if answer.ok and story.finishes:
+                self.carried[item["work_order_id"]] = item
             self._again_at(self._end(item, start) if answer.ok else start + timedelta(days=1))
             return answer.ok
         if item["state"] != "IN_PROGRESS":
@@ -77,12 +80,6 @@ class Technician:
     def _story(self, item: Item) -> Story:
         number = facts.number_of(item["metering_point_id"])
         return self.stories.get(number, Story(number))
-
-    def _carry(self, item: Item, story: Story, start: datetime) -> None:
-        """What the phone holds for the day, or the technician has in hands, is done whatever the hub says meanwhile."""
-        today = item["state"] == "READY" and start.date() == self.clock.now().date()
-        if (story.offline and today) or (story.finishes and item["state"] == "IN_PROGRESS"):
-            self.carried.setdefault(item["work_order_id"], item)
 
     async def _report_when_done(self, item: Item, start: datetime) -> bool:
         if (end := self._end(item, start)) > self.clock.now():

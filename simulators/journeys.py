@@ -75,7 +75,7 @@ JOURNEYS: tuple[Mapping[str, Any], ...] = (
         _move("anna", MF, {"move": "send_to_execution", "reason": "the customer wrote Ok!!", "code": "ok_variant"}),
     )},
     {"journey": "J10b", "replies": LIKELY, "unknown_partner": True, "by_file": True},
-    {"journey": "J12", "texts": ("hang",), "replies": ((0.0, "OK {code}"),)},
+    {"journey": "J12", "texts": ("mumble",), "replies": ((0.0, "OK {code}"),)},
     {"journey": "J13a", "replies": ((3.0, "STOP {code}"),), "turns": (
         _move("anna", MF, "plan_again"),
         _move("anna", "PLANNING", "send_booking", once="appointment_id", refused="sms-not-allowed"),
