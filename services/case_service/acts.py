@@ -2,7 +2,16 @@
 
 from uuid import UUID
 
-from contracts.cases import CaseAbandoned, CaseCancelled, CaseCompleted, CasePhaseChanged, CaseReopened, WorkOrderMoved
+from contracts.cases import (
+    CaseAbandoned,
+    CaseCancelled,
+    CaseCompleted,
+    CasePhaseChanged,
+    CaseReopened,
+    SlaAtRisk,
+    SlaBreached,
+    WorkOrderMoved,
+)
 from contracts.event import Event
 from contracts.ids import TechnicianId
 from contracts.visits import VisitReported
@@ -13,6 +22,7 @@ from services.case_service import metrics
 from services.case_service.domain.act import Act, Policy
 from services.case_service.domain.case import Case
 from services.case_service.domain.phases import is_on_hold, phase_of
+from services.case_service.domain.sla import follow
 from services.case_service.domain.waits import rearm
 
 OUTCOMES: dict[type[Event], str] = {
@@ -45,6 +55,7 @@ def conclude(case: Case, unit: Unit, act: Act) -> None:
     if (phase, on_hold) != (case.phase, case.on_hold):
         case.told.append(CasePhaseChanged(case_id=case.case_id, from_phase=case.phase, to_phase=phase, on_hold=on_hold))
         case.phase, case.on_hold = phase, on_hold
+    follow(case, act)
     new, gone = rearm(case, act.policy)
     for wait in new:
         unit.later(wait.kind, wait.key, wait.due_at, case_id=str(case.case_id))
@@ -55,6 +66,9 @@ def conclude(case: Case, unit: Unit, act: Act) -> None:
         unit.add(record)
     for code, details in case.anomalies:
         unit.anomaly(code, f"case/{case.case_id}", **details)
+    for rule, key in case.fired:
+        unit.audit(f"automation:{rule}", f"case/{case.case_id}", key=key)
+    case.fired.clear()
     case.beside.clear()
     case.anomalies.clear()
     _count(case, act)
@@ -94,6 +108,8 @@ def _count(case: Case, act: Act) -> None:
     for fact in case.told:
         if isinstance(fact, WorkOrderMoved):
             metrics.MOVES.labels(fact.move).inc()
+        elif isinstance(fact, SlaAtRisk | SlaBreached):
+            metrics.SLA_BREACHES.labels("at_risk" if isinstance(fact, SlaAtRisk) else "breached").inc()
         elif isinstance(fact, VisitReported):
             metrics.VISITS.labels(fact.outcome, fact.sub_reason or "none").inc()
         elif type(fact) in OUTCOMES:

@@ -57,4 +57,5 @@ GAUGES = (
     (metrics.CASES, "cases"),
     (metrics.WORK_ORDERS, "work_orders"),
     (metrics.EXCEPTIONS, "exceptions"),
+    (metrics.SLA_CASES, "sla"),
 )

@@ -17,6 +17,7 @@ from services.case_service.domain.entries import FormVersion, OrderTombstone
 from services.case_service.domain.incoming.orders import amend_order, cancel_order, receive_again, take_master_data
 from services.case_service.domain.incoming.table import EFFECTS, hear
 from services.case_service.domain.orders import join, open_case, point_of
+from services.case_service.domain.sla_targets import SlaTargets, aim
 from services.case_service.domain.waits import EFFECTS as TIMERS
 from services.case_service.domain.waits import ring
 
@@ -26,8 +27,8 @@ def hearing(policy: Policy) -> Handlers:
     handlers = Handlers(main=Case)
     handlers.on(OrderReceived, needs=_of_order)(lambda received, unit: take_order(received, unit, policy))
     handlers.on(OrderCancelled, needs=_of_cancelled)(lambda received, unit: withdraw_order(received, unit, policy))
-    handlers.on(OrderAmended)(_to_known_case(policy, amend_order))
-    handlers.on(MasterDataReceived)(_to_known_case(policy, take_master_data))
+    handlers.on(OrderAmended, needs=_of_change)(_to_known_case(policy, amend_order))
+    handlers.on(MasterDataReceived, needs=_of_change)(_to_known_case(policy, take_master_data))
     handlers.on(FormActivated, needs=_of_form)(keep_form)
     for fact in EFFECTS:
         handlers.on(fact, needs=_of_case)(lambda received, unit: hear_of_case(received, unit, policy))
@@ -41,6 +42,7 @@ def take_order(received: Received[OrderReceived], unit: Unit, policy: Policy) ->
     order, act = received.event, act_of(unit, policy, received.id)
     known = unit.find(Case, order.order_key)
     if known is not None and receive_again(known, act, order):
+        aim(known, unit.find(SlaTargets, order.operator), act.policy)
         conclude(known, unit, act)
         return
     same_point = unit.find(Case, point_of(order))
@@ -65,6 +67,7 @@ def _open(unit: Unit, act: Act, order: OrderReceived, known: Case | None, same_p
         known.remark(act, None, "replaced", order_version=order.version)
         conclude(known, unit, act)
     case = open_case(act, order, holds_point=same_point is None, replaces=replaces)
+    aim(case, unit.find(SlaTargets, order.operator), act.policy)
     unit.add(case)
     return case
 
@@ -138,6 +141,7 @@ def _to_known_case(policy: Policy, effect: Callable[[Case, Act, Any], None]) -> 
     def handle(received: Received[Any], unit: Unit) -> None:
         case, act = unit.get(Case, received.event.order_key), act_of(unit, policy, received.id)
         effect(case, act, received.event)
+        aim(case, unit.find(SlaTargets, case.operator), policy)
         conclude(case, unit, act)
 
     return handle
@@ -153,7 +157,19 @@ def _of_case(event: Event, _: Unit) -> Iterable[Ref]:
 
 
 def _of_order(event: OrderReceived, _: Unit) -> Iterable[Ref]:
-    return (Case, event.order_key), (Case, point_of(event)), (OrderTombstone, event.order_key)
+    return (
+        (Case, event.order_key),
+        (Case, point_of(event)),
+        (OrderTombstone, event.order_key),
+        (SlaTargets, event.operator),
+    )
+
+
+def _of_change(event: OrderAmended | MasterDataReceived, unit: Unit) -> Iterable[Ref]:
+    """The case, and the targets of its operator: another priority may mean another target."""
+    yield Case, event.order_key
+    if (case := unit.find(Case, event.order_key)) is not None:
+        yield SlaTargets, case.operator
 
 
 def _of_cancelled(event: OrderCancelled, _: Unit) -> Iterable[Ref]:

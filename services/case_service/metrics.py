@@ -11,6 +11,8 @@ DAY = 86_400.0
 CASES = Gauge("rollout_cases", "Cases by operator and phase.", ["operator", "phase"])
 WORK_ORDERS = Gauge("rollout_work_orders", "Work orders by state.", ["state"])
 EXCEPTIONS = Gauge("rollout_exceptions", "Exceptions by type and state.", ["type", "state"])
+SLA_CASES = Gauge("rollout_sla_cases", "Cases that have not ended, by how much of their target is used.", ["state"])
+SLA_BREACHES = Counter("rollout_sla_breaches_total", "Cases that became at risk or overdue.", ["kind"])
 MOVES = Counter("rollout_case_moves_total", "Steps of work orders, by row of the transition table.", ["move"])
 REFUSALS = Counter("rollout_move_refusals_total", "Moves and actions that were refused, by code.", ["code"])
 GATE_REFUSALS = Counter("rollout_gate_refusals_total", "Items that kept the gate closed when a person asked.", ["item"])
@@ -25,6 +27,8 @@ CASE_SECONDS = Histogram(
 
 for _move in TRANSITIONS:
     MOVES.labels(_move)
+for _kind in ("at_risk", "breached"):
+    SLA_BREACHES.labels(_kind)
 for _outcome in ("completed", "cancelled", "abandoned", "reopened"):
     ENDED.labels(_outcome)
 for _item in DodItem:

@@ -34,6 +34,13 @@ class Settings(Kit):
     failed_attempts: int = Field(3, ge=1)
     """Failed visits of a case until a second person must agree to another (G25)."""
 
+    hotlist_hour: int = Field(6, ge=0, le=23)
+    """Local hour at which the daily hotlists are drawn and what is due on a day is called."""
+    sla_days: int = Field(30, ge=1, le=3_650)
+    """Days that a case may take where its operator set no other target."""
+    sla_working_days: bool = False
+    """Whether only working days count towards `sla_days`."""
+
     def policy(self) -> Policy:
         """The settings as the domain reads them."""
         return Policy(
@@ -49,4 +56,7 @@ class Settings(Kit):
             decision_days=self.cancel_decision_days,
             exception_days=self.exception_days,
             attempts=self.failed_attempts,
+            hotlist_hour=self.hotlist_hour,
+            sla_days=self.sla_days,
+            sla_working_days=self.sla_working_days,
         )

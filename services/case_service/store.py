@@ -15,9 +15,11 @@ from services.case_service.domain.entries import (
     FormVersion,
     OrderReference,
     OrderTombstone,
+    Pause,
     Remark,
     Words,
 )
+from services.case_service.domain.sla_targets import SlaTargets
 from services.case_service.domain.visits import Visit, VisitConflict
 from services.case_service.domain.work_order import Change, WorkOrder
 
@@ -32,6 +34,7 @@ CASES = Mapped(
         Children("work_orders", WorkOrder, tables.work_orders, parent="case_id"),
         Children("references", OrderReference, tables.case_orders, parent="case_id"),
         Children("exceptions", CaseException, tables.exceptions, parent="case_id"),
+        Children("pauses", Pause, tables.sla_intervals, parent="case_id"),
         Children("history", Change, tables.history, parent="case_id"),
     ),
     aliases=(
@@ -45,6 +48,7 @@ REPOSITORIES: Mapping[type[Any], Mapped[Any]] = {
     Case: CASES,
     OrderTombstone: Mapped(OrderTombstone, tables.order_tombstones),
     VisitConflict: Mapped(VisitConflict, tables.visit_conflicts),
+    SlaTargets: Mapped(SlaTargets, tables.sla_targets),
     FormVersion: Mapped(FormVersion, tables.form_versions),
     Visit: Mapped(Visit, tables.visits),
     Remark: Mapped(Remark, tables.remarks),
@@ -85,6 +89,7 @@ def inside(db: sa.Connection, scope: Scope, case_ids: Sequence[UUID]) -> Mapping
     """Work orders, references and exceptions of these cases, if they are in scope."""
     seen = sa.select(_cases.c.case_id).where(_cases.c.case_id.in_(case_ids), visible(scope))
     order = {"work_orders": ("case_id", "sequence"), "case_orders": ("order_key",), "exceptions": ("exception_id",)}
+    order |= {"sla_intervals": ("case_id", "number")}
     found = {}
     for name, by in order.items():
         table = tables.metadata.tables[name]
@@ -149,13 +154,14 @@ def counts(db: sa.Connection, scope: Scope) -> Mapping[str, Mapping[tuple[str, .
     """How many cases stand in which phase, work orders in which state, exceptions in which."""
     made = {
         "cases": sa.select(_cases.c.operator, _cases.c.phase, sa.func.count()),
+        "sla": sa.select(_cases.c.sla_state, sa.func.count()).where(_cases.c.ended_at.is_(None)),
         "work_orders": sa.select(_orders.c.state, sa.func.count()),
         "exceptions": sa.select(tables.exceptions.c.type, tables.exceptions.c.state, sa.func.count()),
     }
     found = {}
     for name, query in made.items():
         by = list(query.selected_columns)[:-1]
-        ids = tables.metadata.tables[name].c.case_id
+        ids = _cases.c.case_id if name == "sla" else tables.metadata.tables[name].c.case_id
         seen = ids.in_(sa.select(_cases.c.case_id).where(visible(scope)))
         rows = db.execute(query.where(seen).group_by(*by)).all()
         found[name] = {tuple(str(value) for value in row[:-1]): row[-1] for row in rows}

@@ -37,8 +37,18 @@ from contracts.parts import (
 )
 from kit.db import Choice, Id, Json, Utc, kernel
 from services.case_service.domain.case import Ending
-from services.case_service.domain.entries import Bookable, DeviceFact, ExceptionState, Handover, Wait
+from services.case_service.domain.entries import (
+    Bookable,
+    DeviceFact,
+    ExceptionState,
+    Handover,
+    PauseCause,
+    SlaState,
+    SlaTarget,
+    Wait,
+)
 from services.case_service.domain.requests import Report
+from services.case_service.domain.sla_targets import TargetRule
 from services.case_service.domain.states import Column
 from services.case_service.domain.visits import ConflictState
 from services.case_service.domain.work_order import Approval, BuiltIn, PendingOffer
@@ -91,6 +101,9 @@ cases = sa.Table(
     sa.Column("ending", Choice(Ending)),
     sa.Column("ended_at", Utc),
     sa.Column("waits", Json(dict[str, Wait]), nullable=False),
+    sa.Column("sla_target", Json(SlaTarget), nullable=False),
+    sa.Column("sla_state", Choice(SlaState), nullable=False),
+    sa.Column("sla_due_at", Utc),
     # I4: nothing is complete without the evidence of the gate, whoever writes here
     sa.CheckConstraint("phase <> 'COMPLETED' OR gate_evidence IS NOT NULL", name="completed_by_the_gate"),
 )
@@ -98,6 +111,16 @@ sa.Index("cases_phase", cases.c.phase, cases.c.case_id)
 # I13: one open case per operator, point and kind
 _held = cases.c.open_point.is_not(None)
 sa.Index("cases_open_point", cases.c.open_point, unique=True, postgresql_where=_held, sqlite_where=_held)
+
+sla_intervals = sa.Table(
+    "sla_intervals",
+    metadata,
+    sa.Column("case_id", Id, sa.ForeignKey("cases.case_id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("started_at", Utc, nullable=False),
+    sa.Column("ended_at", Utc),
+    sa.Column("cause", Choice(PauseCause), nullable=False),
+)
 
 work_orders = sa.Table(
     "work_orders",
@@ -264,6 +287,14 @@ visit_conflicts = sa.Table(
     sa.Column("reported_by", sa.Text, nullable=False),
     sa.Column("reported_at", Utc, nullable=False),
     sa.Column("state", Choice(ConflictState), nullable=False, index=True),
+)
+
+sla_targets = sa.Table(
+    "sla_targets",
+    metadata,
+    sa.Column("operator", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("rules", Json(tuple[TargetRule, ...]), nullable=False),
 )
 
 order_tombstones = sa.Table(

@@ -68,7 +68,9 @@ def _case(db: sa.Connection, scope: Scope, case_id: UUID) -> CaseView:
     if case is None:
         raise NotFound(f"there is no Case {case_id}")
     parts = queries.inside(db, scope, [case_id])
-    return case_view(case, parts["case_orders"], parts["work_orders"], parts["exceptions"], scope)
+    return case_view(
+        case, parts["case_orders"], parts["work_orders"], parts["exceptions"], parts["sla_intervals"], scope
+    )
 
 
 @router.get("/v1/cases/{case_id}/history")

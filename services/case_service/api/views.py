@@ -25,7 +25,15 @@ from kit.auth import Scope
 from kit.http import the_store
 from kit.store import Store
 from services.case_service.domain.case import Case
-from services.case_service.domain.entries import Bookable, DeviceFact, ExceptionState, Handover
+from services.case_service.domain.entries import (
+    Bookable,
+    DeviceFact,
+    ExceptionState,
+    Handover,
+    PauseCause,
+    SlaState,
+    SlaTarget,
+)
 from services.case_service.domain.work_order import WorkOrder
 
 TheStore = Annotated[Store, Depends(the_store)]
@@ -148,6 +156,16 @@ class CaseBrief(View):
     flags: tuple[Flag, ...]
     opened_at: datetime
     ended_at: datetime | None
+    sla_state: SlaState
+    sla_due_at: datetime | None
+
+
+class PauseView(View):
+    """A span in which the SLA clock stands still."""
+
+    cause: PauseCause
+    started_at: datetime
+    ended_at: datetime | None
 
 
 class CaseView(CaseBrief):
@@ -166,6 +184,8 @@ class CaseView(CaseBrief):
     devices: tuple[DeviceFact, ...]
     handovers: tuple[Handover, ...]
     completion: int
+    sla_target: SlaTarget
+    pauses: tuple[PauseView, ...]
     gate_evidence: tuple[GateEvidence, ...] | None
     orders: tuple[ReferenceView, ...]
     work_orders: tuple[WorkOrderView, ...]
@@ -179,20 +199,21 @@ class CasePage(View):
     next: str | None
 
 
-def case_view(case: Any, orders: Any, work_orders: Any, exceptions: Any, scope: Scope) -> CaseView:
+def case_view(case: Any, orders: Any, work_orders: Any, exceptions: Any, pauses: Any, scope: Scope) -> CaseView:
     """A case put together from its parts."""
-    own = set(CaseView.model_fields) - {"orders", "work_orders", "exceptions"}
+    own = set(CaseView.model_fields) - {"orders", "work_orders", "exceptions", "pauses"}
     return CaseView(
         **{name: getattr(case, name) for name in own},
         orders=tuple(ReferenceView.model_validate(each) for each in orders),
         work_orders=tuple(work_order_view(each, case, scope) for each in work_orders),
         exceptions=tuple(ExceptionView.model_validate(each) for each in exceptions),
+        pauses=tuple(PauseView.model_validate(each) for each in pauses),
     )
 
 
 def view_of(case: Case, scope: Scope) -> CaseView:
     """A case as it stands in a transaction."""
-    return case_view(case, case.references, case.by_sequence, case.exceptions, scope)
+    return case_view(case, case.references, case.by_sequence, case.exceptions, case.pauses, scope)
 
 
 def work_order_of(case: Case, order: WorkOrder, scope: Scope) -> WorkOrderView:

@@ -30,6 +30,11 @@ class Policy:
     rework_days: int = 3
     comms_days: int = 10
     field_days: int = 10
+    hotlist_hour: int = 6
+    """Local hour of the daily hotlists (A11) and of whatever is due on a day."""
+    sla_days: int = 30
+    """How long a case may take where no other target is set."""
+    sla_working_days: bool = False
     attempts: int = 3
     """Failed visits of a case until a second person must agree to another (G25)."""
 

@@ -7,11 +7,12 @@ from contracts.cases import OrderAnswered
 from contracts.codes import Answer, CloseReason, ExceptionDecision, ExceptionResult, ExceptionType, Fact, State
 from contracts.ids import Code, ExceptionId
 from services.case_service.domain.act import Act
+from services.case_service.domain.announcing import announce
 from services.case_service.domain.case import Case, Ending
 from services.case_service.domain.deciding import hand_over_done
 from services.case_service.domain.entries import CaseException, ExceptionState, OrderReference
 from services.case_service.domain.exceptions import KINDS, approve, end, find, raise_by_person
-from services.case_service.domain.flows import announced_plan, open_work_order
+from services.case_service.domain.flows import open_work_order
 from services.case_service.domain.gate import check_gate, close_if_done
 from services.case_service.domain.requests import ActionRequest, CaseAction
 from services.case_service.domain.states import Column
@@ -95,17 +96,8 @@ def _check_gate(case: Case, act: Act, _: ActionRequest) -> None:
 def _announce(case: Case, act: Act, _: ActionRequest) -> None:
     if case.announced:
         raise MoveNotAllowed("The case is announced already.")
-    case.announced = True
     statutory = case.bookable is not None and case.bookable.notice_required
-    case.hand_over(
-        act,
-        Fact.ROLLOUT_ANNOUNCED,
-        None,
-        plan=announced_plan(case.device_plan),
-        statutory=statutory,
-        planned_on=case.planned_on or (case.window.from_ if case.window else None),
-        window=case.window,
-    )
+    announce(case, act, statutory=statutory)
 
 
 def _add_work_order(case: Case, act: Act, request: ActionRequest) -> None:

@@ -1,6 +1,7 @@
 """Working days and local days: the only calendar that the waiting times of a case need (D-CAL-1)."""
 
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,16 @@ def working_days_after(day: date, count: int) -> date:
         day += timedelta(days=1)
         count -= is_working_day(day)
     return day
+
+
+def working_spans(start: datetime, end: datetime, zone: str) -> Iterator[tuple[datetime, datetime]]:
+    """The parts of a span that lie in working days, day by day, as instants."""
+    day = local_day(start, zone)
+    while (begin := at_local(day, 0, zone).astimezone(UTC)) < end:
+        over = at_local(day + timedelta(days=1), 0, zone).astimezone(UTC)
+        if is_working_day(day) and over > start:
+            yield max(begin, start), min(over, end)
+        day += timedelta(days=1)
 
 
 def local_day(moment: datetime, zone: str) -> date:

@@ -44,7 +44,10 @@ from services.case_service.domain.entries import (
     DeviceFact,
     Handover,
     OrderReference,
+    Pause,
     Remark,
+    SlaState,
+    SlaTarget,
     Wait,
     Words,
 )
@@ -111,7 +114,12 @@ class Case(Aggregate):
     ending: Ending | None = None
     ended_at: datetime | None = None
     waits: dict[str, Wait] = field(default_factory=dict)
+    sla_target: SlaTarget
+    sla_state: SlaState = SlaState.OK
+    sla_due_at: datetime | None = None
+    """When the target will be used up; while the clock stands still, what was last known."""
 
+    pauses: list[Pause] = field(default_factory=list)
     work_orders: list[WorkOrder] = field(default_factory=list)
     references: list[OrderReference] = field(default_factory=list)
     exceptions: list[CaseException] = field(default_factory=list)
@@ -121,6 +129,8 @@ class Case(Aggregate):
     """Records that came up with a change and stand in tables of their own: remarks, words, visits."""
     anomalies: list[tuple[str, dict[str, Any]]] = field(default_factory=list, repr=False)
     """What the tables do not allow: code and details, never personal data."""
+    fired: list[tuple[Code, str]] = field(default_factory=list, repr=False)
+    """Automations that fired: rule id and the key under which they fire once (lifecycle §13)."""
 
     def key(self) -> str:
         return str(self.case_id)
@@ -176,6 +186,15 @@ class Case(Aggregate):
     def failed_attempts(self) -> int:
         """Visits of this case that failed (G25)."""
         return sum(order.outcome is Outcome.FAILED for order in self.work_orders)
+
+    def since(self, order: WorkOrder) -> datetime:
+        """Since when an order stands in its state."""
+        entered = (
+            line.at
+            for line in self.history
+            if line.work_order_id == order.work_order_id and line.to_state is order.state is not line.from_state
+        )
+        return max(entered, default=order.opened_at)
 
     @property
     def order_keys(self) -> tuple[OrderKey, ...]:
@@ -296,6 +315,10 @@ class Case(Aggregate):
         """Something that the tables do not allow: a line in the history, and a row where operations look."""
         self.hotlist(act, order, code, **params)
         self.anomalies.append((code, {"work_order_id": str(order.work_order_id), **params}))
+
+    def automated(self, rule: Code, key: str) -> None:
+        """An automation fired; its rule id goes into the audit."""
+        self.fired.append((rule, key))
 
     def hand_over(self, act: Act, fact: Fact, order: WorkOrder | None, **said: Any) -> None:
         """Ask mdm_adapter to hand a fact over; attempts count per case and fact."""

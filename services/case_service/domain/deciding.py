@@ -34,6 +34,7 @@ def hand_over_done(case: Case, act: Act, order: WorkOrder) -> None:
     close = CloseReason.DONE_PARTIAL if order.outcome is Outcome.PARTIAL else CloseReason.DONE
     supplement = any(each.handed_over for each in case.work_orders)
     case.step(act, order, "T21", State.CLOSED, close=close, rule="A02")
+    case.automated("A02", f"{order.work_order_id}/{order.evidence_version}")
     if order.kind == WorkOrderKind.REVERSAL:
         sent = any(each.sent for each in case.handovers if each.fact is Fact.EXCHANGE_COMPLETED)
         answer(case, act, Decision.STORNO if sent else Decision.CONFIRMED, order)

@@ -1,7 +1,7 @@
 """What a case consists of beside its work orders: references, device facts, handovers, exceptions, remarks."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -85,6 +85,45 @@ class Bookable(Part):
     notice_required: bool
     bookable_from: date | None = None
     notice_on: date | None = None
+
+
+class PauseCause(StrEnum):
+    """Why the SLA clock stands still."""
+
+    HOLD = "HOLD"
+    NOTICE = "NOTICE"
+    REOPEN = "REOPEN"
+
+
+@dataclass(kw_only=True)
+class Pause:
+    """A span in which the SLA clock stands still; open while it has no end (lifecycle §9)."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime | None = None
+    cause: PauseCause
+
+
+class SlaState(StrEnum):
+    """How much of its target a case has used: below 80 %, from there on, more than all."""
+
+    OK = "ok"
+    RISK = "risk"
+    BREACHED = "breached"
+
+
+class SlaTarget(Part):
+    """How long a case may take."""
+
+    days: int
+    working_days: bool = False
+    """Only working days count."""
+    version: int = 1
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(days=self.days)
 
 
 class Wait(Part):

@@ -13,6 +13,7 @@ from services.case_service.domain.case import Case
 from services.case_service.domain.entries import CaseException, DeviceFact, HandoverState, Place
 from services.case_service.domain.exceptions import ENDED_BY_COMPLETION, approved, end_all
 from services.case_service.domain.serials import plain
+from services.case_service.domain.sla import elapsed
 from services.case_service.domain.states import HANDED_OVER
 from services.case_service.domain.work_order import WorkOrder
 from services.case_service.errors import GateClosed
@@ -175,9 +176,10 @@ def close_if_done(case: Case, act: Act) -> bool:
             case_id=case.case_id,
             completion=case.completion,
             evidence=case.gate_evidence,
-            elapsed_seconds=int((act.at - case.opened_at).total_seconds()),
+            elapsed_seconds=int(elapsed(case, act.at, act.policy.zone).total_seconds()),
         )
     )
+    case.automated("A03", f"{case.case_id}/{case.completion}")
     end_all(case, act, ENDED_BY_COMPLETION)
     return True
 

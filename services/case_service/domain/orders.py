@@ -11,7 +11,7 @@ from contracts.orders import OrderAmended, OrderReceived
 from contracts.parts import Contact, Link
 from services.case_service.domain.act import Act
 from services.case_service.domain.case import Case
-from services.case_service.domain.entries import OrderReference
+from services.case_service.domain.entries import OrderReference, SlaTarget
 from services.case_service.domain.exceptions import end_all, raise_exception
 from services.case_service.domain.flows import FLOW_VERSION, first_kind, open_work_order, request_material
 from services.case_service.domain.work_order import WorkOrder
@@ -83,6 +83,7 @@ def open_case(act: Act, order: OrderReceived, *, holds_point: bool = True, repla
         position=order.position,
         access_note=order.access_note,
         references=[reference_to(order)],
+        sla_target=SlaTarget(days=act.policy.sla_days, working_days=act.policy.sla_working_days),
     )
     case.told.append(
         CaseOpened(

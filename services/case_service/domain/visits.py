@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID, uuid5
 
 from contracts.codes import CloseReason, DeviceRole, ExceptionType, Fact, Outcome, Result, State, WorkOrderKind
-from contracts.ids import CaseId, Principal, TechnicianId, VisitId, WorkOrderId
+from contracts.ids import CaseId, Code, Principal, TechnicianId, VisitId, WorkOrderId
 from contracts.parts import DevicePlan, FieldClient, PlanItem, PlannedRemoval, VisitedSite
 from contracts.visits import VisitReported
 from kit.store import Aggregate
@@ -168,6 +168,7 @@ def open_follow_up(case: Case, act: Act, order: WorkOrder) -> None:
     if case.successor_of(order):
         return
     comms = order.result is Result.COMMS_PENDING
+    case.automated("A04", str(order.work_order_id))
     open_work_order(
         case,
         act,
@@ -188,9 +189,18 @@ def _count_failure(case: Case, act: Act, order: WorkOrder) -> None:
         visit_version=order.visit_version,
     )
     if order.sub_reason == "customer_refuses":
-        raise_exception(case, act, ExceptionType.REFUSAL, order=order, reason="customer_refuses")
+        _raise(case, act, ExceptionType.REFUSAL, "customer_refuses", order)
     if case.failed_attempts >= act.policy.attempts:
-        raise_exception(case, act, ExceptionType.THREE_FAILED_ATTEMPTS, reason="failed_attempts")
+        _raise(case, act, ExceptionType.THREE_FAILED_ATTEMPTS, "failed_attempts")
+    repairs = [each for each in case.work_orders if each.kind == WorkOrderKind.COMMS_REPAIR]
+    if sum(each.outcome is Outcome.FAILED for each in repairs) >= act.policy.attempts:
+        _raise(case, act, ExceptionType.COMMS_NOT_POSSIBLE, "failed_attempts")
+
+
+def _raise(case: Case, act: Act, kind: ExceptionType, reason: Code, order: WorkOrder | None = None) -> None:
+    """A05: once per case and type, for what is open is not raised again."""
+    raised = raise_exception(case, act, kind, order=order, reason=reason)
+    case.automated("A05", f"{raised.exception_id}")
 
 
 def reversal_of(case: Case) -> DevicePlan:

@@ -285,5 +285,7 @@ async def test_every_route_has_its_action(story: Story) -> None:
     assert {action for action in ours if not action.startswith("parked:")} == {
         "case:read",
         "contact:read",
+        "setting:edit",
+        "setting:read",
         "work_order:close",
     }

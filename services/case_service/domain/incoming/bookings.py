@@ -17,10 +17,10 @@ from contracts.bookings import (
     Slot,
     WorkOrderAwarded,
 )
-from contracts.codes import AwardAnswer, ConfirmedBy, Fact, QuestionCause, State
-from services.case_service.domain.calendar import months_later, working_days_after
+from contracts.codes import AwardAnswer, ConfirmedBy, QuestionCause, State
+from services.case_service.domain.announcing import announce
 from services.case_service.domain.entries import Bookable
-from services.case_service.domain.flows import announced_plan, request_material
+from services.case_service.domain.flows import request_material
 from services.case_service.domain.incoming.scene import LATE, UPD, Effects, Scene
 from services.case_service.domain.planning import make_ready
 from services.case_service.domain.work_order import WorkOrder
@@ -29,7 +29,6 @@ ASKS_FOR_A_PERSON = frozenset(
     {QuestionCause.CONTACT, QuestionCause.DECLINE, QuestionCause.UNCLEAR, QuestionCause.REBOOK_REQUESTED}
 )
 """Questions that take a confirmed appointment back to a person (T32)."""
-ANNOUNCED_AHEAD_MONTHS, ANNOUNCED_AHEAD_DAYS = 3, 10
 
 
 def set_bookable(scene: Scene[BookableFromSet]) -> str:
@@ -40,24 +39,8 @@ def set_bookable(scene: Scene[BookableFromSet]) -> str:
     )
     missing = event.notice_required and event.bookable_from is None
     if missing and not case.announced and scene.order.state is State.OPEN:
-        announce(scene)
+        announce(case, scene.act, statutory=True)
     return UPD
-
-
-def announce(scene: Scene[BookableFromSet]) -> None:
-    """A09: tell customer and market that somebody will come, as far ahead as the law wants it."""
-    case, act = scene.case, scene.act
-    case.announced = True
-    far = working_days_after(months_later(act.today, ANNOUNCED_AHEAD_MONTHS), ANNOUNCED_AHEAD_DAYS)
-    case.hand_over(
-        act,
-        Fact.ROLLOUT_ANNOUNCED,
-        None,
-        plan=announced_plan(case.device_plan),
-        statutory=True,
-        planned_on=case.planned_on or (case.window.from_ if case.window else far),
-        window=case.window,
-    )
 
 
 def propose(scene: Scene[AppointmentProposed]) -> str:

@@ -19,6 +19,7 @@ from services.case_service.domain.entries import Handover, HandoverState
 from services.case_service.domain.exceptions import end_all, open_exceptions, raise_exception
 from services.case_service.domain.gate import close_if_done
 from services.case_service.domain.incoming.scene import LATE, UPD, Effects, Scene
+from services.case_service.domain.sla import reopen
 
 ONLY_STATUS = frozenset({HubReason.ON_HOLD, HubReason.RELEASED, HubReason.RESCHEDULED})
 """What a partner says about its own side; the work is not refused (lifecycle §7.2)."""
@@ -103,8 +104,10 @@ def _reopen(scene: Scene[HandoverRejected], reasons: tuple[HubReason, ...]) -> s
     first = reasons[0] if reasons else HubReason.OTHER
     was_completed = case.gate_evidence is not None
     mark(scene, state=HandoverState.REJECTED)
-    order.rejection, case.gate_evidence, case.ended_at = "open", None, None
+    order.rejection, case.gate_evidence = "open", None
+    reopen(case, act)
     scene.step("T25", State.REJECTED_BY_MDM, first.lower(), rule="A06")
+    case.automated("A06", f"{case.case_id}/{event.attempt}")
     raise_exception(
         case,
         act,

@@ -90,6 +90,7 @@ def cancel_order(case: Case, act: Act, event: OrderCancelled) -> None:
         case.remark(act, None, "late", event="OrderCancelled", order_version=event.version)
         return
     known.cancelled_version, known.cancelled_at = event.version, act.at
+    case.automated("A07", f"{event.order_key}/{event.version}")
     others = [each for each in case.references if each.live]
     if others:
         answer(case, act, Decision.CONFIRMED, None, known.order_key)
