@@ -22,6 +22,8 @@ from simulators.facts import OrderFacts
 from simulators.journeys import stories
 from simulators.line import Line
 from simulators.office import Clerk, Reviewer, Warehouse
+from simulators.print_shop.shop import SECRET as PRINT_SHOP_SECRET
+from simulators.print_shop.shop import PrintShop
 from simulators.prompter import Prompter
 from simulators.script import Script
 from simulators.sms_gateway.app import asgi
@@ -43,6 +45,8 @@ def options_for(folder: Path, hub: str, outside: str) -> dict[str, Any]:
         "sms_api_key": SMS_KEY,
         "sms_signing_keys": SIGNING_KEY,
         "sms_callback_url": f"{hub}/api/notification/v1/sms/seven/in",
+        "print_dir": folder / "print",
+        "print_shop_secrets": PRINT_SHOP_SECRET,
         "partner_urls": {facts.PARTNER: f"{outside}/erp"},
         "partners_dir": folder / "partners",
         "drop_settle_seconds": 0,
@@ -65,6 +69,22 @@ class Gateway:
         return self.gateway.next_due()
 
 
+class Printer:
+    """The print shop."""
+
+    name = "printer"
+    rhythm: timedelta | None = None
+
+    def __init__(self, shop: PrintShop) -> None:
+        self.shop = shop
+
+    async def act(self) -> bool:
+        return await self.shop.act() > 0
+
+    def next_due(self) -> datetime | None:
+        return self.shop.next_due()
+
+
 @dataclass
 class Cast:
     """Who plays, in the order in which they act."""
@@ -73,6 +93,7 @@ class Cast:
     app: Starlette
     erp: Erp
     gateway: SmsGateway
+    print_shop: PrintShop
     script: Script
     prompter: Prompter
     planner: Person
@@ -94,7 +115,8 @@ class Cast:
 
     async def done(self) -> bool:
         """Nobody outside has anything left to say; no case is open, nor any work that lives on under an ended one."""
-        if self.erp.next_due() is not None or self.gateway.next_due() is not None or not self.script.over:
+        outside = (self.erp, self.gateway, self.print_shop)
+        if any(each.next_due() is not None for each in outside) or not self.script.over:
             return False
         if any(each.owes for each in self.prompter.crew.values()):
             return False
@@ -161,27 +183,31 @@ async def cast(
         roles = {"anna": "dispatcher", "quirin": "qa", "mia": "mdm", "wilma": "warehouse", "admin": "admin"}
         roles["max"] = "management"
         people = {name: Person(name, role, http, signer, clock) for name, role in roles.items()}
+        notification = (services or {}).get("notification", f"{hub}/api/notification")
         gateway = SmsGateway(
             clock,
             Vendor(seed, numbers={OrderFacts(each.number).phone: _customer(each) for each in told}),
             api_key=SMS_KEY,
             signing_key=SIGNING_KEY,
-            callback_url=f"{(services or {}).get('notification', f'{hub}/api/notification')}/v1/sms/seven/in",
+            callback_url=f"{notification}/v1/sms/seven/in",
         )
         stack.push_async_callback(gateway.close)
         erp = Erp(clock, http, key, told, folder / "drop")
+        print_shop = PrintShop(clock, folder / "print", f"{notification}/v1/batches/{{batch_id}}/receipt")
+        stack.push_async_callback(print_shop.close)
         prompter = Prompter(script, people, erp, clock)
         app = Starlette(routes=[Route("/erp", erp.take, methods=["POST"]), Mount("/sms", asgi(gateway))])
         actors: list[Actor] = [
             erp,
             Gateway(gateway, clock),
+            Printer(print_shop),
             prompter,
             Clerk(people["mia"], by_number, folder / "partners", script),
             Dispatcher(people["anna"], clock, by_number, script),
             Warehouse(people["wilma"], clock),
             Reviewer(people["quirin"], by_number, script),
         ]
-        yield Cast(actors, app, erp, gateway, script, prompter, people["anna"], people, told)
+        yield Cast(actors, app, erp, gateway, print_shop, script, prompter, people["anna"], people, told)
 
 
 def _customer(story: Story) -> Sequence[Plan]:
