@@ -10,11 +10,11 @@ from hypothesis import given
 from kit.csvs import write_csv
 from services.mdm_adapter.dialects.cim_xml import messages
 from services.mdm_adapter.dialects.cim_xml.envelope import open_envelope
-from services.mdm_adapter.dialects.cim_xml.messages import Sending
 from services.mdm_adapter.dialects.cim_xml.replies import read_answer
 from services.mdm_adapter.dialects.cim_xml.reports import decode_completed, decode_not_completed
 from services.mdm_adapter.dialects.csv import orders as csv
 from services.mdm_adapter.dialects.items import OrderDocument
+from services.mdm_adapter.dialects.sending import Sending
 from services.mdm_adapter.documents.answer import Answer
 from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
 from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
