@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -58,7 +59,8 @@ def decode(data: bytes, profile: Profile | None, now: datetime | None) -> Decode
     try:
         tree = jsons.read(data)
     except jsons.Unreadable as refused:
-        return Decoded(NAME, Kind.OTHER, findings=[_finding(found) for found in refused.errors])
+        findings = [replace(_finding(found), code=codes.UNREADABLE) for found in refused.errors]
+        return Decoded(NAME, Kind.OTHER, findings=findings)
     if not isinstance(tree, dict):
         return Decoded(NAME, Kind.OTHER, findings=[Finding(codes.UNREADABLE, "/", "one message is one object")])
     found = [_null(place) for place in _nulls(tree, "")]
@@ -73,12 +75,10 @@ def decode(data: bytes, profile: Profile | None, now: datetime | None) -> Decode
 
 
 def _finding(found: jsons.Finding) -> Finding:
-    """Syntax makes the message unreadable; the rest is wrong in its envelope, or in its data."""
-    if found.pointer is None:
-        place = f"line {found.line}, column {found.column}" if found.line else "/"
-        return Finding(codes.UNREADABLE, place, found.rule or found.code, found.line, found.code)
-    code = codes.PAYLOAD if found.pointer.startswith("/data") else codes.HEADER
-    return Finding(code, found.pointer or "/", found.rule or found.code, rule=found.code)
+    """Wrong in its envelope, or in its data; where there is no tree, by line and column."""
+    place = found.pointer or (f"line {found.line}, column {found.column}" if found.line else "/")
+    code = codes.PAYLOAD if place.startswith("/data") else codes.HEADER
+    return Finding(code, place, found.rule or found.code, found.line, found.code)
 
 
 def _nulls(value: Any, place: str) -> Iterator[str]:
