@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.cases import CaseAmended, CaseOpened, HandoverRequested
-from contracts.codes import Authority, Fact, FailureCause, HubReason, Level, Scheme
+from contracts.codes import Authority, Decision, Fact, FailureCause, HubReason, Level, Scheme
 from contracts.handovers import HandoverAccepted, HandoverAcknowledged, HandoverFailed, HandoverRejected, HandoverSent
 from contracts.ids import CaseId, RowId, WorkOrderId
 from contracts.parts import Days, HandoverReason, InstalledDevice, RemovedDevice
@@ -152,6 +152,12 @@ class Dossier(Aggregate):
     def was_told(self, fact: Fact, partner: str) -> bool:
         """Whether a document about a fact has left to a partner."""
         return any(each.was_sent for each in self.rows if (each.fact, each.recipient) == (fact, partner))
+
+    @property
+    def withdrawn(self) -> set[str | None]:
+        """Orders whose withdrawal was confirmed, while another one kept the case alive."""
+        asked = (each for each in self.handovers if each.fact is Fact.CANCELLED)
+        return {each.order_key for each in asked if each.decision is Decision.CONFIRMED}
 
     def add_row(self, row: Row) -> None:
         """One more recipient."""

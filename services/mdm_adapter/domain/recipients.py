@@ -1,6 +1,6 @@
 """Whom a fact of a case is told, and in which document: the matrix, read for this case."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -37,33 +37,41 @@ class Recipient:
 def recipients(dossier: Dossier, handover: Handover, known: Known, on: date) -> list[Recipient]:
     """Every recipient once: who ordered, and the parties of the point that are valid on the day of the fact."""
     ordering = list(_ordering(dossier, handover, known))
-    found = {each.partner: each for each in reversed(list(_market(dossier, handover, known, on)))}
-    return [*ordering, *(each for each in reversed(found.values()) if each.partner not in _partners(ordering))]
-
-
-def _partners(rows: Iterable[Recipient]) -> set[str]:
-    return {row.partner for row in rows}
+    told, market = {each.partner for each in ordering}, dict[str, Recipient]()
+    for each in _market(dossier, handover, known, on):
+        if each.partner not in told:
+            market.setdefault(each.partner, each)
+    return [*ordering, *market.values()]
 
 
 def _ordering(dossier: Dossier, handover: Handover, known: Known) -> Iterator[Recipient]:
-    """The partner of every order of the case; of a cancellation, who asked for it."""
+    """The partner of every order of the case that stands; of a cancellation, who asked for it."""
     rule = MATRIX.get((handover.fact, Role.ORDERING))
     if rule is None:
         return
-    keys = [handover.order_key] if handover.order_key else [*dossier.orders]
-    for key in keys if handover.fact is Fact.CANCELLED else dossier.orders:
+    keys = [handover.order_key] if handover.fact is Fact.CANCELLED and handover.order_key else dossier.orders
+    for key in keys:
         partner = key.partition(":")[0]
         profile, order = known.find(partner), known.orders.get(key)
-        if handover.fact is Fact.CANCELLED and (order is None or not order.cancel_message_id):
-            continue
-        if handover.fact is Fact.WORK_NOT_COMPLETED and not handover.final and not _wants_failed_visits(profile):
-            continue
-        agreed = profile.accept if profile else Accept.BUSINESS
-        yield Recipient(partner, Role.ORDERING, key, rule.document, rule.accept or agreed)
+        if _hears(dossier, handover, profile, order):
+            yield Recipient(partner, Role.ORDERING, key, rule.document, rule.accept or _agreed(profile))
 
 
-def _wants_failed_visits(profile: Profile | None) -> bool:
-    return profile is None or profile.options.report_failed_visits
+def _hears(dossier: Dossier, handover: Handover, profile: Profile | None, order: Order | None) -> bool:
+    """Of a cancellation hears who asked for it; of the work, whose order stands, and of each failed visit who wants."""
+    if handover.fact is Fact.CANCELLED:
+        return order is not None and order.cancel_message_id is not None
+    if order is not None and order.cancelled_version is not None and order.order_key in dossier.withdrawn:
+        return False
+    wants_each = profile is None or profile.options.report_failed_visits
+    return handover.fact is not Fact.WORK_NOT_COMPLETED or handover.final or wants_each
+
+
+def _agreed(profile: Profile | None) -> Accept:
+    """Which answer of an ordering partner counts; roles of the market give a receipt, and object later if at all."""
+    if profile is None:
+        return Accept.BUSINESS
+    return Accept.PROCESSABILITY if profile.contract == "market" else profile.accept
 
 
 def _market(dossier: Dossier, handover: Handover, known: Known, on: date) -> Iterator[Recipient]:

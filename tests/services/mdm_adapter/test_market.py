@@ -312,6 +312,18 @@ async def test_J54_the_withdrawal_of_one_reference_is_answered_to_that_partner_a
     assert market.erp.replies() == [("OK", ["0.0"])]
 
 
+async def test_J54_who_withdrew_its_reference_hears_no_more_of_the_work(market: Market) -> None:
+    await both_ordered(market)
+    await market.says("mdm-b", market.parties["mdm-b"].cancellation("B-1", 2))
+    await market.hears_and_works(requested(Fact.CANCELLED, order_key="mdm-b:B-1", decision=Decision.CONFIRMED))
+    await market.hears_and_works(visited(), requested())
+    assert (market.documents("B-1"), len(market.erp.reports())) == ({}, 1)
+    assert [fact.fact for fact in await market.facts_of(HandoverAccepted)] == [
+        Fact.CANCELLED,
+        Fact.EXCHANGE_COMPLETED,
+    ]
+
+
 async def test_J55_a_partner_may_say_how_its_side_stands_before_it_was_sent_anything(market: Market) -> None:
     await both_ordered(market)
     await market.says("mdm-b", market.parties["mdm-b"].status("B-1", "RESCHEDULED", "2026-03-09", "2026-03-11"))

@@ -35,6 +35,8 @@ AHEAD = timedelta(minutes=5)
 CHANGED_DATA = ("/data/rueckmeldung/changes",)
 """Below these a null is a value: there is none any more."""
 
+REPORTS = frozenset({"work_status", "device_exchange_completed", "work_not_completed"})
+"""Messages that only we send."""
 _Orders = wire.WorkOrderRequested | wire.WorkOrderChanged | wire.WorkOrderCancelled
 _WIRE: dict[type, type[wire.CloudEvent]] = {
     WorkOrderRequested: wire.WorkOrderRequested,
