@@ -101,7 +101,7 @@ def _row(unit: Unit, handover: Handover, recipient: Recipient) -> Row:
 
 def dispatch(unit: Unit, desk: Desk, dossier: Dossier, row: Row) -> None:
     """Build the document of a queued row, check it and have it sent; a missing fact holds it for a while."""
-    profile, order = desk.partners.find(row.recipient), unit.find(Order, row.order_key)
+    profile, order = _recipient(unit, desk, row), unit.find(Order, row.order_key)
     if profile is None or order is None or desk.way_out(profile) is None:
         dossier.broken(row, FailureCause.NO_RECIPIENT, Level.TRANSPORT)
         return
@@ -121,6 +121,14 @@ def dispatch(unit: Unit, desk: Desk, dossier: Dossier, row: Row) -> None:
         _send_answer(unit, desk, profile, dossier, row, order, document, dialect)
     else:
         _send(unit, desk, profile, dossier, row, document, dialect)
+
+
+def _recipient(unit: Unit, desk: Desk, row: Row) -> Profile | None:
+    """The profile of a recipient; a party that was known by its code alone may have got one meanwhile."""
+    profile = desk.partners.find(row.recipient) or desk.partners.called(row.recipient, local_day(unit.now))
+    if profile is not None:
+        row.recipient = profile.id
+    return profile
 
 
 def _hold(unit: Unit, desk: Desk, dossier: Dossier, row: Row, missing: Missing) -> None:

@@ -282,8 +282,9 @@ def _row(row: Any) -> RowView:
 def _acting(router: APIRouter, desk: Desk) -> None:
     @router.post("/v1/messages/{row_id}/resend")
     async def resend(row_id: UUID, request: WithReason, resender: Resender, store: TheStore) -> dict[str, str]:
-        """Build the document of a row anew and send it, under the same business key."""
+        """Build the document of a row anew and send it, under the same business key. Profiles are read again before."""
         reason = request.said()
+        desk.partners.look_again()
 
         def command(unit: Unit) -> dict[str, str]:
             return {"state": resend_row(unit, desk, str(row_id), reason)}

@@ -33,7 +33,9 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
 @pytest.fixture
 async def market(tmp_path: Path) -> AsyncIterator[Market]:
     """An empty adapter with ERP A and the partners that speak JSON; everybody accepts unless told otherwise."""
-    opened = await Market.open(build, tmp_path, settings=Settings, partner_urls=ADDRESSES)
+    opened = await Market.open(
+        build, tmp_path, settings=Settings, partners_dir=tmp_path / "partners", partner_urls=ADDRESSES
+    )
     opened.erp = Erp()
     opened.open_addresses()
     yield opened

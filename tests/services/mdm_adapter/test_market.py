@@ -361,16 +361,33 @@ async def test_J66_after_a_waived_review_the_same_documents_leave(market: Market
     assert len(await market.facts_of(HandoverAccepted)) == 1
 
 
-async def test_a_party_without_a_profile_is_nobody_that_can_be_told(market: Market) -> None:
-    await market.comes(with_parties("nb").replace(b"9900001000002", b"9900000000004"))
+STRANGER = "9900000000004"
+PROFILE = f"""
+id: nb-fern
+name: NB Fern
+role: NB
+contract: market
+identity: [{{scheme: bdew, value: "{STRANGER}"}}]
+dialects: [{{dialect: json_ce}}]
+transports: {{in: [{{kind: rest}}], out: [{{kind: rest, url: "http://nb-nord.example/in"}}]}}
+defaults: {{operator: nord}}
+"""
+
+
+async def test_a_party_without_a_profile_cannot_be_told_until_it_has_one(market: Market) -> None:
+    await market.comes(with_parties("nb").replace(b"9900001000002", STRANGER.encode()))
     await market.hears(opened())
     await market.hears_and_works(visited(), requested())
     (fact,) = await market.facts_of(HandoverFailed)
-    assert (fact.cause, fact.recipient, (await market.states())[ERP]) == (
-        "no_recipient",
-        "9900000000004",
-        "TRANSFERRED",
-    )
+    assert (fact.cause, fact.recipient, (await market.states())[ERP]) == ("no_recipient", STRANGER, "TRANSFERRED")
+    folder = market.service.settings.partners_dir
+    folder.mkdir()
+    (folder / "nb-fern.yaml").write_text(PROFILE)
+    async with market.http("mdm") as client:
+        await client.post(f"/v1/messages/{fact.row_id}/resend", json={"reason": "the profile is there now"})
+    await market.works()
+    assert await market.states() == {ERP: "TRANSFERRED", "nb-fern": "SENT"}
+    assert market.documents() == {NB: ["device_exchange_completed"]}
 
 
 async def test_another_partners_answer_moves_nothing(market: Market) -> None:
