@@ -21,6 +21,7 @@ from simulators.erp import Erp
 from simulators.facts import OrderFacts
 from simulators.journeys import stories
 from simulators.line import Line
+from simulators.market import Market
 from simulators.office import Clerk, Reviewer, Warehouse
 from simulators.print_shop.shop import SECRET as PRINT_SHOP_SECRET
 from simulators.print_shop.shop import PrintShop
@@ -47,7 +48,10 @@ def options_for(folder: Path, hub: str, outside: str) -> dict[str, Any]:
         "sms_callback_url": f"{hub}/api/notification/v1/sms/seven/in",
         "print_dir": folder / "print",
         "print_shop_secrets": PRINT_SHOP_SECRET,
-        "partner_urls": {facts.PARTNER: f"{outside}/erp"},
+        "partner_urls": {
+            facts.PARTNER: f"{outside}/erp",
+            **{partner: f"{outside}/market/{partner}" for partner in facts.MARKET},
+        },
         "partners_dir": folder / "partners",
         "drop_settle_seconds": 0,
     }
@@ -92,6 +96,7 @@ class Cast:
     actors: list[Actor]
     app: Starlette
     erp: Erp
+    market: Market
     gateway: SmsGateway
     print_shop: PrintShop
     script: Script
@@ -107,7 +112,7 @@ class Cast:
 
     def quiet(self) -> bool:
         """No request of theirs is under way, and the hub has taken every file."""
-        return not self.erp.working["posts"] and self.erp.taken_in()
+        return not self.erp.working["posts"] and not self.market.working["posts"] and self.erp.taken_in()
 
     async def ended(self) -> int:
         """Cases that are over."""
@@ -115,7 +120,7 @@ class Cast:
 
     async def done(self) -> bool:
         """Nobody outside has anything left to say; no case is open, nor any work that lives on under an ended one."""
-        outside = (self.erp, self.gateway, self.print_shop)
+        outside = (self.erp, self.market, self.gateway, self.print_shop)
         if any(each.next_due() is not None for each in outside) or not self.script.over:
             return False
         if any(each.owes for each in self.prompter.crew.values()):
@@ -173,9 +178,7 @@ async def cast(
     """Put everybody on stage; the hub need not run yet. `services`: addresses of services that run on their own."""
     told = stories(cases, seed)
     by_number, script = {story.number: story for story in told}, Script(told)
-    key = KeyFile(folder / "keys.json").add(
-        "erp-a", ["order:submit", "order:amend", "order:cancel"], clock.now(), "erp-a"
-    )
+    keys = {each: _key(folder, each, clock) for each in (facts.PARTNER, *facts.MARKET)}
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(
             httpx.AsyncClient(base_url=f"{hub}/api", timeout=LIMIT, transport=Line(services))
@@ -192,13 +195,19 @@ async def cast(
             callback_url=f"{notification}/v1/sms/seven/in",
         )
         stack.push_async_callback(gateway.close)
-        erp = Erp(clock, http, key, told, folder / "drop")
+        erp = Erp(clock, http, keys[facts.PARTNER], told, folder / "drop")
         print_shop = PrintShop(clock, folder / "print", f"{notification}/v1/batches/{{batch_id}}/receipt")
         stack.push_async_callback(print_shop.close)
-        prompter = Prompter(script, people, erp, clock)
-        app = Starlette(routes=[Route("/erp", erp.take, methods=["POST"]), Mount("/sms", asgi(gateway))])
+        market = Market(clock, http, keys, told)
+        prompter = Prompter(script, people, erp, market, clock)
+        posts = [
+            Route("/erp", erp.take, methods=["POST"]),
+            Route("/market/{partner}", market.take, methods=["POST"]),
+        ]
+        app = Starlette(routes=[*posts, Mount("/sms", asgi(gateway))])
         actors: list[Actor] = [
             erp,
+            market,
             Gateway(gateway, clock),
             Printer(print_shop),
             prompter,
@@ -207,7 +216,13 @@ async def cast(
             Warehouse(people["wilma"], clock),
             Reviewer(people["quirin"], by_number, script),
         ]
-        yield Cast(actors, app, erp, gateway, print_shop, script, prompter, people["anna"], people, told)
+        yield Cast(actors, app, erp, market, gateway, print_shop, script, prompter, people["anna"], people, told)
+
+
+def _key(folder: Path, partner: str, clock: Clock) -> str:
+    """The key with which a partner hands in its messages."""
+    may = ["order:submit", "order:amend", "order:cancel"]
+    return KeyFile(folder / "keys.json").add(partner, may, clock.now(), partner)
 
 
 def _customer(story: Story) -> Sequence[Plan]:

@@ -85,11 +85,18 @@ class Dispatcher:
         return self.stories.get(facts.number_of(item["metering_point_id"]), Story(0))
 
     async def _open(self, item: Item, _: Story) -> bool:
+        if item["device_plan"]["plan"] != "MME" and await self._announced(item):
+            return self._again_at(datetime.combine(self._today() + timedelta(days=1), time(7), ZONE))
         if item["predecessor"] and item["due_on"]:
             when = datetime.combine(date.fromisoformat(item["due_on"]), time(7), ZONE) - REST
             if when > self.clock.now():
                 return self._again_at(when)
         return await self._move(item, "start_planning")
+
+    async def _announced(self, item: Item) -> bool:
+        """The customer has to know for a while, or somebody objected."""
+        case = await self.person.get(f"/case/v1/cases/{item['case_id']}")
+        return case["phase"] in ("NOTICE", "EXCEPTION")
 
     async def _plan(self, item: Item, story: Story) -> bool:
         if item["appointment_id"] is None or item["start"] is None:

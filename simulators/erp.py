@@ -36,8 +36,6 @@ class Log:
 
     sent: list[str] = field(default_factory=list)
     documents: list[str] = field(default_factory=list)
-    second_documents: list[str] = field(default_factory=list)
-    """To the other partner that ordered the same work."""
     answers: list[str] = field(default_factory=list)
     completions: int = 0
     """Documents of finished work, each counted once."""
@@ -56,7 +54,7 @@ class Erp:
         self.clock, self.http, self.key, self.drop = clock, http, key, drop
         self.stories = {story.number: story for story in stories}
         self.logs = {story.number: Log() for story in stories}
-        self.to_send = deque(stories)
+        self.to_send = deque(each for each in stories if each.ordered_by is None or each.ordered_twice)
         self.versions = dict.fromkeys(self.stories, 1)
         """The newest version of each order that was said, in whatever words."""
         self.next_morning: datetime | None = clock.now()
@@ -145,7 +143,7 @@ class Erp:
         if not self.to_send or self.next_morning is None or now < self.next_morning:
             return False
         batch = [self.to_send.popleft() for _ in range(min(PER_DAY, len(self.to_send)))]
-        files = [story for story in batch if story.by_file or story.second_partner]
+        files = [story for story in batch if story.by_file]
         for story in batch:
             if not story.by_file:
                 await self._order(story)
@@ -165,10 +163,9 @@ class Erp:
         lines = [f"{names};sms_allowed;name;phone"]
         for story in stories:
             order = OrderFacts(story.number)
-            number = order.second_order_no if story.second_partner else order.order_no
             place = f"{order.street};{order.house_number};{order.postcode};Auental;00000001"
             lines.append(
-                f"{number};1;exchange;{order.metering_point};{place};{order.old_serial};true;"
+                f"{order.order_no};1;exchange;{order.metering_point};{place};{order.old_serial};true;"
                 f"{order.name};{_phone(story)}"
             )
             self.logs[story.number].sent.append("file")
@@ -189,10 +186,6 @@ class Erp:
             self._cancel_by_file(_partner(story), order.order_no, version)
         else:
             await self._post(self._cancellation(order, version), number)
-
-    async def withdraw_second(self, number: int) -> None:
-        """The other partner cancels what it ordered."""
-        self._cancel_by_file(facts.FILE_PARTNER, OrderFacts(number).second_order_no, 2)
 
     async def amend(self, number: int) -> None:
         """Another door, and another old meter behind it."""
@@ -233,12 +226,8 @@ class Erp:
         if log is None or root.tag == f"{{{M_NS}}}ResponseMessage":
             return
         verb = root.findtext(f"{{{M_NS}}}Header/{{{M_NS}}}Verb") or ""
-        if order_no.startswith("B-"):
-            log.second_documents.append(verb)
-            answer = self._response(message, order_no, facts.FILE_PARTNER, ACCEPTED)
-        else:
-            log.documents.append(verb)
-            answer = self._answer(self.stories[_number(order_no) or 0], log, verb, message)
+        log.documents.append(verb)
+        answer = self._answer(self.stories[_number(order_no) or 0], log, verb, message)
         self._drop(facts.FILE_PARTNER, f"answer-{self._id(message)}.xml", answer)
 
     async def _post(self, message: bytes, number: int) -> None:
@@ -289,7 +278,8 @@ class Erp:
             ),
         )
         service = S.ServiceOrder(S.mRID(order.order_no), S.revisionNumber(str(version)), S.priority("3"), work)
-        said = {"plan": story.plan, "sms_allowed": "true", "language": "de", **story.extra}
+        parties = {f"party.{role}": facts.MARKET_CODES[role] for role in story.parties}
+        said = {"plan": story.plan, "sms_allowed": "true", "language": "de", **parties, **story.extra}
         header = self._header(verb, f"{verb}/{order.order_no}/{version}", **said)
         return _text(M.RequestMessage(header, M.Payload(S.ServiceOrders(service))))
 
@@ -326,7 +316,7 @@ def _order_of(root: Any) -> int:
 
 
 def _number(order_no: str) -> int | None:
-    return int(order_no[2:]) if order_no[:2] in ("A-", "B-") and order_no[2:].isdigit() else None
+    return int(order_no[2:]) if order_no.startswith("A-") and order_no[2:].isdigit() else None
 
 
 def _text(root: Any) -> bytes:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 OPERATOR = "nord"
 PARTNER, FILE_PARTNER, UNKNOWN_PARTNER = "erp-a", "erp-csv", "erp-neu"
+MARKET = {"nb-nord": "nb", "lf-nord": "lf", "wmsb-nord": "wmsb", "mdm-b": "mdm"}
+"""Partners that speak JSON, and what they are."""
+MARKET_CODES = {"nb": "9900001000002", "lf": "9900357000003", "wmsb": "4012345000009"}
 SKILLS = "meter_1ph meter_3ph meter_ct smgw silke_trained"
 TOLERANT_OPERATOR = "sued"
 """Takes what most likely means yes for a yes."""
@@ -21,11 +24,6 @@ class OrderFacts:
     @property
     def order_no(self) -> str:
         return f"A-{self.number:06}"
-
-    @property
-    def second_order_no(self) -> str:
-        """Of another partner that wants the same work."""
-        return f"B-{self.number:06}"
 
     @property
     def metering_point(self) -> str:
@@ -59,6 +57,11 @@ class OrderFacts:
     @property
     def postcode(self) -> str:
         return f"0010{1 + self.number % 9}"
+
+
+def number_at(partner: str, number: int) -> str:
+    """The number of an order at a partner beside the ERP."""
+    return f"{partner[0].upper()}-{number:06}"
 
 
 def number_of(metering_point: str) -> int:

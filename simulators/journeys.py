@@ -40,6 +40,12 @@ def _wait(state: str, **more: Any) -> Turn:
 
 
 MF = "MANUAL_FOLLOW_UP"
+ANNOUNCED = {"plan": "IMSYS", "parties": ("nb", "lf", "wmsb")}
+OBJECTED = {**ANNOUNCED, "market": (("wmsb", "reject:A01:E_0233"),)}
+BY_LETTER = (
+    _act("anna", "PLANNING", "assign", given={"channel": "letter"}),
+    _move("anna", "PLANNING", "prepare_letter", once="appointment_id"),
+)
 # fmt: off
 JOURNEYS: tuple[Mapping[str, Any], ...] = (
     {"journey": "J01"},
@@ -152,9 +158,41 @@ JOURNEYS: tuple[Mapping[str, Any], ...] = (
         _act("erp", "READY", "amend", days_before=1.0),
         _move("anna", "READY", "acknowledge_change", once="blockers"),
     )},
-    {"journey": "J54a", "second_partner": True},
-    {"journey": "J54b", "second_partner": True, "turns": (
-        _act("erp", "AWAITING_REPLY", "cancel_second"),
+    {"journey": "J02", **ANNOUNCED},
+    {"journey": "J03a", **OBJECTED, "turns": (
+        _move("anna", "OPEN", "start_planning", hours=24.0, refused="announcement-objected"),
+        _act("anna", "OPEN", "resolve", given={"type": "announcement_objected", "decision": "wait"}),
+        _act("anna", "OPEN", "resolve", given={"type": "announcement_objected", "decision": "carry_on"}, hours=48.0),
+    )},
+    {"journey": "J03b", **OBJECTED, "turns": (
+        _act("anna", "OPEN", "resolve", given={"type": "announcement_objected", "decision": "abandon"}, hours=24.0),
+    )},
+    {"journey": "J04a", "ordered_by": "nb-nord", "turns": (
+        _act("mia", "OPEN", "answer", given={"answer": "accepted", "code": "A02"}, hours=2.0),
+    )},
+    {"journey": "J04b", "ordered_by": "nb-nord", "turns": (
+        _act("mia", "OPEN", "answer", given={"answer": "refused", "code": "A01"}, hours=2.0),
+    )},
+    {"journey": "J05", "mobile": False, "turns": (*BY_LETTER, _act("anna", "AWAITING_REPLY", "confirm", hours=72.0))},
+    {"journey": "J07c", "texts": ("refuse",), "turns": (
+        _move("anna", MF, "plan_again"),
+        _act("anna", "PLANNING", "another_time", given={"channel": "letter"}),
+        BY_LETTER[1],
+        _act("anna", "AWAITING_REPLY", "confirm", hours=72.0),
+    )},
+    {"journey": "J15a", "replies": (*OK, (30.0, "Nein {code}")), "turns": (
+        _act("anna", MF, "another_time", given={"agreed": True}),
+    )},
+    {"journey": "J15b", "replies": ((3.0, "Nein {code}"),), "turns": (
+        _act("anna", MF, "another_time", given={"agreed": True}),
+    )},
+    {"journey": "J38", "mobile": False, "turns": (*BY_LETTER, cancelled_at("READY_TO_PRINT"))},
+    {"journey": "J63", "parties": ("nb",), "market": (("nb", "correct:priority=70"),)},
+    {"journey": "J65a", "slot_after_days": 40},
+    {"journey": "J65b", "slot_after_days": 14, "hold_days": 20},
+    {"journey": "J54a", "ordered_by": "mdm-b", "ordered_twice": True},
+    {"journey": "J54b", "ordered_by": "mdm-b", "ordered_twice": True, "turns": (
+        _act("mdm-b", "AWAITING_REPLY", "cancel_second"),
         cancelled_at("READY"),
     )},
     {"journey": "J66", "turns": (

@@ -9,6 +9,7 @@ from kit.clock import Clock
 from simulators import facts
 from simulators.crew import Technician
 from simulators.erp import Erp
+from simulators.market import Market
 from simulators.script import Script
 from simulators.story import Turn
 from simulators.world import Answer, Person
@@ -24,8 +25,8 @@ class Prompter:
     name = "prompter"
     rhythm: timedelta | None = timedelta()
 
-    def __init__(self, script: Script, people: Mapping[str, Person], erp: Erp, clock: Clock) -> None:
-        self.script, self.people, self.erp, self.clock = script, people, erp, clock
+    def __init__(self, script: Script, people: Mapping[str, Person], erp: Erp, market: Market, clock: Clock) -> None:
+        self.script, self.people, self.erp, self.market, self.clock = script, people, erp, market, clock
         self.crew: Mapping[str, Technician] = {}
         """By technician's id, once they are there."""
 
@@ -58,10 +59,27 @@ class Prompter:
 
     async def approve(self, item: Item, turn: Turn) -> Answer:
         """The second person agrees to an exception that somebody raised."""
-        case = await self.people["anna"].get(f"/case/v1/cases/{item['case_id']}")
-        mine = [each for each in case["exceptions"] if (each["type"], each["state"]) == (turn.given["type"], "RAISED")]
-        body = {"action": "approve_exception", "exception_id": mine[0]["exception_id"], "reason": "agreed"}
+        body = {"action": "approve_exception", "exception_id": await self._raised(item, turn), "reason": "agreed"}
         return await self._who(turn, item).post(f"/case/v1/cases/{item['case_id']}/actions", body)
+
+    async def resolve(self, item: Item, turn: Turn) -> Answer:
+        """What the exception was raised for is decided, or put off."""
+        body = {"action": "resolve_exception", "exception_id": await self._raised(item, turn), "reason": "decided"}
+        body |= {"decision": turn.given["decision"]}
+        if turn.given["decision"] == "wait":
+            body |= {"due_on": (self.clock.now().date() + timedelta(days=DAYS_FOR_AN_EXCEPTION)).isoformat()}
+        return await self._who(turn, item).post(f"/case/v1/cases/{item['case_id']}/actions", body)
+
+    async def answer(self, item: Item, turn: Turn) -> Answer:
+        """The partner that ordered the work hears whether it will be done."""
+        body = {"action": "answer_order", "reason": "looked at", **turn.given}
+        return await self._who(turn, item).post(f"/case/v1/cases/{item['case_id']}/actions", body)
+
+    async def confirm(self, item: Item, turn: Turn) -> Answer:
+        """The customer calls: the time suits."""
+        body = {"agreed_via": "phone", "notice": False, "comment": "the customer called"}
+        path = f"/booking/v1/appointments/{item['appointment_id']}/confirm"
+        return await self._who(turn, item).post(path, body)
 
     async def assign(self, item: Item, turn: Turn) -> Answer:
         """The first place that a call would allow, tomorrow at the earliest: too soon for anything in writing."""
@@ -90,11 +108,12 @@ class Prompter:
         return answer
 
     async def another_time(self, item: Item, turn: Turn) -> Answer:
-        """A later time, which nobody has agreed with the customer; if it can be with the same technician."""
-        slots = await self._slots(item, date.fromisoformat(item["start"][:10]) + timedelta(days=2))
+        """A later time, agreed with the customer or not; if it can be with the same technician."""
+        asked_for = {name: value for name, value in turn.given.items() if name == "channel"}
+        slots = await self._slots(item, date.fromisoformat(item["start"][:10]) + timedelta(days=2), **asked_for)
         slot = next((each for each in slots if each["technician_id"] == item["responsible"]), slots[0])
         asked = {name: slot[name] for name in ("technician_id", "start", "minutes", "window")}
-        return await self._move_appointment(item, turn, asked)
+        return await self._move_appointment(item, turn, asked | {"agreed": turn.given.get("agreed", False)})
 
     async def commission(self, item: Item, turn: Turn) -> Answer:
         """The head end heard the gateway."""
@@ -114,13 +133,18 @@ class Prompter:
 
     async def withdraw_second(self, item: Item, _: Turn) -> Answer:
         """The other partner cancels its own order of the same work."""
-        await self.erp.withdraw_second(facts.number_of(item["metering_point_id"]))
+        self.market.withdraw(self.erp.stories[facts.number_of(item["metering_point_id"])])
         return DONE
 
     async def amend(self, item: Item, _: Turn) -> Answer:
         """The partner knows better where the meter is, and which."""
         await self.erp.amend(facts.number_of(item["metering_point_id"]))
         return DONE
+
+    async def _raised(self, item: Item, turn: Turn) -> str:
+        case = await self.people["anna"].get(f"/case/v1/cases/{item['case_id']}")
+        mine = [each for each in case["exceptions"] if (each["type"], each["state"]) == (turn.given["type"], "RAISED")]
+        return str(mine[0]["exception_id"])
 
     def _who(self, turn: Turn, item: Item) -> Person:
         return self.crew[item["responsible"]].person if turn.who == "technician" else self.people[turn.who]
@@ -133,7 +157,7 @@ class Prompter:
     async def _move_appointment(self, item: Item, turn: Turn, asked: Mapping[str, Any]) -> Answer:
         path = f"/booking/v1/appointments/{item['appointment_id']}"
         held = await self.people["anna"].get(path)
-        body = {**asked, "agreed": False, "expected_version": held["version"]}
+        body = {"agreed": False, **asked, "expected_version": held["version"]}
         return await self._who(turn, item).post(f"{path}/move", body)
 
 
@@ -142,6 +166,9 @@ ACTS: Mapping[str, Callable[[Prompter, Item, Turn], Awaitable[Answer]]] = Mappin
         "move": Prompter.move,
         "raise": Prompter.raise_exception,
         "approve": Prompter.approve,
+        "resolve": Prompter.resolve,
+        "answer": Prompter.answer,
+        "confirm": Prompter.confirm,
         "assign": Prompter.assign,
         "absence": Prompter.absence,
         "colleague": Prompter.colleague,

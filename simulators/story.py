@@ -47,6 +47,7 @@ class Story:
     journey: str = ""
     turns: tuple[Turn, ...] = ()
     plan: str = "MME"
+    """The devices that the ERP orders."""
     slot_after_days: int = 0
     """So many days from today the dispatcher begins to look for a place; 0: as soon as an answer allows."""
     replies: tuple[tuple[float, str], ...] = ((3.0, "OK {code}"),)
@@ -79,8 +80,6 @@ class Story:
     """How often the same bytes are sent."""
     by_file: bool = False
     unknown_partner: bool = False
-    second_partner: bool = False
-    """Another partner orders the same work."""
     mobile: bool = True
     """The customer can be texted; else the partner knows a line at home only."""
     texts: tuple[str, ...] = ("accept",)
@@ -89,6 +88,14 @@ class Story:
     """What the vendor says of a text that he took; None: nothing."""
     cases: int = 1
     """Cases that come of it."""
+    parties: tuple[str, ...] = ()
+    """Roles of the market that the ERP's order names: nb, lf, wmsb; each is a partner of its own."""
+    market: tuple[tuple[str, str], ...] = ()
+    """What a role does with the first document about the order, if not `accept`; actions of `simulators/market.py`."""
+    ordered_by: str | None = None
+    """Who orders instead of the ERP: mdm-b, or nb-nord, which expects an answer."""
+    ordered_twice: bool = False
+    """The ERP orders the same work as well."""
     extra: Mapping[str, str] = field(default_factory=dict)
     """Header properties of the order."""
 

@@ -16,19 +16,15 @@ from services.mdm_adapter.dialects.items import Decoded, Item, Kind
 from services.mdm_adapter.dialects.reading import decode
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
 from services.mdm_adapter.documents.order_content import missing_place
-from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.messages import (
     CHAIN,
     Archived,
     ArchiveHead,
-    Correlation,
     InboundMessage,
     InState,
     ItemResult,
     KnownMessage,
-    OutboundMessage,
     QuarantineEntry,
-    by_correlation,
     by_id,
     noted,
 )
@@ -37,11 +33,13 @@ from services.mdm_adapter.domain.policy import COPY_WAIT
 from services.mdm_adapter.metrics import MESSAGES, ORDERS
 from services.mdm_adapter.partners.profile import Profile
 from services.mdm_adapter.receiving import PROCESS
-from services.mdm_adapter.replies import take_answer
+from services.mdm_adapter.replies import needs_of_answer, take_answer, take_correction
 
 UNKNOWN_PARTNER, ID_REUSED, CONFLICT, UNCORRELATED = "UNKNOWN_PARTNER", "ID_REUSED", "CONFLICT", "UNCORRELATED"
 SENDER_MISMATCH, TOO_LARGE = "SENDER_MISMATCH", "TOO_LARGE"
 REFUSED = "refused"
+ANSWERS = frozenset({Kind.ANSWER, Kind.CORRECTION, Kind.FAULT})
+"""Kinds of messages that are never answered."""
 
 
 def needs_processing(desk: Desk, timer: Timer, unit: Unit) -> Iterator[Ref]:
@@ -61,22 +59,10 @@ def needs_processing(desk: Desk, timer: Timer, unit: Unit) -> Iterator[Ref]:
     decoded = read(message, unit, profile)
     if decoded.message_id:
         yield KnownMessage, by_id(message.partner, decoded.message_id)
-    if decoded.kind in {Kind.ANSWER, Kind.FAULT}:
-        yield from _needs_of_answer(message, decoded, unit)
+    if decoded.kind in ANSWERS:
+        yield from needs_of_answer(message, decoded, unit)
     else:
         yield from _needs_of_orders(profile, decoded, unit)
-
-
-def _needs_of_answer(message: InboundMessage, decoded: Decoded, unit: Unit) -> Iterator[Ref]:
-    if decoded.correlation_id:
-        name = by_correlation(message.partner, decoded.correlation_id)
-        yield Correlation, name
-        if found := unit.find(Correlation, name):
-            yield Dossier, str(found.case_id)
-    elif message.in_reply_to:
-        yield OutboundMessage, str(message.in_reply_to)
-        if (sent := unit.find(OutboundMessage, str(message.in_reply_to))) and sent.case_id:
-            yield Dossier, str(sent.case_id)
 
 
 def _needs_of_orders(profile: Profile, decoded: Decoded, unit: Unit) -> Iterator[Ref]:
@@ -134,8 +120,8 @@ def _replay(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile | 
 def _apply(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile) -> None:
     decoded = read(message, unit, profile)
     message.note(decoded)
-    if decoded.kind in {Kind.ANSWER, Kind.FAULT}:
-        _take_answer(unit, message, profile, decoded)
+    if decoded.kind in ANSWERS:
+        _take_answer(unit, desk, message, profile, decoded)
         return
     if any(found.rule == TOO_LARGE for found in decoded.findings):
         quarantine(unit, message, TOO_LARGE, decoded.findings[0].detail)
@@ -165,12 +151,15 @@ def _reused(unit: Unit, message: InboundMessage, decoded: Decoded) -> bool:
     return known.sha256 != message.sha256
 
 
-def _take_answer(unit: Unit, message: InboundMessage, profile: Profile, decoded: Decoded) -> None:
+def _take_answer(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile, decoded: Decoded) -> None:
     if decoded.findings:
         quarantine(unit, message, UNCORRELATED, f"{decoded.findings[0].position}: {decoded.findings[0].detail}")
     elif _reused(unit, message, decoded):
         quarantine(unit, message, ID_REUSED, "the message id was used for another message")
-    elif not take_answer(unit, message, profile, decoded):
+    elif decoded.kind is Kind.CORRECTION:
+        if not take_correction(unit, message, profile, decoded):
+            quarantine(unit, message, UNCORRELATED, "it corrects nothing that this partner was sent or has ordered")
+    elif not take_answer(unit, desk, message, profile, decoded):
         quarantine(unit, message, UNCORRELATED, "it answers no message that this partner was sent")
 
 
@@ -238,7 +227,8 @@ def _apply_order(
     if is_new:
         unit.add(order)
     later = verdict in {Verdict.CANCELLED, Verdict.KEPT}
-    asked = verdict in {Verdict.NEW, Verdict.DEAD_ON_ARRIVAL} and not profile.options.auto_accept_orders
+    wanted = order.content is not None and order.content.answer is not None
+    asked = verdict in {Verdict.NEW, Verdict.DEAD_ON_ARRIVAL} and (wanted or not profile.options.auto_accept_orders)
     order.answered = order.answered or not asked
     return _result(item, verdict), None if later or asked else _accepted(item)
 
