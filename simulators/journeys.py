@@ -167,10 +167,11 @@ JOURNEYS: tuple[Mapping[str, Any], ...] = (
     {"journey": "J03b", **OBJECTED, "turns": (
         _act("anna", "OPEN", "resolve", given={"type": "announcement_objected", "decision": "abandon"}, hours=24.0),
     )},
-    {"journey": "J04a", "ordered_by": "nb-nord", "turns": (
+    {"journey": "J04a", "ordered_by": "nb-nord"},
+    {"journey": "J04b", "ordered_by": "lf-nord", "turns": (
         _act("mia", "OPEN", "answer", given={"answer": "accepted", "code": "A02"}, hours=2.0),
     )},
-    {"journey": "J04b", "ordered_by": "nb-nord", "turns": (
+    {"journey": "J04c", "ordered_by": "lf-nord", "turns": (
         _act("mia", "OPEN", "answer", given={"answer": "refused", "code": "A01"}, hours=2.0),
     )},
     {"journey": "J05", "mobile": False, "turns": (*BY_LETTER, _act("anna", "AWAITING_REPLY", "confirm", hours=72.0))},

@@ -40,7 +40,7 @@ class Prompter:
             for item in sorted(page["items"], key=lambda each: (each["metering_point_id"], each["sequence"])):
                 if turn := self.script.turn(item, self.clock.now()):
                     answer = await ACTS[turn.act](self, item, turn)
-                    self.script.played(item, turn, answer.code)
+                    self.script.played(item, turn, answer.code, self.clock.now())
                     did |= answer.ok
         return did
 

@@ -10,6 +10,7 @@ from simulators import facts
 from simulators.story import NOBODY, Story, Turn
 
 Item = Mapping[str, Any]
+AGAIN, MOST_TRIES = timedelta(hours=1), 24
 
 
 @dataclass
@@ -19,6 +20,8 @@ class Part:
     left: deque[Turn]
     due: datetime | None = None
     """When the first turn that is left may be played, once it fitted."""
+    tries: int = 0
+    """How often it was refused otherwise than it should be."""
 
 
 class Script:
@@ -71,8 +74,8 @@ class Script:
         heads = [*part.left][:1] if part else []
         return any((turn.state, turn.sequence) == ("RESOLVED", sequence) for turn in heads)
 
-    def played(self, item: Item, turn: Turn, code: str) -> None:
-        """The hub answered. A turn that was refused otherwise than it should be is tried again."""
+    def played(self, item: Item, turn: Turn, code: str, now: datetime) -> None:
+        """The hub answered. A turn that was refused otherwise than it should be is tried again after a while."""
         number = facts.number_of(item["metering_point_id"])
         part = self.parts[number]
         self.said.append((number, turn.act, code))
@@ -80,7 +83,11 @@ class Script:
             raise RuntimeError(f"order {number}: {turn} was not refused")
         if code == turn.refused:
             part.left.popleft()
-            part.due = None
+            part.due, part.tries = None, 0
+            return
+        part.due, part.tries = now + AGAIN, part.tries + 1
+        if part.tries > MOST_TRIES:
+            raise RuntimeError(f"order {number}: {turn} is refused with {code}")
 
     @staticmethod
     def _head(part: Part | None, item: Item) -> Turn | None:

@@ -27,9 +27,9 @@ def test_a_turn_is_played_where_it_fits_and_then_the_next_one() -> None:
     script = a_script(first, second)
     assert script.turn(item("PLANNING"), NOW) is None
     assert script.turn(item("READY"), NOW) is first
-    script.played(item("READY"), first, "")
+    script.played(item("READY"), first, "", NOW)
     assert script.turn(item("READY"), NOW) is second
-    script.played(item("READY"), second, "")
+    script.played(item("READY"), second, "", NOW)
     assert (script.turn(item("READY"), NOW), script.over) == (None, True)
 
 
@@ -71,21 +71,22 @@ def test_a_wait_that_nothing_ends_is_nothing_that_is_left() -> None:
     assert a_script(Turn(NOBODY, "READY")).over
 
 
-def test_a_turn_that_was_refused_is_tried_again() -> None:
+def test_a_turn_that_was_refused_is_tried_again_after_a_while() -> None:
     turn = Turn("anna", "READY", "move")
     script = a_script(turn)
-    script.played(item("READY"), turn, "stale-version")
-    assert script.turn(item("READY"), NOW) is turn
+    script.played(item("READY"), turn, "stale-version", NOW)
+    assert script.turn(item("READY"), NOW) is None
+    assert script.turn(item("READY"), NOW + timedelta(hours=1)) is turn
     assert script.said == [(1, "move", "stale-version")]
 
 
 def test_a_turn_that_must_be_refused_is_played_once_it_was() -> None:
     turn = Turn("anna", "READY", "move", refused="four-eyes")
     script = a_script(turn)
-    script.played(item("READY"), turn, "four-eyes")
+    script.played(item("READY"), turn, "four-eyes", NOW)
     assert script.over
     with pytest.raises(RuntimeError, match="not refused"):
-        a_script(turn).played(item("READY"), turn, "")
+        a_script(turn).played(item("READY"), turn, "", NOW)
 
 
 def test_a_report_that_somebody_has_a_turn_with_is_not_reviewed() -> None:
