@@ -91,6 +91,7 @@ cases = sa.Table(
     sa.Column("ending", Choice(Ending)),
     sa.Column("ended_at", Utc),
     sa.Column("waits", Json(dict[str, Wait]), nullable=False),
+    sa.Column("audited", sa.Integer, nullable=False, server_default="0"),  # older rows of the audit were not numbered
     # I4: nothing is complete without the evidence of the gate, whoever writes here
     sa.CheckConstraint("phase <> 'COMPLETED' OR gate_evidence IS NOT NULL", name="completed_by_the_gate"),
 )

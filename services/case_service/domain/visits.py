@@ -175,6 +175,7 @@ def open_follow_up(case: Case, act: Act, order: WorkOrder) -> None:
         plan=DevicePlan(plan=order.device_plan.plan, install=(), remove=()),
         predecessor=order,
         due_on=act.in_working_days(act.policy.comms_days if comms else act.policy.rework_days),
+        rule="A04",
     )
 
 
@@ -188,9 +189,9 @@ def _count_failure(case: Case, act: Act, order: WorkOrder) -> None:
         visit_version=order.visit_version,
     )
     if order.sub_reason == "customer_refuses":
-        raise_exception(case, act, ExceptionType.REFUSAL, order=order, reason="customer_refuses")
+        raise_exception(case, act, ExceptionType.REFUSAL, order=order, reason="customer_refuses", rule="A05")
     if case.failed_attempts >= act.policy.attempts:
-        raise_exception(case, act, ExceptionType.THREE_FAILED_ATTEMPTS, reason="failed_attempts")
+        raise_exception(case, act, ExceptionType.THREE_FAILED_ATTEMPTS, reason="failed_attempts", rule="A05")
 
 
 def reversal_of(case: Case) -> DevicePlan:

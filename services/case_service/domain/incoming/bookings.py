@@ -53,6 +53,7 @@ def announce(scene: Scene[BookableFromSet]) -> None:
         act,
         Fact.ROLLOUT_ANNOUNCED,
         None,
+        rule="A09",
         plan=announced_plan(case.device_plan),
         statutory=True,
         planned_on=case.planned_on or (case.window.from_ if case.window else far),
