@@ -40,15 +40,16 @@ def hand_over_done(case: Case, act: Act, order: WorkOrder) -> None:
         answer(case, act, Decision.STORNO if sent else Decision.CONFIRMED, order)
         case.end(act, Ending.CANCELLED, "reversed")
         return
-    request_handover(case, act, order, supplement=supplement)
+    request_handover(case, act, order, supplement=supplement, rule="A02")
 
 
-def request_handover(case: Case, act: Act, order: WorkOrder, *, supplement: bool) -> None:
+def request_handover(case: Case, act: Act, order: WorkOrder, *, supplement: bool, rule: Code | None = None) -> None:
     """Tell the fact that the exchange is done, with the visit and the evidence it rests on."""
     case.hand_over(
         act,
         Fact.EXCHANGE_COMPLETED,
         order,
+        rule=rule,
         supplement=supplement,
         visit_id=order.visit_id,
         visit_version=order.visit_version,
@@ -169,9 +170,9 @@ def order_field_visit(ask: Ask, _: Code) -> None:
         answer(case, act, Decision.TOO_LATE, order)
 
 
-def go_again(case: Case, act: Act, order: WorkOrder, decision: MoveDecision) -> None:
+def go_again(case: Case, act: Act, order: WorkOrder, decision: MoveDecision, *, rule: Code | None = None) -> None:
     """T33, by a person or by a reviewer."""
-    case.step(act, order, "T33", State.REOPENED, decision=decision, reason=decision)
+    case.step(act, order, "T33", State.REOPENED, decision=decision, reason=decision, rule=rule)
 
 
 def _settled_already(case: Case, order: WorkOrder) -> bool:
