@@ -9,10 +9,17 @@ from services.case_service.domain import lifecycle
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 MADE = "*Made from the code by `python -m hub.pages`; `make check` finds a stale one.*"
-SHORT = dict(
-    zip(Role, "dis tec cad cte qa mdm war man aud pla adm cus ins sys".split(), strict=True)
-)
+COLUMNS = ("dis", "tec", "cad", "cte", "qa", "mdm", "war", "man", "aud", "pla", "adm", "cus", "ins", "sys")
+SHORT = dict(zip(Role, COLUMNS, strict=True))
 """Heads of the matrix's columns (security §5)."""
+LIFECYCLE_WORDS = (
+    "The same tables are printed by `hub case lifecycle`; they are the data that the case service runs on "
+    "(`services/case_service/domain/`). Columns of the matrices: codes of the states."
+)
+SECURITY_WORDS = (
+    "Every route names exactly one action (`Depends(needs(…))`), every move of a work order and every action on a "
+    "case another one behind it. What stands nowhere is refused."
+)
 REACHES = (
     "**A** all · **T** own area or team · **C** own company · **O** own or assigned · **V** own, on the day of the "
     "visit · **P** own partner · **S** status words only · **R** may ask for it, a dispatcher decides · – refused "
@@ -25,8 +32,7 @@ def lifecycle_page() -> str:
     parts = [
         "# Lifecycle of a work order",
         MADE,
-        "The same tables are printed by `hub case lifecycle`; they are the data that the case service runs on "
-        "(`services/case_service/domain/`). Columns of the matrices: codes of the states.",
+        LIFECYCLE_WORDS,
         "## Diagram",
         f"Rows that keep the state ({', '.join(_staying())}) are left out.",
         f"```mermaid\n{lifecycle.diagram()}\n```",
@@ -42,8 +48,7 @@ def security_page() -> str:
     parts = [
         "# Roles and actions",
         MADE,
-        "Every route names exactly one action (`Depends(needs(…))`), every move of a work order and every action on a "
-        "case another one behind it. What stands nowhere is refused.",
+        SECURITY_WORDS,
         markdown("Matrix", ("action", *SHORT.values()), rows, f"{REACHES}. Columns: {names}."),
     ]
     return "\n\n".join(parts) + "\n"
@@ -55,7 +60,7 @@ def _cell(action: str, role: Role) -> str:
 
 
 def _staying() -> list[str]:
-    return [name for name, row in lifecycle.TRANSITIONS.items() if row.to is None]
+    return [row[0] for row in lifecycle.transitions().rows if row[2] == lifecycle.STAYS]
 
 
 PAGES = {"lifecycle.md": lifecycle_page, "security.md": security_page}

@@ -1,4 +1,4 @@
-"""Tables for people: on a terminal as wide as it is, in a pipe a line per row; what a stranger wrote moves no cursor."""
+"""Tables for people: as wide as a terminal is, in a pipe a line per row; what a stranger wrote moves no cursor."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,7 +16,9 @@ def table(title: str, head: Sequence[str], rows: Iterable[Sequence[Any]], note: 
     out = Console(markup=False, emoji=False, highlight=False)
     if not out.is_terminal:
         out = Console(markup=False, emoji=False, highlight=False, width=ENDLESS)
-    made = Table(title=title or None, caption=note or None, title_justify="left", caption_justify="left", box=box.SIMPLE)
+    made = Table(
+        title=title or None, caption=note or None, title_justify="left", caption_justify="left", box=box.SIMPLE
+    )
     for name in head:
         made.add_column(name, overflow="fold")
     for row in rows:

@@ -21,7 +21,7 @@ from kit.store import Unit
 from services.case_service import metrics
 from services.case_service.domain.act import Act, Policy
 from services.case_service.domain.case import Case
-from services.case_service.domain.phases import is_on_hold, phase_of
+from services.case_service.domain.phases import due_by, is_on_hold, phase_of
 from services.case_service.domain.sla import follow
 from services.case_service.domain.waits import rearm
 
@@ -56,6 +56,7 @@ def conclude(case: Case, unit: Unit, act: Act) -> None:
         case.told.append(CasePhaseChanged(case_id=case.case_id, from_phase=case.phase, to_phase=phase, on_hold=on_hold))
         case.phase, case.on_hold = phase, on_hold
     follow(case, act)
+    case.due_by = due_by(case, act)
     new, gone = rearm(case, act.policy)
     for wait in new:
         unit.later(wait.kind, wait.key, wait.due_at, case_id=str(case.case_id))

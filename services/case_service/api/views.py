@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends
 from pydantic import BaseModel, ConfigDict
 
 from contracts.codes import (
@@ -14,7 +14,9 @@ from contracts.codes import (
     CloseReason,
     ExceptionType,
     Flag,
+    LegalBasis,
     MoveDecision,
+    Origin,
     Outcome,
     Phase,
     Result,
@@ -37,7 +39,6 @@ from services.case_service.domain.entries import (
 from services.case_service.domain.work_order import WorkOrder
 
 TheStore = Annotated[Store, Depends(the_store)]
-Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 class View(BaseModel):
@@ -94,17 +95,21 @@ class WorkOrderView(View):
     flag_text: str | None
 
 
+def flags_for(scope: Scope, flags: tuple[Flag, ...]) -> tuple[Flag, ...]:
+    """The flags that somebody sees: the field never learns which meters are called difficult (S3-18)."""
+    return tuple(flag for flag in flags if flag is not Flag.DIFFICULT or scope.kind != "technician")
+
+
 def work_order_view(order: Any, case: Any, scope: Scope) -> WorkOrderView:
-    """A work order with what is said of its case; the field never sees which meters are called difficult."""
+    """A work order with what is said of its case."""
     said = {name: getattr(case, name) for name in ("operator", "priority", "area", "metering_point_id", "flag_text")}
-    hidden = {Flag.DIFFICULT} if scope.kind == "technician" else set()
     names = set(WorkOrderView.model_fields) - said.keys() - {"flags", "offer_pending", "case_id"}
     return WorkOrderView(
         **{name: getattr(order, name) for name in names},
         **said,
         case_id=case.case_id,
         offer_pending=order.pending is not None,
-        flags=tuple(flag for flag in case.flags if flag not in hidden),
+        flags=flags_for(scope, case.flags),
     )
 
 
@@ -149,11 +154,18 @@ class CaseBrief(View):
     on_hold: bool
     operator: str
     case_type: CaseType
+    origin: Origin
+    legal_basis: LegalBasis
     metering_point_id: str
     area: Area
     priority: int
     due_on: date | None
+    due_by: date
+    """The day that lists are sorted by: the partner's, else the target's."""
+    defect: bool
+    """One visit was not enough: there is a second work order."""
     flags: tuple[Flag, ...]
+    flag_text: str | None
     opened_at: datetime
     ended_at: datetime | None
     sla_state: SlaState
@@ -172,8 +184,7 @@ class CaseView(CaseBrief):
     """A case with everything in it that is not personal."""
 
     edition: int
-    origin: str
-    legal_basis: str
+    """Goes back as `expected_version` with the next edit."""
     window: Days | None
     fixed_on: date | None
     planned_on: date | None
@@ -199,11 +210,20 @@ class CasePage(View):
     next: str | None
 
 
+def case_brief(case: Any, scope: Scope) -> CaseBrief:
+    """A case as somebody sees it in a list."""
+    return CaseBrief(**_seen(case, scope, set(CaseBrief.model_fields)))
+
+
+def _seen(case: Any, scope: Scope, names: set[str]) -> dict[str, Any]:
+    return {name: getattr(case, name) for name in names} | {"flags": flags_for(scope, case.flags)}
+
+
 def case_view(case: Any, orders: Any, work_orders: Any, exceptions: Any, pauses: Any, scope: Scope) -> CaseView:
     """A case put together from its parts."""
     own = set(CaseView.model_fields) - {"orders", "work_orders", "exceptions", "pauses"}
     return CaseView(
-        **{name: getattr(case, name) for name in own},
+        **_seen(case, scope, own),
         orders=tuple(ReferenceView.model_validate(each) for each in orders),
         work_orders=tuple(work_order_view(each, case, scope) for each in work_orders),
         exceptions=tuple(ExceptionView.model_validate(each) for each in exceptions),

@@ -1,4 +1,4 @@
-"""The lifecycle to read: states, transitions, guards and both matrices as tables and a diagram, from the data that runs."""
+"""The lifecycle to read: states, transitions, guards, both matrices and a diagram, from the data that runs."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -7,9 +7,10 @@ from contracts.codes import State
 from services.case_service.domain.guard_table import PROMISES
 from services.case_service.domain.matrices import EVENTS, MOVES, Cells, steps
 from services.case_service.domain.states import COLUMNS_OF, LABELS, Column
-from services.case_service.domain.transitions import SAME, TRANSITIONS, Row
+from services.case_service.domain.transitions import TRANSITIONS, Row
 
 NOTHING = "–"
+STAYS = "same"
 STATE_OF: Mapping[Column, State] = {column: state for state, columns in COLUMNS_OF.items() for column in columns}
 
 
@@ -46,9 +47,7 @@ def transitions() -> Table:
 
 def guards() -> Table:
     """G1–G28 (§2.2) with status and code of their refusals."""
-    rows = tuple(
-        (name, promise.holds, *_refusals(promise.refusals)) for name, promise in PROMISES.items()
-    )
+    rows = tuple((name, promise.holds, *_refusals(promise.refusals)) for name, promise in PROMISES.items())
     note = "A refused step changes nothing; every objection is named, the first one decides."
     return Table("Guards", note, ("G", "holds when", "status", "code"), rows)
 
@@ -119,7 +118,7 @@ def _codes(columns: Iterable[Column]) -> str:
 
 def _target(row: Row) -> str:
     if row.to is None:
-        return SAME
+        return STAYS
     return f"{row.to}({', '.join(sorted(row.closes))})" if row.closes else str(row.to)
 
 

@@ -179,7 +179,10 @@ def test_the_lifecycle_and_the_documents_need_no_hub(tmp_path: Path) -> None:
     out = tmp_path / "asyncapi.json"
     hub("asyncapi", "--out", str(out))
     described = json.loads(hub("openapi", "case_service").stdout)
-    assert (lifecycle["transitions"]["T25"]["to"], "| T01 | OP |" in hub("case", "lifecycle", "--format", "md").stdout) == (
+    assert (
+        lifecycle["transitions"]["T25"]["to"],
+        "| T01 | OP |" in hub("case", "lifecycle", "--format", "md").stdout,
+    ) == (
         "REJECTED_BY_MDM",
         True,
     )
