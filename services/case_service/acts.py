@@ -45,6 +45,7 @@ def act_of(unit: Unit, policy: Policy, event_id: UUID | None = None, principal: 
         policy=policy,
         event_id=event_id,
         technician=TechnicianId(technician) if technician else None,
+        me=TechnicianId(me) if (me := technician or _uuid(who.technician)) else None,
         company=company,
     )
 
@@ -82,6 +83,13 @@ def within(case: Case, scope: Scope) -> Case:
     return case
 
 
+def of_customer(case: Case, scope: Scope) -> Case:
+    """The case, for whom it is in scope or who is its customer: the one of its appointment, and of no other."""
+    if scope.kind == "appointment" and any(order.appointment_id == _identity(scope) for order in case.unclosed):
+        return case
+    return within(case, scope)
+
+
 def _sees(case: Case, scope: Scope) -> bool:
     identity = _identity(scope)
     if scope.kind == "all":
@@ -98,8 +106,12 @@ def _sees(case: Case, scope: Scope) -> bool:
 
 
 def _identity(scope: Scope) -> UUID | None:
+    return _uuid(scope.id)
+
+
+def _uuid(text: str) -> UUID | None:
     try:
-        return UUID(scope.id)
+        return UUID(text)
     except ValueError:
         return None
 

@@ -98,6 +98,14 @@ def case(db: sa.Connection, scope: Scope, case_id: UUID) -> Row | None:
     return db.execute(query).one_or_none()
 
 
+def case_of_appointment(db: sa.Connection, scope: Scope) -> UUID | None:
+    """The case whose appointment a customer proved."""
+    if scope.kind != "appointment" or (identity := _identity(scope)) is None:
+        return None
+    query = sa.select(_orders.c.case_id).where(_orders.c.appointment_id == identity)
+    return db.execute(query.order_by(_orders.c.sequence.desc()).limit(1)).scalar()
+
+
 def inside(db: sa.Connection, scope: Scope, case_ids: Sequence[UUID]) -> Mapping[str, Rows]:
     """Work orders, references and exceptions of these cases, if they are in scope."""
     seen = sa.select(_cases.c.case_id).where(_cases.c.case_id.in_(case_ids), visible(scope))

@@ -13,7 +13,7 @@ from contracts.roles import Reach, granted
 from kit.auth import Principal, RoleMissing, needs
 from kit.errors import NotFound
 from kit.store import Unit
-from services.case_service.acts import act_of, conclude, within
+from services.case_service.acts import act_of, conclude, of_customer, within
 from services.case_service.api.refusals import audited
 from services.case_service.api.views import CaseView, ContactView, GateView, TheStore, view_of
 from services.case_service.domain import actions
@@ -35,6 +35,7 @@ CASE_ACTIONS: Mapping[CaseAction, str] = MappingProxyType({
     CaseAction.ANNOUNCE:          "case:announce",
     CaseAction.ANSWER_ORDER:      "order:answer",
     CaseAction.ADD_WORK_ORDER:    "work_order:plan",
+    CaseAction.LINK:              "case:link",
 })
 # fmt: on
 
@@ -50,11 +51,14 @@ def routes(policy: Policy) -> APIRouter:
         def command(unit: Unit) -> CaseView:
             _allow(actor, _action_of(body))
             case, doing = within(unit.get(Case, str(case_id)), actor.scope), act_of(unit, policy)
-            actions.do(case, doing, body)
-            conclude(case, unit, doing)
+            other = within(unit.get(Case, str(body.linked_case_id)), actor.scope) if body.linked_case_id else None
+            actions.do(case, doing, body, other)
+            for changed in filter(None, (case, other)):
+                conclude(changed, unit, doing)
             return view_of(case, actor.scope)
 
-        running = store.run(actor, command, needs=[(Case, str(case_id))])
+        named = [case_id, *filter(None, [body.linked_case_id])]
+        running = store.run(actor, command, needs=[(Case, str(each)) for each in named])
         return await audited(store, actor, f"action:{body.action}", f"case/{case_id}", running)
 
     @router.get("/v1/cases/{case_id}/gate")
@@ -73,8 +77,8 @@ def routes(policy: Policy) -> APIRouter:
         """How the customer can be reached; technicians see it on the day of the visit. Each reading is audited."""
 
         def ask(unit: Unit) -> ContactView:
-            case = within(unit.get(Case, str(case_id)), reader.scope)
-            shown = _contact_for(case, reader, act_of(unit, policy))
+            case = of_customer(unit.get(Case, str(case_id)), reader.scope)
+            shown = contact_for(case, reader, act_of(unit, policy))
             unit.audit("contact:read", f"case/{case_id}")
             return shown
 
@@ -95,7 +99,8 @@ def _action_of(body: ActionRequest) -> str:
     return CASE_ACTIONS[body.action]
 
 
-def _contact_for(case: Case, reader: Principal, act: Act) -> ContactView:
+def contact_for(case: Case, reader: Principal, act: Act) -> ContactView:
+    """How a customer is reached, as far as the reader may know it."""
     grant = granted(reader.roles, "contact:read")
     contact = case.contact or Contact(name="", language="de", sms_allowed=False)
     if grant is None or (grant.reach is Reach.VISIT_DAY and not _visits_today(case, act)):
@@ -103,6 +108,7 @@ def _contact_for(case: Case, reader: Principal, act: Act) -> ContactView:
     masked = grant.remark == "masked"
     return ContactView(
         case_id=case.case_id,
+        version=case.contact_version,
         name=contact.name,
         phone=_masked(contact.phone) if masked else contact.phone,
         email=None if masked else contact.email,

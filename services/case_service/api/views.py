@@ -285,6 +285,8 @@ class ContactView(View):
     """How the customer can be reached. Each reading is audited."""
 
     case_id: UUID
+    version: int
+    """Goes back as `expected_version` with the next edit."""
     name: str
     phone: str | None
     email: str | None

@@ -106,6 +106,8 @@ class Case(Aggregate):
     position: Position | None = None
     access_note: str | None = None
     contact_version: int = 0
+    opted_out: bool = False
+    """The customer does not want texts and said so here; no master's consent takes that back."""
 
     bookable: Bookable | None = None
     announced: bool = False

@@ -1,4 +1,4 @@
-"""lists are sorted by the day by which a case should be done."""
+"""lists by due day; customers are found by their appointment; who opted out is remembered."""
 
 from datetime import timedelta
 
@@ -22,9 +22,11 @@ CASES = sa.table(
 
 
 def upgrade() -> None:
-    """lists are sorted by the day by which a case should be done."""
+    """lists by due day; customers are found by their appointment; who opted out is remembered."""
     op.add_column("cases", sa.Column("due_by", sa.Date(), nullable=False, server_default="9999-12-31"))
     op.create_index("cases_backlog", "cases", [sa.literal_column("priority DESC"), "due_by", "case_id"], unique=False)
+    op.create_index("ix_work_orders_appointment_id", "work_orders", ["appointment_id"], unique=False)
+    op.add_column("cases", sa.Column("opted_out", sa.Boolean(), nullable=False, server_default=sa.false()))
     db = op.get_bind()
     known = db.execute(sa.select(CASES.c.case_id, CASES.c.due_on, CASES.c.opened_at)).all()
     days = [
@@ -38,5 +40,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back to what was before."""
+    op.drop_column("cases", "opted_out")
+    op.drop_index("ix_work_orders_appointment_id", table_name="work_orders")
     op.drop_index("cases_backlog", table_name="cases")
     op.drop_column("cases", "due_by")
