@@ -131,7 +131,13 @@ def why(
     if "gate" in found:
         gate = found["gate"]
         lights = [
-            (light["item"], light["passed"], light["missing"], light["event_ids"], light["exception_id"])
+            (
+                light["item"],
+                light["passed"],
+                light["missing"],
+                light["event_ids"],
+                (light["exception"] or {}).get("type"),
+            )
             for light in gate["lights"]
         ]
         note = "passed" if gate["passed"] else f"closed: {'; '.join(gate['failing'])}"

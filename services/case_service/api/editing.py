@@ -10,6 +10,7 @@ from contracts.roles import Reach, granted
 from kit.auth import Principal, RoleMissing, needs
 from kit.errors import NotFound
 from kit.http import expected_version
+from kit.problems import refusals
 from kit.store import Unit
 from services.case_service import store as queries
 from services.case_service.acts import act_of, conclude, of_customer, within
@@ -19,6 +20,7 @@ from services.case_service.api.views import CaseView, ContactView, TheStore, vie
 from services.case_service.domain.act import Policy
 from services.case_service.domain.case import Case
 from services.case_service.domain.edits import CaseEdit, ContactEdit, PortalEdit, edit_case, edit_contact
+from services.case_service.errors import CaseEnded, MasterOwned, ReasonMissing, StaleVersion
 
 Flagger = Annotated[Principal, Depends(needs("case:flag"))]
 Editor = Annotated[Principal, Depends(needs("contact:edit"))]
@@ -31,7 +33,7 @@ def routes(policy: Policy) -> APIRouter:
     """The routes, with the operator's waiting times."""
     router = APIRouter()
 
-    @router.patch("/v1/cases/{case_id}")
+    @router.patch("/v1/cases/{case_id}", responses=refusals(MasterOwned, StaleVersion, CaseEnded, ReasonMissing))
     async def change_case(
         case_id: UUID, body: CaseEdit, editor: Flagger, store: TheStore, request: Request
     ) -> CaseView:
@@ -48,7 +50,7 @@ def routes(policy: Policy) -> APIRouter:
         running = store.run(editor, command, needs=[(Case, str(case_id))])
         return await audited(store, editor, "case:edit", f"case/{case_id}", running)
 
-    @router.patch("/v1/cases/{case_id}/contact")
+    @router.patch("/v1/cases/{case_id}/contact", responses=refusals(MasterOwned, StaleVersion, CaseEnded))
     async def change_contact(
         case_id: UUID, body: ContactEdit, editor: Editor, store: TheStore, request: Request
     ) -> ContactView:
@@ -63,7 +65,7 @@ def routes(policy: Policy) -> APIRouter:
         running = store.run(editor, command, needs=[(Case, str(case_id))])
         return await audited(store, editor, "contact:edit", f"case/{case_id}", running)
 
-    @router.patch("/v1/portal/contact")
+    @router.patch("/v1/portal/contact", responses=refusals(MasterOwned, CaseEnded, NotFound))
     async def change_own_contact(body: PortalEdit, editor: Editor, store: TheStore) -> ContactView:
         """Change phone and consent as a customer; the case is that of the appointment that was proved."""
         case_id = await store.read(lambda db: queries.case_of_appointment(db, editor.scope))

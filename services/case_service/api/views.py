@@ -1,5 +1,6 @@
 """What routes answer: cases and work orders as people and programs see them."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from contracts.codes import (
     Cancellation,
     CaseType,
     CloseReason,
+    DodItem,
     ExceptionType,
     Flag,
     LegalBasis,
@@ -36,6 +38,7 @@ from services.case_service.domain.entries import (
     SlaState,
     SlaTarget,
 )
+from services.case_service.domain.gate import Item, failing, lights, waited_for
 from services.case_service.domain.work_order import WorkOrder
 
 TheStore = Annotated[Store, Depends(the_store)]
@@ -266,11 +269,58 @@ class HistoryView(View):
     lines: tuple[Line, ...]
 
 
+class LightView(View):
+    """One item of the definition of done: what is missing, or what proves it."""
+
+    item: DodItem
+    passed: bool
+    missing: tuple[str, ...]
+    """What the refusal names."""
+    event_ids: tuple[UUID, ...]
+    """The facts that prove it."""
+    digest: str | None
+    """The evidence that a reviewer approved."""
+    exception: ExceptionView | None
+    """The approved exception that stands in."""
+
+
 class GateView(View):
-    """What keeps the gate closed; nothing: it is open, or was passed."""
+    """The definition of done, light by light, and what keeps the gate closed."""
 
     passed: bool
+    """The case is complete."""
+    completion: int
+    """How often it was completed."""
+    lights: tuple[LightView, ...]
+    waiting: tuple[str, ...]
+    """Work orders that have to be closed first."""
     failing: tuple[str, ...]
+    """All that `check_gate` would refuse with."""
+
+
+def gate_view(case: Case) -> GateView:
+    """The gate of a case as it stands."""
+    passed = case.gate_evidence is not None
+    exceptions = {each.exception_id: each for each in case.exceptions}
+    return GateView(
+        passed=passed,
+        completion=case.completion,
+        lights=tuple(_light(item, exceptions) for item in lights(case)),
+        waiting=() if passed else tuple(waited_for(case)),
+        failing=() if passed else tuple(failing(case)),
+    )
+
+
+def _light(item: Item, exceptions: Mapping[Any, Any]) -> LightView:
+    proof, (_, _, names) = item.evidence, (item.missing or "").partition(": ")
+    return LightView(
+        item=proof.item,
+        passed=item.missing is None,
+        missing=tuple(names.split(", ")) if names else (),
+        event_ids=proof.event_ids,
+        digest=proof.digest,
+        exception=exceptions.get(proof.exception_id),
+    )
 
 
 class MovesView(View):
