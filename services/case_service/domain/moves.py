@@ -95,7 +95,7 @@ def move(ask: Ask, conflict: VisitConflict | None = None) -> VisitConflict | Non
 
     Returns the kept report; None when the move was made.
     """
-    if ask.request.move == "accept_report":
+    if ask.request.move == "accept_report" and choice_of(ask) is not None:
         ask = _with_report(ask, conflict)
     if found := objections(ask):
         found[0].__dict__["objections"] = [{"code": each.code, "detail": str(each)} for each in found]
