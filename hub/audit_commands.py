@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.asking import NO, WRONG, AsJson, Data, Failure, Services, TokenFile, Url, data_dir, say, show
-from hub.desk_commands import _case_id
+from hub.case_commands import case_id_of
 
 audit = typer.Typer(
     help="The audit: prove that nobody changed it, export what it says of a case.", no_args_is_help=True
@@ -91,7 +91,7 @@ def export(
     import json
 
     at = Services.found(url, token_file, data)
-    path = f"/v1/cases/{_case_id(at, id_)}/audit"
+    path = f"/v1/cases/{case_id_of(at, id_)}/audit"
     text = at.page("case", path) if html else f"{json.dumps(at.get('case', path), indent=1, ensure_ascii=False)}\n"
     if out is None:
         typer.echo(text, nl=False)

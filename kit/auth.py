@@ -66,6 +66,8 @@ class Principal:
     kind: PrincipalKind
     actions: frozenset[str] | None = None
     """What a key was given; None: whatever the roles grant."""
+    technician: str = ""
+    """The technician that a person is, also where the roles reach further than his own work."""
 
     def may(self, action: str, *, requests: bool = False) -> bool:
         """Whether the matrix grants the action; a grant that only allows to ask for it counts with `requests`."""
@@ -200,11 +202,10 @@ def _of_claims(issuer: Issuer, claims: Mapping[str, Any]) -> Principal:
     subject, company = claims["sub"], claims.get(issuer.company_at)
     named = company if isinstance(company, str) and company else None
     roles = subject_roles(issuer.claimed_roles(claims), named, _text(claims, "appointment"))
-    scope = _scope(roles, claims, named)
-    if not issuer.hub:
-        return Principal(f"person:{sha256(issuer.name.encode()).hexdigest()[:8]}:{subject}", roles, scope, "person")
-    kind = KINDS.get(subject.partition(":")[0], "person")
-    return Principal(subject, roles, scope, kind)
+    scope, technician = _scope(roles, claims, named), _text(claims, "technician") or ""
+    kind = KINDS.get(subject.partition(":")[0], "person") if issuer.hub else "person"
+    name = subject if issuer.hub else f"person:{sha256(issuer.name.encode()).hexdigest()[:8]}:{subject}"
+    return Principal(name, roles, scope, kind, technician=technician)
 
 
 class Signer:

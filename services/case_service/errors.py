@@ -211,6 +211,12 @@ class FourEyes(Objection, Forbidden):
     code = "four-eyes"
 
 
+class MasterOwned(Objection, Forbidden):
+    """Only the system of record changes this field; the member `fields` names it (S0-01)."""
+
+    code = "master-owned"
+
+
 class CancelByMdmOnly(Objection, Forbidden):
     """Only the partner that ordered the work can withdraw it."""
 

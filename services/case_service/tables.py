@@ -78,6 +78,7 @@ cases = sa.Table(
     sa.Column("fixed_on", sa.Date),
     sa.Column("planned_on", sa.Date),
     sa.Column("due_on", sa.Date),
+    sa.Column("due_by", sa.Date, nullable=False),
     sa.Column("device_plan", Json(DevicePlan), nullable=False),
     sa.Column("permits", Json(tuple[str, ...]), nullable=False),
     sa.Column("other_party_attends", sa.Boolean, nullable=False),
@@ -92,6 +93,7 @@ cases = sa.Table(
     sa.Column("position", Json(Position)),
     sa.Column("access_note", sa.Text),
     sa.Column("contact_version", sa.Integer, nullable=False),
+    sa.Column("opted_out", sa.Boolean, nullable=False),
     sa.Column("bookable", Json(Bookable)),
     sa.Column("announced", sa.Boolean, nullable=False),
     sa.Column("devices", Json(tuple[DeviceFact, ...]), nullable=False),
@@ -109,6 +111,7 @@ cases = sa.Table(
     sa.CheckConstraint("phase <> 'COMPLETED' OR gate_evidence IS NOT NULL", name="completed_by_the_gate"),
 )
 sa.Index("cases_phase", cases.c.phase, cases.c.case_id)
+sa.Index("cases_backlog", cases.c.priority.desc(), cases.c.due_by, cases.c.case_id)
 # I13: one open case per operator, point and kind
 _held = cases.c.open_point.is_not(None)
 sa.Index("cases_open_point", cases.c.open_point, unique=True, postgresql_where=_held, sqlite_where=_held)
@@ -145,7 +148,7 @@ work_orders = sa.Table(
     sa.Column("start", Utc),
     sa.Column("estimate", sa.Integer),
     sa.Column("window", Json(Span)),
-    sa.Column("appointment_id", Id),
+    sa.Column("appointment_id", Id, index=True),
     sa.Column("revision", sa.Integer),
     sa.Column("offer", sa.Integer, nullable=False),
     sa.Column("pending", Json(PendingOffer)),

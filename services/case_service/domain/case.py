@@ -91,6 +91,8 @@ class Case(Aggregate):
     fixed_on: date | None = None
     planned_on: date | None = None
     due_on: date | None = None
+    due_by: date | None = None
+    """Derived: by when it should be done, whoever said so; lists are sorted by it."""
     device_plan: DevicePlan
     permits: tuple[Code, ...] = ()
     other_party_attends: bool = False
@@ -106,6 +108,8 @@ class Case(Aggregate):
     position: Position | None = None
     access_note: str | None = None
     contact_version: int = 0
+    opted_out: bool = False
+    """The customer does not want texts and said so here; no master's consent takes that back."""
 
     bookable: Bookable | None = None
     announced: bool = False
@@ -164,6 +168,11 @@ class Case(Aggregate):
     def by_sequence(self) -> list[WorkOrder]:
         """Work orders, oldest first."""
         return sorted(self.work_orders, key=lambda order: order.sequence)
+
+    @property
+    def defect(self) -> bool:
+        """One visit was not enough: it has a second work order (S0-02)."""
+        return len(self.work_orders) > 1
 
     @property
     def unclosed(self) -> list[WorkOrder]:

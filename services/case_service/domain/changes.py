@@ -84,12 +84,12 @@ CASE_SHOWN = (
     *("phase", "on_hold", "operator", "case_type", "origin", "legal_basis", "metering_point_id", "area", "priority"),
     *("window", "fixed_on", "planned_on", "due_on", "device_plan", "permits", "other_party_attends", "flags", "links"),
     *("bookable", "announced", "completion", "gate_evidence", "ending", "ended_at", "edition", "contact_version"),
-    *("sla_target", "sla_state"),
+    *("sla_target", "sla_state", "opted_out"),
 )
 CASE_LEFT_OUT = (
     *("version", "told", "loaded", "key_text", "case_id", "open_point", "opened_at", "waits", "audited", "lost"),
     *("trail", "devices", "handovers", "work_orders", "references", "exceptions", "history", "beside", "anomalies"),
-    *("pauses", "sla_due_at"),
+    *("pauses", "sla_due_at", "due_by"),
 )
 """What the kit keeps, what follows from the rest, and what is compared as a part of its own."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from contracts.codes import ExceptionType, Outcome, State
 from contracts.ids import phone
@@ -19,6 +20,8 @@ from services.case_service.domain.states import Column
 from services.case_service.domain.work_order import WorkOrder
 
 MONTHS_ON_HOLD = 24
+ASKED = MappingProxyType({"responsible": "responsible", "company_id": "company_id", "return_on": "hold_until"})
+"""Fields of a request that are attributes of the order."""
 CARRIES = frozenset({Column.RESOLVED_WELL, Column.CLOSED_WELL})
 
 
@@ -47,7 +50,21 @@ def as_decided(ask: Ask) -> errors.Objection | None:
         f"Version {ask.request.expected_version} is not the present one: {ask.order.version}, {state}.",
         current_version=ask.order.version,
         state=state,
+        diff=_changed_since(ask),
     )
+
+
+def _changed_since(ask: Ask) -> dict[str, dict[str, Any]]:
+    """Where the order stood for the caller and where it stands now; what was wanted beside what is there."""
+    order, request = ask.order, ask.request
+    seen = (each for each in ask.case.history if each.work_order_id == order.work_order_id)
+    then = next((each.to_state for each in seen if each.version == request.expected_version), None)
+    diff = {"state": {"then": then, "now": order.state}} if then is not order.state else {}
+    for name, attribute in ASKED.items():
+        wanted, now = getattr(request, name), getattr(order, attribute)
+        if name in request.model_fields_set and wanted != now:
+            diff[name] = {"yours": wanted, "now": now}
+    return diff
 
 
 def not_withdrawn(ask: Ask) -> errors.Objection | None:

@@ -87,6 +87,7 @@ def printed(scene: Scene[LetterPrinted]) -> str:
 def opted_out(scene: Scene[CustomerOptedOut]) -> str:
     """No text messages any more; an offer by text can't be answered then."""
     case, order = scene.case, scene.order
+    case.opted_out = case.opted_out or scene.event.channel is Channel.SMS
     if scene.event.channel is Channel.SMS and case.contact is not None and case.contact.sms_allowed:
         case.contact = case.contact.model_copy(update={"sms_allowed": False})
         record_contact(case)
