@@ -19,6 +19,7 @@ from simulators.crew import Desk, Technician
 from simulators.erp import Erp
 from simulators.facts import OrderFacts
 from simulators.line import Line
+from simulators.market import Market
 from simulators.office import Clerk, Dispatcher, Reviewer, Warehouse
 from simulators.sms_gateway.app import asgi
 from simulators.sms_gateway.gateway import SmsGateway
@@ -38,7 +39,10 @@ def options_for(folder: Path, hub: str, outside: str) -> dict[str, Any]:
         "sms_api_key": SMS_KEY,
         "sms_signing_keys": SIGNING_KEY,
         "sms_callback_url": f"{hub}/api/notification/v1/sms/seven/in",
-        "partner_urls": {facts.PARTNER: f"{outside}/erp"},
+        "partner_urls": {
+            facts.PARTNER: f"{outside}/erp",
+            **{partner: f"{outside}/market/{partner}" for partner in facts.MARKET},
+        },
         "partners_dir": folder / "partners",
         "drop_settle_seconds": 0,
     }
@@ -67,6 +71,7 @@ class Cast:
     actors: list[Actor]
     app: Starlette
     erp: Erp
+    market: Market
     gateway: SmsGateway
     planner: Person
     people: Mapping[str, Person]
@@ -79,7 +84,7 @@ class Cast:
 
     def quiet(self) -> bool:
         """No request of theirs is under way, and the hub has taken every file."""
-        return not self.erp.working["posts"] and self.erp.taken_in()
+        return not self.erp.working["posts"] and not self.market.working["posts"] and self.erp.taken_in()
 
     async def ended(self) -> int:
         """Cases that are over."""
@@ -88,7 +93,7 @@ class Cast:
 
     async def done(self) -> bool:
         """Nobody outside has anything left to say, and no case is open."""
-        if self.erp.next_due() is not None or self.gateway.next_due() is not None:
+        if any(each.next_due() is not None for each in (self.erp, self.market, self.gateway)):
             return False
         return await self.ended() >= self.expected_cases
 
@@ -137,9 +142,7 @@ async def cast(
     """Put everybody on stage; the hub need not run yet. `services`: addresses of services that run on their own."""
     told = stories(cases, seed)
     by_number = {story.number: story for story in told}
-    key = KeyFile(folder / "keys.json").add(
-        "erp-a", ["order:submit", "order:amend", "order:cancel"], clock.now(), "erp-a"
-    )
+    keys = {each: _key(folder, each, clock) for each in (facts.PARTNER, *facts.MARKET)}
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(
             httpx.AsyncClient(base_url=f"{hub}/api", timeout=LIMIT, transport=Line(services))
@@ -154,17 +157,29 @@ async def cast(
             callback_url=f"{(services or {}).get('notification', f'{hub}/api/notification')}/v1/sms/seven/in",
         )
         stack.push_async_callback(gateway.close)
-        erp = Erp(clock, http, key, people["anna"], told, folder / "drop")
-        app = Starlette(routes=[Route("/erp", erp.take, methods=["POST"]), Mount("/sms", asgi(gateway))])
+        erp = Erp(clock, http, keys[facts.PARTNER], people["anna"], told, folder / "drop")
+        market = Market(clock, http, keys, told)
+        posts = [
+            Route("/erp", erp.take, methods=["POST"]),
+            Route("/market/{partner}", market.take, methods=["POST"]),
+        ]
+        app = Starlette(routes=[*posts, Mount("/sms", asgi(gateway))])
         actors: list[Actor] = [
             erp,
+            market,
             Gateway(gateway, clock),
             Clerk(people["mia"], by_number, folder / "partners"),
             Dispatcher(people["anna"], clock, by_number),
             Warehouse(people["wilma"], clock),
             Reviewer(people["quirin"], by_number),
         ]
-        yield Cast(actors, app, erp, gateway, people["anna"], people, told)
+        yield Cast(actors, app, erp, market, gateway, people["anna"], people, told)
+
+
+def _key(folder: Path, partner: str, clock: Clock) -> str:
+    """The key with which a partner hands in its messages."""
+    may = ["order:submit", "order:amend", "order:cancel"]
+    return KeyFile(folder / "keys.json").add(partner, may, clock.now(), partner)
 
 
 def _customer(story: Story) -> Sequence[Plan]:

@@ -56,7 +56,7 @@ class Erp:
         self.clock, self.http, self.key, self.watcher, self.drop = clock, http, key, watcher, drop
         self.stories = {story.number: story for story in stories}
         self.logs = {story.number: Log() for story in stories}
-        self.to_send = deque(stories)
+        self.to_send = deque(each for each in stories if each.ordered_by is None or each.ordered_twice)
         self.to_cancel = {story.number: story for story in stories if story.cancel_at not in (None, "BEFORE")}
         self.next_morning: datetime | None = clock.now()
         self.later: list[tuple[datetime, int, str, bytes]] = []
@@ -275,7 +275,9 @@ class Erp:
             ),
         )
         service = S.ServiceOrder(S.mRID(order.order_no), S.revisionNumber("1"), S.priority("3"), work)
-        header = self._header("create", f"create/{order.order_no}", plan="MME", sms_allowed="true", language="de")
+        parties = {f"party.{role}": facts.MARKET_CODES[role] for role in story.parties}
+        said = {"plan": story.plan, "sms_allowed": "true", "language": "de", **parties}
+        header = self._header("create", f"create/{order.order_no}", **said)
         return _text(M.RequestMessage(header, M.Payload(S.ServiceOrders(service))))
 
     def _cancellation(self, order: OrderFacts, version: int) -> bytes:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 OPERATOR = "nord"
 PARTNER, FILE_PARTNER, UNKNOWN_PARTNER = "erp-a", "erp-csv", "erp-neu"
+MARKET = {"nb-nord": "nb", "lf-nord": "lf", "wmsb-nord": "wmsb", "mdm-b": "mdm"}
+"""Partners that speak JSON, and what they are."""
+MARKET_CODES = {"nb": "9900001000002", "lf": "9900357000003", "wmsb": "4012345000009"}
 SKILLS = "meter_1ph meter_3ph meter_ct"
 NAMES = ("Ahorn", "Birke", "Eiche", "Fichte", "Linde", "Tanne", "Ulme", "Weide")
 
@@ -50,6 +53,11 @@ class OrderFacts:
     @property
     def postcode(self) -> str:
         return f"0010{1 + self.number % 9}"
+
+
+def number_at(partner: str, number: int) -> str:
+    """The number of an order at a partner beside the ERP."""
+    return f"{partner[0].upper()}-{number:06}"
 
 
 def number_of(metering_point: str) -> int:

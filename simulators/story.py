@@ -43,6 +43,18 @@ class Story:
     """What the vendor does with each try to send a text: accept, broken, refuse; the last one goes on."""
     receipts: bool = True
     """Receipts of delivery arrive."""
+    plan: str = "MME"
+    """The devices that the ERP orders."""
+    parties: tuple[str, ...] = ()
+    """Roles of the market that the ERP's order names: nb, lf, wmsb; each is a partner of its own."""
+    market: tuple[tuple[str, str], ...] = ()
+    """What a role does with the first document about the order, if not `accept`; actions of `simulators/market.py`."""
+    ordered_by: str | None = None
+    """Who orders instead of the ERP: mdm-b, or nb-nord, which expects an answer."""
+    ordered_twice: bool = False
+    """The ERP orders the same work as well."""
+    withdrawn_after_hours: float = 0.0
+    """So long after its order that partner withdraws it; 0: never."""
 
 
 # fmt: off

@@ -1,10 +1,11 @@
 """Messages of ours leave: archived in the transaction that decides on them, sent by the effects worker."""
 
+from contracts.codes import Level
 from kit.store import Unit
 from services.mdm_adapter.desk import FILE, RESULT, Desk
-from services.mdm_adapter.dialects.cim_xml import messages as cim_xml
-from services.mdm_adapter.dialects.cim_xml.messages import Sending
+from services.mdm_adapter.dialects import writing
 from services.mdm_adapter.dialects.findings import Finding
+from services.mdm_adapter.dialects.sending import Sending
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
 from services.mdm_adapter.domain.messages import CHAIN, ArchiveHead, InboundMessage, OutboundMessage, archive, digest
 from services.mdm_adapter.metrics import MESSAGES
@@ -46,12 +47,15 @@ def post(
     return True
 
 
-def outbound(unit: Unit, profile: Profile, document: str, correlation_id: str | None = None) -> OutboundMessage:
+def outbound(
+    unit: Unit, profile: Profile, document: str, dialect: str, correlation_id: str | None = None
+) -> OutboundMessage:
     """A message that is about to be written."""
     return OutboundMessage(
         id=unit.new_id(),
         partner=profile.id,
         document=document,
+        dialect=dialect,
         transport="",
         created_at=unit.now,
         sha256="",
@@ -73,11 +77,12 @@ def answer(unit: Unit, desk: Desk, profile: Profile, message: InboundMessage, gi
 
 def send_answer(unit: Unit, desk: Desk, profile: Profile, message: InboundMessage, given: Answer) -> None:
     """Send an answer with an envelope of its own; a file of rows is answered by its result file only."""
-    if message.dialect != cim_xml.NAME:
+    dialect = message.dialect
+    if dialect is None or not writing.answers(dialect):
         return
-    out = outbound(unit, profile, ANSWER, message.correlation_id or str(message.id))
+    out = outbound(unit, profile, ANSWER, dialect, message.correlation_id or str(message.id))
     out.answers_to = message.id
-    post(unit, desk, profile, out, cim_xml.encode_answer(given, sending(unit, desk, out)), lane=f"{message.id}")
+    post(unit, desk, profile, out, writing.encode(dialect, given, sending(unit, desk, out)), lane=f"{message.id}")
 
 
 def write_result(unit: Unit, message: InboundMessage) -> None:
@@ -93,7 +98,7 @@ def refused(order_no: str, findings: list[Finding]) -> ItemAnswer:
         Reason(
             code=found.code,
             text=f"{found.position}: {found.detail}"[:TEXT],
-            field=found.position if found.position.startswith("/") else None,
+            field=found.position[:200] if found.position.startswith("/") else None,
         )
         for found in findings[:20]
     )
@@ -105,6 +110,6 @@ def refused_whole(orders: tuple[str, ...], findings: list[Finding]) -> Answer:
     return Answer(items=tuple(refused(order_no, findings) for order_no in orders or ("",)))
 
 
-def all_in(state: ItemState, orders: tuple[str, ...]) -> Answer:
+def all_in(state: ItemState, orders: tuple[str, ...], level: Level = Level.BUSINESS) -> Answer:
     """One answer for all orders of a message."""
-    return Answer(items=tuple(ItemAnswer(item=order_no, state=state) for order_no in orders))
+    return Answer(items=tuple(ItemAnswer(item=order_no, state=state) for order_no in orders), level=level)

@@ -14,6 +14,7 @@ from services.mdm_adapter.dialects.cim_xml.parsing import XmlRefused, parse, rou
 from services.mdm_adapter.dialects.csv import orders as csv
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Kind
+from services.mdm_adapter.dialects.json_ce import messages as json_ce
 from services.mdm_adapter.documents.order_content import OrderContent, missing_place
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from services.mdm_adapter.partners.profile import Profile
@@ -69,6 +70,8 @@ def check(data: bytes, profile: Profile | None = None, schemas_dir: Path | None 
 
     Without a profile the strictest rules hold, and no sender is wrong. `schemas_dir` adds roots of other dialects.
     """
+    if json_ce.is_json(data):
+        return _check_json(data, profile)
     if not messages.is_xml(data) and (profile is None or profile.speaks(csv.NAME, None)):
         return _check_csv(data, profile)
     warnings = [Finding("BOM", "/", "begins with a byte order mark")] if data.startswith(codecs.BOM_UTF8) else []
@@ -174,6 +177,38 @@ def _in_soap(root: etree._Element) -> str:
     """The document that an envelope of SOAP carries, below whatever the service calls its call."""
     names = (etree.QName(element).localname for element in root.iter() if isinstance(element.tag, str))
     return next((name for name in names if name.startswith("DK_")), "")
+
+
+def _check_json(data: bytes, profile: Profile | None) -> Verdict:
+    """A message in JSON; reports of ours are read as well, as their receivers do."""
+    decoded = json_ce.decode(data, profile, None)
+    if decoded.kind is Kind.OTHER and decoded.noun in json_ce.REPORTS:
+        faults = [Finding(codes.PAYLOAD, place, "") for place in json_ce.own_faults(data)]
+        return Verdict(json_ce.NAME, "reject" if faults else "accept", noun=decoded.noun, findings=faults)
+    found = list(decoded.findings)
+    for item in decoded.items:
+        found += item.findings or _place(item.document, profile)
+    negative = decoded.noun == "rejected"
+    read = ("read_negative" if negative else "read_positive") if decoded.kind is Kind.ANSWER else "accept"
+    return Verdict(
+        json_ce.NAME,
+        "reject" if found else read,
+        noun=decoded.noun or "",
+        well_formed=not any(each.code == codes.UNREADABLE for each in found),
+        schema="invalid" if found else "valid",
+        findings=found,
+        warnings=[each for item in decoded.items for each in item.warnings],
+        key_fields={
+            name: value
+            for name, value in (
+                ("message_id", decoded.message_id),
+                ("correlation_id", decoded.correlation_id),
+                ("order", next(iter(decoded.orders), None)),
+            )
+            if value
+        },
+        records=len(decoded.items) if not found else 0,
+    )
 
 
 def _check_csv(data: bytes, profile: Profile | None) -> Verdict:

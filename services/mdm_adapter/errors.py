@@ -33,7 +33,7 @@ class WrongMediaType(Invalid):
     status = 415
 
     def __init__(self, given: str) -> None:
-        super().__init__("messages are XML or CSV")
+        super().__init__("messages are declared as a dialect that is agreed with you: XML, CloudEvents in JSON, or CSV")
         self.given = given[:80]
 
 
@@ -82,3 +82,12 @@ class SamePerson(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("somebody else must confirm that this is discarded")
+
+
+class AnswerGiven(Refused):
+    """No answer to this order waits for a text."""
+
+    code = "answer-given"
+
+    def __init__(self) -> None:
+        super().__init__("no answer to this order waits for a text; it was given, or is not decided yet")

@@ -7,10 +7,10 @@ from contracts.codes import Fact, FailureCause, Level
 from kit.store import Ref, Unit
 from services.mdm_adapter import answering
 from services.mdm_adapter.desk import Desk
-from services.mdm_adapter.dialects.cim_xml import messages as cim_xml
-from services.mdm_adapter.dialects.cim_xml.messages import Sending
+from services.mdm_adapter.dialects import writing
 from services.mdm_adapter.documents.answer import Answer
-from services.mdm_adapter.documents.matrix import ORDERING_PARTNER, DocumentKind
+from services.mdm_adapter.documents.matrix import Accept, DocumentKind, Role
+from services.mdm_adapter.domain.calendar import local_day
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Handover, Row, RowState
 from services.mdm_adapter.domain.messages import (
@@ -22,6 +22,7 @@ from services.mdm_adapter.domain.messages import (
     by_correlation,
 )
 from services.mdm_adapter.domain.orders import Order
+from services.mdm_adapter.domain.recipients import Known, Recipient, recipients
 from services.mdm_adapter.domain.reports import Missing, Report, business_key, payload_hash, report
 from services.mdm_adapter.partners.profile import Profile
 
@@ -58,7 +59,7 @@ def hand_over(unit: Unit, desk: Desk, dossier: Dossier, fact: HandoverRequested)
         if fact.attempt < dossier.newest(fact.fact):
             unit.anomaly("handover_stale", f"case/{dossier.case_id}", fact=fact.fact.value, attempt=fact.attempt)
         return
-    rows = [_row(unit, handover, key, document) for key, document in _recipients(unit, desk, dossier, handover)]
+    rows = [_row(unit, handover, each) for each in _recipients(unit, desk, dossier, handover)]
     for row in rows:
         dossier.add_row(row)
     for row in rows:
@@ -66,49 +67,41 @@ def hand_over(unit: Unit, desk: Desk, dossier: Dossier, fact: HandoverRequested)
     if rows:
         return
     if handover.fact is Fact.EXCHANGE_COMPLETED:
-        row = _row(unit, handover, NOBODY, DocumentKind.DEVICE_EXCHANGE_COMPLETED)
-        row.recipient = NOBODY
+        nobody = Recipient(NOBODY, Role.ORDERING, NOBODY, DocumentKind.DEVICE_EXCHANGE_COMPLETED, Accept.BUSINESS)
+        row = _row(unit, handover, nobody)
         dossier.add_row(row)
         dossier.broken(row, FailureCause.NO_RECIPIENT, Level.TRANSPORT)
     else:
         dossier.accept_without_rows(handover)
 
 
-def _recipients(unit: Unit, desk: Desk, dossier: Dossier, handover: Handover) -> list[tuple[str, DocumentKind]]:
-    """Who gets which document: the partner of every order of the case; of a cancellation, who asked for it."""
-    document = ORDERING_PARTNER[handover.fact]
-    if document is None:
-        return []
-    if handover.fact is Fact.CANCELLED:
-        keys = [handover.order_key] if handover.order_key else [*dossier.orders]
-        asked = [key for key in keys if (order := unit.find(Order, key)) and order.cancel_message_id]
-        return [(key, document) for key in asked]
-    if handover.fact is Fact.WORK_NOT_COMPLETED and not handover.final:
-        wanted = [key for key in dossier.orders if _wants_failed_visits(desk, key)]
-        return [(key, document) for key in wanted]
-    return [(key, document) for key in dossier.orders]
+def _recipients(unit: Unit, desk: Desk, dossier: Dossier, handover: Handover) -> list[Recipient]:
+    """Who must hear of it, on the day of the fact: that of the visit, the planned one, or today."""
+    keys = [*dossier.orders, *([handover.order_key] if handover.order_key else [])]
+    orders = {key: order for key in keys if (order := unit.find(Order, key))}
+    known = Known(orders, desk.partners.find, desk.partners.called)
+    visit = dossier.visit(handover.visit_id)
+    day = local_day(visit.finished_at) if visit else handover.planned_on or local_day(unit.now)
+    return recipients(dossier, handover, known, day)
 
 
-def _wants_failed_visits(desk: Desk, order_key: str) -> bool:
-    profile = desk.partners.find(order_key.partition(":")[0])
-    return profile is None or profile.options.report_failed_visits
-
-
-def _row(unit: Unit, handover: Handover, order_key: str, document: DocumentKind) -> Row:
+def _row(unit: Unit, handover: Handover, recipient: Recipient) -> Row:
     return Row(
         row_id=unit.new_id(),
         fact=handover.fact,
         attempt=handover.attempt,
         work_order_id=handover.work_order_id,
-        order_key=order_key,
-        recipient=order_key.partition(":")[0],
-        document=document.value,
+        order_key=recipient.order_key,
+        recipient=recipient.partner,
+        role=recipient.role,
+        accept=recipient.accept,
+        document=recipient.document.value,
     )
 
 
 def dispatch(unit: Unit, desk: Desk, dossier: Dossier, row: Row) -> None:
     """Build the document of a queued row, check it and have it sent; a missing fact holds it for a while."""
-    profile, order = desk.partners.find(row.recipient), unit.find(Order, row.order_key)
+    profile, order = _recipient(unit, desk, row), unit.find(Order, row.order_key)
     if profile is None or order is None or desk.way_out(profile) is None:
         dossier.broken(row, FailureCause.NO_RECIPIENT, Level.TRANSPORT)
         return
@@ -121,10 +114,21 @@ def dispatch(unit: Unit, desk: Desk, dossier: Dossier, row: Row) -> None:
     unit.never(FACT_MISSING, str(row.row_id))
     if dossier.carried_over(row):
         return
-    if isinstance(document, Answer):
-        _send_answer(unit, desk, profile, dossier, row, order, document)
+    dialect = writing.dialect_for(profile, document, local_day(unit.now))
+    if dialect is None:  # nothing that is agreed with the partner has words for it
+        dossier.broken(row, FailureCause.NO_RECIPIENT, Level.TRANSPORT)
+    elif isinstance(document, Answer):
+        _send_answer(unit, desk, profile, dossier, row, order, document, dialect)
     else:
-        _send(unit, desk, profile, dossier, row, document)
+        _send(unit, desk, profile, dossier, row, document, dialect)
+
+
+def _recipient(unit: Unit, desk: Desk, row: Row) -> Profile | None:
+    """The profile of a recipient; a party that was known by its code alone may have got one meanwhile."""
+    profile = desk.partners.find(row.recipient) or desk.partners.called(row.recipient, local_day(unit.now))
+    if profile is not None:
+        row.recipient = profile.id
+    return profile
 
 
 def _hold(unit: Unit, desk: Desk, dossier: Dossier, row: Row, missing: Missing) -> None:
@@ -134,13 +138,15 @@ def _hold(unit: Unit, desk: Desk, dossier: Dossier, row: Row, missing: Missing) 
 
 
 def _send_answer(
-    unit: Unit, desk: Desk, profile: Profile, dossier: Dossier, row: Row, order: Order, document: Answer
+    unit: Unit, desk: Desk, profile: Profile, dossier: Dossier, row: Row, order: Order, document: Answer, dialect: str
 ) -> None:
-    """The answer to a cancellation: it also stands with the message that asked, for copies of that one."""
+    """The answer to a cancellation, in the dialect of the message that asked; it stands there for copies as well."""
     asked = unit.find(InboundMessage, str(order.cancel_message_id))
     if asked is not None:
         asked.answered(document, unit.now)
-    _send(unit, desk, profile, dossier, row, document, correlation_id=order.cancel_correlation_id)
+        if asked.dialect and writing.answers(asked.dialect):
+            dialect = asked.dialect
+    _send(unit, desk, profile, dossier, row, document, dialect, correlation_id=order.cancel_correlation_id)
 
 
 def _send(
@@ -150,26 +156,21 @@ def _send(
     dossier: Dossier,
     row: Row,
     document: Report,
+    dialect: str,
     *,
     correlation_id: str | None = None,
 ) -> None:
-    message = answering.outbound(unit, profile, row.document, correlation_id)
+    message = answering.outbound(unit, profile, row.document, dialect, correlation_id)
     message.case_id, message.row_id = dossier.case_id, row.row_id
-    content = _encode(document, answering.sending(unit, desk, message))
+    content = writing.encode(dialect, document, answering.sending(unit, desk, message))
     row.build += 1
     row.message_id = message.id
-    if faults := cim_xml.own_faults(content):
+    if faults := writing.own_faults(dialect, content):
         unit.anomaly("own_output_invalid", f"case/{dossier.case_id}", document=row.document, place=faults[0][:200])
         dossier.broken(row, FailureCause.OWN_OUTPUT_INVALID, Level.SYNTAX)
         return
     _remember(unit, profile, message, dossier, row)
     answering.post(unit, desk, profile, message, content, lane=row.order_key)
-
-
-def _encode(document: Report, sending: Sending) -> bytes:
-    if isinstance(document, Answer):
-        return cim_xml.encode_answer(document, sending)
-    return cim_xml.encode_report(document, sending)
 
 
 def _remember(unit: Unit, profile: Profile, message: OutboundMessage, dossier: Dossier, row: Row) -> None:

@@ -16,18 +16,15 @@ from contracts.cases import (
     HandoverRequested,
     OrderAnswered,
 )
-from contracts.codes import Answer as Decided
 from contracts.codes import ExceptionType, Fact, FailureCause, Level, PurgeScope
 from contracts.visits import VisitReported
 from kit.handlers import Handlers, Timer
 from kit.inbox import Received
 from kit.store import Ref, Unit
-from services.mdm_adapter import answering, outcomes, processing
+from services.mdm_adapter import outcomes, owing, processing
 from services.mdm_adapter.desk import FILE, REST, Desk
-from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import RowState, Signal
-from services.mdm_adapter.domain.messages import CHAIN, ArchiveHead, InboundMessage
 from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.handing_over import FACT_MISSING, dispatch, hand_over, needs_rows, release_held
 from services.mdm_adapter.metrics import RESENDS
@@ -58,12 +55,15 @@ def listening(desk: Desk) -> Handlers:
     handlers.on(HandoverRequested, needs=needs_request)(partial(tell_partners, desk))
     handlers.on(VisitReported, needs=lambda fact, unit: needs_rows(fact.key(), [], unit))(partial(keep_visit, desk))
     handlers.on(ExceptionApproved)(accept_by_exception)
-    handlers.on(OrderAnswered, needs=needs_answer)(partial(answer_order, desk))
+    handlers.on(OrderAnswered, needs=lambda fact, unit: owing.needs_answer(fact.order_key, unit))(
+        partial(owing.answer_order, desk)
+    )
     handlers.due(PROCESS, needs=partial(processing.needs_processing, desk))(partial(processing.process, desk))
     handlers.due(FACT_MISSING, needs=lambda timer, _: [(Dossier, timer.payload["case_id"])])(end_wait)
     handlers.due(RESEND, needs=lambda timer, unit: needs_rows(timer.payload["case_id"], [], unit))(
         partial(resend, desk)
     )
+    handlers.due(outcomes.SILENCE, needs=lambda timer, _: [(Dossier, timer.payload["case_id"])])(hear_silence)
     for kind in (REST, FILE):
         handlers.sent(kind, needs=outcomes.needs_outcome)(partial(outcomes.record, desk))
     return handlers
@@ -169,36 +169,19 @@ def accept_by_exception(received: Received[ExceptionApproved], unit: Unit) -> No
         unit.get(Dossier, fact.key()).except_(fact.fact or Fact.EXCHANGE_COMPLETED, fact.attempt)
 
 
-def needs_answer(fact: OrderAnswered, unit: Unit) -> Iterator[Ref]:
-    """The order, and the message that it came with."""
-    yield Order, fact.order_key
-    yield ArchiveHead, CHAIN
-    order = unit.find(Order, fact.order_key)
-    if order and order.message_id:
-        yield InboundMessage, str(order.message_id)
-
-
-def answer_order(desk: Desk, received: Received[OrderAnswered], unit: Unit) -> None:
-    """The decision on an order that expects one; told once per order."""
-    fact = received.event
-    order = unit.get(Order, fact.order_key)
-    profile = desk.partners.find(order.partner)
-    if order.answered or order.message_id is None or profile is None:
-        return
-    order.answered = True
-    accepted = fact.decision is Decided.ACCEPTED
-    state = ItemState.ACCEPTED if accepted else ItemState.REFUSED
-    item = ItemAnswer(item=order.order_no, state=state, reasons=() if accepted else (Reason(code=fact.code),))
-    message = unit.get(InboundMessage, str(order.message_id))
-    answering.answer(unit, desk, profile, message, Answer(items=(item,)))
-
-
 def end_wait(timer: Timer, unit: Unit) -> None:
     """The fact did not come in time: a person must look."""
     dossier = unit.get(Dossier, timer.payload["case_id"])
     row = dossier.row(timer.key)
     if row and row.held:
         dossier.broken(row, FailureCause.FACT_MISSING, Level.PROCESSABILITY)
+
+
+def hear_silence(timer: Timer, unit: Unit) -> None:
+    """The time to object is over."""
+    dossier = unit.get(Dossier, timer.payload["case_id"])
+    if row := dossier.row(timer.key):
+        dossier.agreed_by_silence(row)
 
 
 def resend(desk: Desk, timer: Timer, unit: Unit) -> None:

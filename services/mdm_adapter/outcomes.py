@@ -6,13 +6,16 @@ from contracts.codes import FailureCause, Level
 from kit.handlers import Sent
 from kit.store import Ref, Unit
 from services.mdm_adapter.desk import Desk
-from services.mdm_adapter.documents.matrix import DocumentKind
+from services.mdm_adapter.documents.matrix import MATRIX, Accept
+from services.mdm_adapter.domain.calendar import end_of_wait
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Row, RowState, Signal
 from services.mdm_adapter.domain.messages import OutboundMessage, OutState
 from services.mdm_adapter.domain.policy import SEND_AGAIN
 from services.mdm_adapter.metrics import MESSAGES
 
+SILENCE = "silence"
+"""Kind of the timer that ends the time to object; its key is the row."""
 SUPERSEDED = "superseded"
 """Cause of a message that was not sent, because a newer attempt took its place."""
 EXHAUSTED = "retries_exhausted"
@@ -36,7 +39,7 @@ def record(desk: Desk, sent: Sent, unit: Unit) -> None:
         case "done":
             message.state, message.finished_at, message.cause = OutState.SENT, unit.now, None
             if dossier and row:
-                _taken(desk, dossier, row)
+                _taken(unit, desk, dossier, row)
         case "failed":
             lost = message.cause == LOST and sent.cause == EXHAUSTED
             message.state, message.finished_at = OutState.UNKNOWN if lost else OutState.FAILED, unit.now
@@ -56,12 +59,15 @@ def record(desk: Desk, sent: Sent, unit: Unit) -> None:
     MESSAGES.labels(message.partner, message.document, "out", message.state.lower()).inc()
 
 
-def _taken(desk: Desk, dossier: Dossier, row: Row) -> None:
-    """The transport took it; where nobody answers, or nothing more is agreed, this is acceptance."""
+def _taken(unit: Unit, desk: Desk, dossier: Dossier, row: Row) -> None:
+    """The transport took it; where nobody answers this is acceptance, where silence agrees its time begins."""
     if row.state is RowState.SUPERSEDED:
         return
     dossier.sent(row)
-    profile = desk.partners.find(row.recipient)
-    unanswered = row.document == DocumentKind.CANCELLATION_ANSWER
-    if unanswered or (profile is not None and profile.accept == "transport"):
+    if row.settled_by(Accept.TRANSPORT):
         dossier.accepted(row)
+        return
+    rule, profile = MATRIX.get((row.fact, row.role)), desk.partners.find(row.recipient)
+    if rule and rule.silence_agrees and profile and row.fact in profile.deadlines.silence_accepts:
+        until = end_of_wait(unit.now, profile.deadlines.silence_working_days)
+        unit.later(SILENCE, str(row.row_id), until, case_id=str(dossier.case_id))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
+from contracts.codes import Level
 from contracts.ids import order_key
 from kit import faults
 from kit.handlers import Timer
@@ -13,22 +14,19 @@ from services.mdm_adapter.desk import Desk
 from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Item, Kind
+from services.mdm_adapter.dialects.json_ce import messages as json_ce
 from services.mdm_adapter.dialects.reading import decode
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
 from services.mdm_adapter.documents.order_content import missing_place
-from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.messages import (
     CHAIN,
     Archived,
     ArchiveHead,
-    Correlation,
     InboundMessage,
     InState,
     ItemResult,
     KnownMessage,
-    OutboundMessage,
     QuarantineEntry,
-    by_correlation,
     by_id,
     noted,
 )
@@ -37,11 +35,13 @@ from services.mdm_adapter.domain.policy import COPY_WAIT
 from services.mdm_adapter.metrics import MESSAGES, ORDERS
 from services.mdm_adapter.partners.profile import Profile
 from services.mdm_adapter.receiving import PROCESS
-from services.mdm_adapter.replies import take_answer
+from services.mdm_adapter.replies import needs_of_answer, take_answer, take_correction
 
 UNKNOWN_PARTNER, ID_REUSED, CONFLICT, UNCORRELATED = "UNKNOWN_PARTNER", "ID_REUSED", "CONFLICT", "UNCORRELATED"
 SENDER_MISMATCH, TOO_LARGE = "SENDER_MISMATCH", "TOO_LARGE"
 REFUSED = "refused"
+ANSWERS = frozenset({Kind.ANSWER, Kind.CORRECTION, Kind.FAULT})
+"""Kinds of messages that are never answered."""
 
 
 def needs_processing(desk: Desk, timer: Timer, unit: Unit) -> Iterator[Ref]:
@@ -61,22 +61,10 @@ def needs_processing(desk: Desk, timer: Timer, unit: Unit) -> Iterator[Ref]:
     decoded = read(message, unit, profile)
     if decoded.message_id:
         yield KnownMessage, by_id(message.partner, decoded.message_id)
-    if decoded.kind in {Kind.ANSWER, Kind.FAULT}:
-        yield from _needs_of_answer(message, decoded, unit)
+    if decoded.kind in ANSWERS:
+        yield from needs_of_answer(message, decoded, unit)
     else:
         yield from _needs_of_orders(profile, decoded, unit)
-
-
-def _needs_of_answer(message: InboundMessage, decoded: Decoded, unit: Unit) -> Iterator[Ref]:
-    if decoded.correlation_id:
-        name = by_correlation(message.partner, decoded.correlation_id)
-        yield Correlation, name
-        if found := unit.find(Correlation, name):
-            yield Dossier, str(found.case_id)
-    elif message.in_reply_to:
-        yield OutboundMessage, str(message.in_reply_to)
-        if (sent := unit.find(OutboundMessage, str(message.in_reply_to))) and sent.case_id:
-            yield Dossier, str(sent.case_id)
 
 
 def _needs_of_orders(profile: Profile, decoded: Decoded, unit: Unit) -> Iterator[Ref]:
@@ -134,8 +122,8 @@ def _replay(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile | 
 def _apply(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile) -> None:
     decoded = read(message, unit, profile)
     message.note(decoded)
-    if decoded.kind in {Kind.ANSWER, Kind.FAULT}:
-        _take_answer(unit, message, profile, decoded)
+    if decoded.kind in ANSWERS:
+        _take_answer(unit, desk, message, profile, decoded)
         return
     if any(found.rule == TOO_LARGE for found in decoded.findings):
         quarantine(unit, message, TOO_LARGE, decoded.findings[0].detail)
@@ -165,12 +153,15 @@ def _reused(unit: Unit, message: InboundMessage, decoded: Decoded) -> bool:
     return known.sha256 != message.sha256
 
 
-def _take_answer(unit: Unit, message: InboundMessage, profile: Profile, decoded: Decoded) -> None:
+def _take_answer(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile, decoded: Decoded) -> None:
     if decoded.findings:
         quarantine(unit, message, UNCORRELATED, f"{decoded.findings[0].position}: {decoded.findings[0].detail}")
     elif _reused(unit, message, decoded):
         quarantine(unit, message, ID_REUSED, "the message id was used for another message")
-    elif not take_answer(unit, message, profile, decoded):
+    elif decoded.kind is Kind.CORRECTION:
+        if not take_correction(unit, message, profile, decoded):
+            quarantine(unit, message, UNCORRELATED, "it corrects nothing that this partner was sent or has ordered")
+    elif not take_answer(unit, desk, message, profile, decoded):
         quarantine(unit, message, UNCORRELATED, "it answers no message that this partner was sent")
 
 
@@ -191,6 +182,9 @@ def _take_orders(unit: Unit, desk: Desk, message: InboundMessage, profile: Profi
         answering.answer(unit, desk, profile, message, answering.all_in(ItemState.RECEIVED, decoded.orders))
     if answers:
         answering.answer(unit, desk, profile, message, Answer(items=tuple(answers)))
+    elif taken and decoded.dialect == json_ce.NAME:  # it can be processed; the decision comes later
+        can_be_processed = answering.all_in(ItemState.ACCEPTED, decoded.orders, Level.PROCESSABILITY)
+        answering.answer(unit, desk, profile, message, can_be_processed)
 
 
 def _take(unit: Unit, message: InboundMessage, profile: Profile, item: Item) -> tuple[ItemResult, ItemAnswer | None]:
@@ -238,7 +232,8 @@ def _apply_order(
     if is_new:
         unit.add(order)
     later = verdict in {Verdict.CANCELLED, Verdict.KEPT}
-    asked = verdict in {Verdict.NEW, Verdict.DEAD_ON_ARRIVAL} and not profile.options.auto_accept_orders
+    wanted = order.content is not None and order.content.answer is not None
+    asked = verdict in {Verdict.NEW, Verdict.DEAD_ON_ARRIVAL} and (wanted or not profile.options.auto_accept_orders)
     order.answered = order.answered or not asked
     return _result(item, verdict), None if later or asked else _accepted(item)
 
@@ -269,7 +264,8 @@ def _first_answer(unit: Unit, order: Order, item: Item) -> ItemAnswer | None:
     message = unit.find(InboundMessage, str(first.message_id)) if first else None
     if message is None:
         return None
-    told = [each for stored in message.answers for each in stored.answer.items if each.item == item.order_no]
+    decided = [stored.answer for stored in message.answers if stored.answer.level is Level.BUSINESS]
+    told = [each for answer in decided for each in answer.items if each.item == item.order_no]
     final = [each for each in told if each.state is not ItemState.RECEIVED]
     return final[-1] if final else None
 

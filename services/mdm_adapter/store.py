@@ -69,18 +69,19 @@ class ToSend:
     """A message that is about to leave; a superseded one does not."""
 
     content: bytes
+    dialect: str
     superseded: bool
 
 
 def to_send(db: sa.Connection, scope: Scope, message_id: UUID) -> ToSend | None:
     """The bytes of a message of ours."""
     query = (
-        sa.select(_archive.c.content, _rows.c.state)
+        sa.select(_archive.c.content, _out.c.dialect, _rows.c.state)
         .select_from(_out.join(_archive, _archive.c.id == _out.c.id).outerjoin(_rows, _rows.c.row_id == _out.c.row_id))
         .where(_out.c.id == message_id, in_scope(scope, _out.c.partner))
     )
     found = db.execute(query).one_or_none()
-    return ToSend(found.content, found.state is RowState.SUPERSEDED) if found else None
+    return ToSend(found.content, found.dialect, found.state is RowState.SUPERSEDED) if found else None
 
 
 def inbound(db: sa.Connection, scope: Scope, partner: str | None, message_id: UUID) -> sa.Row[Any] | None:

@@ -2,9 +2,10 @@
 
 import sqlalchemy as sa
 
-from contracts.codes import Decision, Fact, Scheme
+from contracts.codes import AnnouncedPlan, Decision, Fact, Scheme
 from kit.db import Choice, Id, Json, Utc, kernel
-from services.mdm_adapter.documents.answer import Reason
+from services.mdm_adapter.documents.answer import Answer, Reason
+from services.mdm_adapter.documents.matrix import Accept, Role
 from services.mdm_adapter.documents.values import ReportedDevice
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from services.mdm_adapter.domain.handover import RowState
@@ -81,6 +82,7 @@ outbound_messages = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("partner", sa.Text, nullable=False),
     sa.Column("document", sa.Text, nullable=False),
+    sa.Column("dialect", sa.Text, nullable=False, server_default="cim_xml"),
     sa.Column("transport", sa.Text, nullable=False),
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("sha256", sa.Text, nullable=False),
@@ -121,6 +123,7 @@ orders = sa.Table(
     sa.Column("cancel_correlation_id", sa.Text),
     sa.Column("case_id", Id),
     sa.Column("answered", sa.Boolean, nullable=False),
+    sa.Column("answer_waiting", Json(Answer)),
 )
 
 order_versions = sa.Table(
@@ -198,6 +201,11 @@ handovers = sa.Table(
     sa.Column("evidence_digest", sa.Text),
     sa.Column("requested_at", Utc, nullable=False),
     sa.Column("accepted", sa.Boolean, nullable=False),
+    sa.Column("plan", Choice(AnnouncedPlan)),
+    sa.Column("statutory", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("planned_on", sa.Date),
+    sa.Column("window_from", sa.Date),
+    sa.Column("window_to", sa.Date),
 )
 
 handover_rows = sa.Table(
@@ -212,6 +220,8 @@ handover_rows = sa.Table(
     sa.Column("recipient", sa.Text, nullable=False),
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("required", sa.Boolean, nullable=False),
+    sa.Column("role", Choice(Role), nullable=False, server_default="ordering"),
+    sa.Column("accept", Choice(Accept), nullable=False, server_default="business"),
     sa.Column("state", Choice(RowState), nullable=False),
     sa.Column("held", sa.Text),
     sa.Column("delivery", sa.Text),
@@ -221,6 +231,7 @@ handover_rows = sa.Table(
     sa.Column("payload_hash", sa.Text),
     sa.Column("was_sent", sa.Boolean, nullable=False),
     sa.Column("was_refused", sa.Boolean, nullable=False),
+    sa.Column("by_silence", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("resent_at", Utc),
     sa.Column("reasons", Json(tuple[Reason, ...]), nullable=False),

@@ -7,25 +7,34 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 
+from contracts.codes import Level
 from kit.csvs import write_csv
 from services.mdm_adapter.dialects.cim_xml import messages
 from services.mdm_adapter.dialects.cim_xml.envelope import open_envelope
-from services.mdm_adapter.dialects.cim_xml.messages import Sending
 from services.mdm_adapter.dialects.cim_xml.replies import read_answer
 from services.mdm_adapter.dialects.cim_xml.reports import decode_completed, decode_not_completed
 from services.mdm_adapter.dialects.csv import orders as csv
 from services.mdm_adapter.dialects.items import OrderDocument
-from services.mdm_adapter.documents.answer import Answer
+from services.mdm_adapter.dialects.json_ce import messages as json_ce
+from services.mdm_adapter.dialects.json_ce.publishing import schemas
+from services.mdm_adapter.dialects.json_ce.wire import BY_TYPE
+from services.mdm_adapter.dialects.sending import Sending
+from services.mdm_adapter.documents.answer import Answer, ItemState
 from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
 from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
+from services.mdm_adapter.documents.work_order_cancelled import WorkOrderCancelled
+from services.mdm_adapter.documents.work_order_changed import WorkOrderChanged
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
+from services.mdm_adapter.documents.work_status import WorkStatus
 from tests.unit.mdm_adapter.examples import (
+    ANNOUNCED,
     CANCELLATIONS,
     COMPLETED,
     NOT_COMPLETED,
     answers,
     changes,
     full_orders,
+    json_orders,
     orders,
 )
 
@@ -114,3 +123,60 @@ def test_X3_another_spelling_means_the_same(spelling: str, order: WorkOrderReque
     content = SPELLINGS[spelling](messages.encode_request(order, SENDING, BERLIN))
     (item,) = messages.decode(content, None, None).items
     assert item.document == order
+
+
+def through_json(document: OrderDocument) -> OrderDocument | None:
+    content = json_ce.encode_request(document, SENDING)
+    assert json_ce.own_faults(content) == []
+    decoded = json_ce.decode(content, None, None)
+    assert decoded.findings == []
+    (item,) = decoded.items
+    return item.document
+
+
+@given(json_orders())
+def test_an_order_survives_json(order: WorkOrderRequested) -> None:
+    assert through_json(order) == order
+
+
+@given(changes())
+def test_a_change_survives_json(change: WorkOrderChanged) -> None:
+    change = change.model_copy(update={"properties": ()})
+    assert through_json(change) == change
+
+
+@given(CANCELLATIONS)
+def test_a_cancellation_survives_json(cancellation: WorkOrderCancelled) -> None:
+    assert through_json(cancellation) == cancellation
+
+
+@given(COMPLETED | NOT_COMPLETED | ANNOUNCED)
+def test_a_report_survives_json(report: DeviceExchangeCompleted | WorkNotCompleted | WorkStatus) -> None:
+    content = json_ce.encode_report(report, SENDING)
+    assert (json_ce.own_faults(content), json_ce.decode_report(content)) == ([], report)
+
+
+@given(answers())
+def test_an_answer_survives_json(answer: Answer) -> None:
+    one = Answer(items=answer.items[:1], level=answer.level)
+    content = json_ce.encode_answer(one, SENDING)
+    decoded = json_ce.decode(content, None, None)
+    kept = one.model_copy(update={"level": Level.TRANSPORT}) if one.items[0].state is ItemState.RECEIVED else one
+    assert (json_ce.own_faults(content), decoded.findings, decoded.answer) == ([], [], kept)
+
+
+@given(COMPLETED)
+def test_one_fact_is_equal_through_xml_and_json(report: DeviceExchangeCompleted) -> None:
+    payload = open_envelope(messages.encode_report(report, SENDING), None, None).payload
+    assert payload is not None
+    assert decode_completed(payload) == json_ce.decode_report(json_ce.encode_report(report, SENDING))
+
+
+def test_the_schemas_that_partners_are_given_are_those_of_the_reader() -> None:
+    published = {path.name: path.read_text("utf-8") for path in json_ce.SCHEMAS.glob("*.json")}
+    assert published == dict(schemas())
+
+
+@pytest.mark.parametrize("type_", sorted(BY_TYPE))
+def test_a_schema_refuses_what_the_reader_refuses(type_: str) -> None:
+    assert [each.validator for each in json_ce.validator(type_).iter_errors({"type": type_, "colour": 1})] != []

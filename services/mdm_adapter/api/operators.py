@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from kit.auth import Principal, needs
 from kit.http import cursor, read_cursor, the_store
@@ -19,11 +19,13 @@ from services.mdm_adapter.domain.messages import QuarantineEntry
 from services.mdm_adapter.errors import NoSuchThing, ReasonMissing
 from services.mdm_adapter.handing_over import needs_rows
 from services.mdm_adapter.operating import needs_retry, resend_row, retry_entry
+from services.mdm_adapter.owing import add_text, needs_answer
 
 REASON_CHARACTERS = 10
 Reader = Annotated[Principal, Depends(needs("handover:read"))]
 Archivist = Annotated[Principal, Depends(needs("message:read"))]
 Resender = Annotated[Principal, Depends(needs("handover:resend"))]
+Answerer = Annotated[Principal, Depends(needs("order:answer"))]
 Releaser = Annotated[Principal, Depends(needs("message:release"))]
 Discarder = Annotated[Principal, Depends(needs("message:discard"))]
 TheStore = Annotated[Store, Depends(the_store)]
@@ -41,6 +43,14 @@ class WithReason(BaseModel):
         if len(self.reason.strip()) < REASON_CHARACTERS:
             raise ReasonMissing
         return self.reason.strip()
+
+
+class WithText(BaseModel):
+    """What stands beside the code of an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=1_000)
 
 
 class View(BaseModel):
@@ -104,7 +114,12 @@ class RowView(View):
     order_key: str
     recipient: str
     document: str
+    role: str
+    """What the recipient is to the point: nb, lf, wmsb, msb_old; or ordering."""
     required: bool
+    accept: str
+    """Which answer settles it."""
+    by_silence: bool
     state: str
     held: str | None
     delivery: str | None
@@ -157,6 +172,7 @@ def routes(desk: Desk) -> APIRouter:
     _messages(router)
     _work(router, desk)
     _acting(router, desk)
+    _answers(router, desk)
     return router
 
 
@@ -266,8 +282,9 @@ def _row(row: Any) -> RowView:
 def _acting(router: APIRouter, desk: Desk) -> None:
     @router.post("/v1/messages/{row_id}/resend")
     async def resend(row_id: UUID, request: WithReason, resender: Resender, store: TheStore) -> dict[str, str]:
-        """Build the document of a row anew and send it, under the same business key."""
+        """Build the document of a row anew and send it, under the same business key. Profiles are read again before."""
         reason = request.said()
+        desk.partners.look_again()
 
         def command(unit: Unit) -> dict[str, str]:
             return {"state": resend_row(unit, desk, str(row_id), reason)}
@@ -303,3 +320,15 @@ def _acting(router: APIRouter, desk: Desk) -> None:
             return {"state": entry.state.value}
 
         return await store.run(discarder, command, needs=[(QuarantineEntry, key)])
+
+
+def _answers(router: APIRouter, desk: Desk) -> None:
+    @router.post("/v1/orders/{order_key}/answer-text")
+    async def answer_text(order_key: str, request: WithText, answerer: Answerer, store: TheStore) -> dict[str, str]:
+        """The text that the code of a decided answer demands; with it the answer leaves."""
+
+        def command(unit: Unit) -> dict[str, str]:
+            add_text(unit, desk, order_key, request.text)
+            return {"state": "answered"}
+
+        return await store.run(answerer, command, needs=lambda unit: needs_answer(order_key, unit))

@@ -1,6 +1,8 @@
 """The door of partners: a message is handed in, and its sender asks what became of it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -14,11 +16,20 @@ from services.mdm_adapter import store as queries
 from services.mdm_adapter.desk import Desk
 from services.mdm_adapter.domain.messages import ItemResult, Noted, StoredAnswer
 from services.mdm_adapter.errors import NoSuchThing, TooLarge, WrongMediaType
+from services.mdm_adapter.partners.profile import Profile
 from services.mdm_adapter.receiving import Arriving, message_of, needs_receiving, receipt_of, receive
 
 MESSAGE_BYTES = 10_000_000
 """Most bytes of one message over HTTP (SEC-IN-03)."""
-MEDIA_TYPES = frozenset({"application/xml", "text/xml", "text/csv", "application/csv", "application/octet-stream"})
+MEDIA_TYPES: Mapping[str, str | None] = MappingProxyType(
+    {
+        **dict.fromkeys(("application/xml", "text/xml"), "cim_xml"),
+        **dict.fromkeys(("application/cloudevents+json", "application/json"), "json_ce"),
+        **dict.fromkeys(("text/csv", "application/csv"), "csv"),
+        "application/octet-stream": None,
+    }
+)
+"""Declared type -> dialect; None: whatever the bytes show."""
 Sender = Annotated[Principal, Depends(needs("order:submit"))]
 TheStore = Annotated[Store, Depends(the_store)]
 
@@ -52,10 +63,10 @@ def routes(desk: Desk) -> APIRouter:
         """Take a message of any dialect that is agreed with the partner. The answer leaves after it is stored."""
         _own(sender, partner)
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type not in MEDIA_TYPES:
+        profile = desk.partners.find(partner)
+        if not _takes(profile, media_type):
             raise WrongMediaType(media_type)
         content = await request.body()
-        profile = desk.partners.find(partner)
         if profile is not None and len(content) > profile.limits.message_bytes:
             raise TooLarge(profile.limits.message_bytes)
         arriving = Arriving(partner, content, "rest", request.headers.get("idempotency-key"))
@@ -83,6 +94,12 @@ def routes(desk: Desk) -> APIRouter:
         return status_of(found)
 
     return router
+
+
+def _takes(profile: Profile | None, media_type: str) -> bool:
+    """Whether a body that is declared so may be in a dialect of the partner; of a stranger everything is stored."""
+    dialect = MEDIA_TYPES.get(media_type, "")
+    return dialect is None or (dialect != "" and (profile is None or profile.speaks(dialect, None)))
 
 
 def status_of(row: Any) -> MessageStatus:

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.reply import Reply
+from services.mdm_adapter.documents.answer import Answer
+from services.mdm_adapter.documents.corrected import Corrected
 from services.mdm_adapter.documents.work_order_cancelled import WorkOrderCancelled
 from services.mdm_adapter.documents.work_order_changed import WorkOrderChanged
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
@@ -29,6 +31,8 @@ class Kind(StrEnum):
 
     ORDERS = "orders"
     ANSWER = "answer"
+    CORRECTION = "correction"
+    """Accepted, and master data are corrected."""
     FAULT = "fault"
     """A negative answer that names no message: the exchange it came in is all there is to correlate."""
     OTHER = "other"
@@ -52,3 +56,7 @@ class Decoded:
     orders: tuple[str, ...] = ()
     """Numbers of the orders that it names, also where it is refused."""
     reply: Reply | None = None
+    """An answer in XML: what it says about an item is known once the item is."""
+    answer: Answer | None = None
+    """An answer in JSON: it names the one order that it speaks of."""
+    corrected: Corrected | None = None

@@ -3,16 +3,52 @@
 from datetime import datetime
 
 from services.mdm_adapter.dialects.cim_xml import messages as cim_xml
+from services.mdm_adapter.dialects.cim_xml.replies import names_own, read_answer
 from services.mdm_adapter.dialects.csv import orders as csv
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Kind
+from services.mdm_adapter.dialects.json_ce import messages as json_ce
+from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState
 from services.mdm_adapter.partners.profile import Profile
+
+
+def dialect_of(data: bytes, profile: Profile | None) -> str:
+    """The dialect that bytes look like; what looks like nothing is a file of rows where those are agreed."""
+    if json_ce.is_json(data):
+        return json_ce.NAME
+    if cim_xml.is_xml(data) or (profile is not None and not profile.speaks(csv.NAME, None)):
+        return cim_xml.NAME
+    return csv.NAME
 
 
 def decode(data: bytes, profile: Profile, now: datetime) -> Decoded:
     """Read a message of a partner, in the dialect that its bytes show. Pure."""
-    dialect = cim_xml.NAME if cim_xml.is_xml(data) or not profile.speaks(csv.NAME, None) else csv.NAME
+    dialect = dialect_of(data, profile)
     if not profile.speaks(dialect, now.date()):
         findings = [Finding("1.9", "/", f"{dialect} is not agreed with this partner", rule="DIALECT")]
         return Decoded(dialect, Kind.OTHER, findings=findings)
-    return cim_xml.decode(data, profile, now) if dialect == cim_xml.NAME else csv.decode(data, profile)
+    match dialect:
+        case json_ce.NAME:
+            return json_ce.decode(data, profile, now)
+        case cim_xml.NAME:
+            return cim_xml.decode(data, profile, now)
+        case _:
+            return csv.decode(data, profile)
+
+
+def answer_about(decoded: Decoded, order_no: str) -> Answer:
+    """What an answer says about this order. One that names no order speaks of the whole message."""
+    if decoded.answer is not None:
+        named = [item for item in decoded.answer.items if item.item in ("", order_no)]
+        unknown = (ItemAnswer(item=order_no, state=ItemState.UNKNOWN),)
+        return decoded.answer.model_copy(update={"items": tuple(named) or unknown})
+    if decoded.reply is not None:
+        return read_answer(decoded.reply, [order_no])
+    return Answer(items=(ItemAnswer(item=order_no, state=ItemState.UNKNOWN),))
+
+
+def names_order(decoded: Decoded, order_no: str) -> bool:
+    """Whether an answer names this very order."""
+    if decoded.reply is not None:
+        return names_own(decoded.reply, order_no)
+    return order_no in decoded.orders

@@ -1,7 +1,9 @@
 """What one side answers to a message of the other, item by item."""
 
+from datetime import date
 from enum import StrEnum
 
+from contracts.codes import Level
 from services.mdm_adapter.documents.values import Value
 
 
@@ -19,6 +21,8 @@ class Reason(Value):
     """Why, in the words and the code of whoever answers."""
 
     code: str
+    list: str | None = None
+    """The list that the code belongs to; a code means something only with it."""
     text: str | None = None
     field: str | None = None
 
@@ -35,6 +39,13 @@ class Answer(Value):
     """Messages 10 to 13, both ways: received, accepted, rejected, partly accepted, as the states of its items say."""
 
     items: tuple[ItemAnswer, ...]
+    level: Level = Level.BUSINESS
+    """How deep whoever answers has looked."""
+    fixed_on: date | None = None
+    """The day that is confirmed."""
+    window_from: date | None = None
+    """Other days that are offered instead."""
+    window_to: date | None = None
 
     @property
     def verdict(self) -> str:

@@ -14,6 +14,8 @@ class DeviceExchangeCompleted(Document):
     finished_at: datetime
     installed: tuple[ReportedDevice, ...] = ()
     removed: tuple[ReportedDevice, ...] = ()
+    withdraws: tuple[str, ...] = ()
+    """Our messages whose values no longer hold: the work was undone, and this is the state after it."""
 
     @property
     def kind(self) -> OrderKind:

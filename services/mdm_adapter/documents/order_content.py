@@ -7,7 +7,16 @@ from typing import Any, Self
 from pydantic import Field
 
 from contracts.codes import LegalBasis, OrderKind, Origin
-from services.mdm_adapter.documents.values import Customer, Document, Location, MeteringPoint, OldDevice, Party, Value
+from services.mdm_adapter.documents.values import (
+    AnswerWanted,
+    Customer,
+    Document,
+    Location,
+    MeteringPoint,
+    OldDevice,
+    Party,
+    Value,
+)
 
 NESTED = ("customer", "location")
 
@@ -36,6 +45,7 @@ class OrderContent(Document):
     location: Location | None = None
     parties: tuple[Party, ...] | None = None
     old_devices: tuple[OldDevice, ...] | None = None
+    answer: AnswerWanted | None = None
     properties: tuple[tuple[str, str], ...] = ()
     """Properties that we do not know; they are kept."""
 

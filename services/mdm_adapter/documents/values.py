@@ -62,6 +62,19 @@ class Party(Value):
     valid_from: date | None = None
 
 
+class AnswerWanted(Value):
+    """The partner expects an answer to its order, in these codes."""
+
+    by: datetime | None = None
+    """Without it the agreed time counts from receipt."""
+    list: str | None = None
+    """The list that the codes belong to."""
+    accept: str
+    """The code of a yes."""
+    refuse: tuple[str, ...]
+    """Codes of a no; the first one says that the day comes too soon."""
+
+
 class OldDevice(Value):
     """A device that is to be removed."""
 

@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from contracts.cases import CaseAmended, CaseOpened, HandoverRequested
-from contracts.codes import Authority, Fact, FailureCause, Level, Scheme
+from contracts.codes import Authority, Decision, Fact, FailureCause, HubReason, Level, Scheme
 from contracts.handovers import HandoverAccepted, HandoverAcknowledged, HandoverFailed, HandoverRejected, HandoverSent
 from contracts.ids import CaseId, RowId, WorkOrderId
-from contracts.parts import HandoverReason, InstalledDevice, RemovedDevice
+from contracts.parts import Days, HandoverReason, InstalledDevice, RemovedDevice
 from contracts.visits import VisitReported
 from kit.store import Aggregate
 from services.mdm_adapter.documents.answer import Reason
+from services.mdm_adapter.documents.matrix import Accept
 from services.mdm_adapter.documents.values import Reading, ReportedDevice
 from services.mdm_adapter.domain.handover import Handover, Outlook, Row, RowState, Signal, outlook
 
@@ -127,6 +128,11 @@ class Dossier(Aggregate):
             visit_version=fact.visit_version,
             evidence_digest=fact.evidence_digest,
             requested_at=at,
+            plan=fact.plan,
+            statutory=fact.statutory,
+            planned_on=fact.planned_on,
+            window_from=fact.window.from_ if fact.window else None,
+            window_to=fact.window.to if fact.window else None,
         )
         for row in self.rows:
             if self._replaced_by(row, handover):
@@ -143,6 +149,16 @@ class Dossier(Aggregate):
             return row.order_key == handover.order_key
         return not handover.supplement or row.work_order_id == handover.work_order_id
 
+    def was_told(self, fact: Fact, partner: str) -> bool:
+        """Whether a document about a fact has left to a partner."""
+        return any(each.was_sent for each in self.rows if (each.fact, each.recipient) == (fact, partner))
+
+    @property
+    def withdrawn(self) -> set[str | None]:
+        """Orders whose withdrawal was confirmed, while another one kept the case alive."""
+        asked = (each for each in self.handovers if each.fact is Fact.CANCELLED)
+        return {each.order_key for each in asked if each.decision is Decision.CONFIRMED}
+
     def add_row(self, row: Row) -> None:
         """One more recipient."""
         self.rows.append(row)
@@ -153,7 +169,8 @@ class Dossier(Aggregate):
             each
             for each in self.rows
             if each.attempt < row.attempt
-            and (each.fact, each.order_key, each.document) == (row.fact, row.order_key, row.document)
+            and (each.fact, each.recipient, each.order_key, each.document)
+            == (row.fact, row.recipient, row.order_key, row.document)
             and each.payload_hash is not None
             and each.payload_hash == row.payload_hash
         ]
@@ -184,14 +201,37 @@ class Dossier(Aggregate):
         if row.meets(Signal.RECEIVED):
             self.told.append(HandoverAcknowledged(**self._about(row), document=row.document, level=level))
 
+    def answered(self, row: Row, reached: Accept, level: Level) -> None:
+        """A positive answer: it settles the row if it is deep enough. A receipt behind a refusal changes nothing."""
+        if reached is not Accept.BUSINESS:
+            self.received(row, level)
+            if row.state is RowState.REJECTED:
+                return
+        if row.settled_by(reached):
+            self.accepted(row)
+
     def accepted(self, row: Row) -> None:
         """The level that counts is reached."""
         self._implied_sent(row)
         if row.meets(Signal.ACCEPTED):
             self.settle(row)
 
-    def refused(self, row: Row, reasons: tuple[HandoverReason, ...], given: tuple[Reason, ...], level: Level) -> None:
-        """A business refusal; told once per attempt and row."""
+    def agreed_by_silence(self, row: Row) -> None:
+        """The time to object is over; whoever has answered by now is not meant."""
+        if row.state in {RowState.SENT, RowState.ACKED}:
+            row.by_silence = True
+            self.accepted(row)
+
+    def refused(
+        self,
+        row: Row,
+        reasons: tuple[HandoverReason, ...],
+        given: tuple[Reason, ...],
+        *,
+        authority: Authority,
+        window: Days | None = None,
+    ) -> None:
+        """A business refusal; told once per attempt and row. `window`: another time that would do."""
         self._implied_sent(row)
         row.reasons = given
         if row.meets(Signal.REFUSED) and not row.was_refused:
@@ -199,21 +239,36 @@ class Dossier(Aggregate):
             self.told.append(
                 HandoverRejected(
                     **self._about(row),
-                    authority=Authority.ERP,
-                    level=level,
+                    authority=authority,
+                    level=Level.BUSINESS,
                     reasons=reasons,
+                    window=window,
                     message_ref=str(row.message_id),
                 )
             )
 
     def broken(
-        self, row: Row, cause: FailureCause, level: Level, *, final: bool = True, next_try_at: datetime | None = None
+        self,
+        row: Row,
+        cause: FailureCause,
+        level: Level,
+        *,
+        final: bool = True,
+        next_try_at: datetime | None = None,
+        hub_reason: HubReason | None = None,
     ) -> None:
         """A technical end, for now or for good."""
         row.held = None
         if row.meets(Signal.BROKEN):
             self.told.append(
-                HandoverFailed(**self._about(row), level=level, cause=cause, final=final, next_try_at=next_try_at)
+                HandoverFailed(
+                    **self._about(row),
+                    level=level,
+                    cause=cause,
+                    hub_reason=hub_reason,
+                    final=final,
+                    next_try_at=next_try_at,
+                )
             )
 
     def settle(self, row: Row) -> None:
@@ -224,21 +279,22 @@ class Dossier(Aggregate):
             return
         handover.accepted = True
         excepted = any(each.state is RowState.ACCEPTED_BY_EXCEPTION for each in rows)
-        self._accept(handover, by_exception=excepted)
+        silent = any(each.by_silence for each in rows if each.state is RowState.TRANSFERRED)
+        self._accept(handover, by_exception=excepted, by_silence=silent)
 
     def accept_without_rows(self, handover: Handover) -> None:
         """Nobody has to be told."""
         handover.accepted = True
-        self._accept(handover, by_exception=False)
+        self._accept(handover)
 
-    def _accept(self, handover: Handover, *, by_exception: bool) -> None:
+    def _accept(self, handover: Handover, *, by_exception: bool = False, by_silence: bool = False) -> None:
         self.told.append(
             HandoverAccepted(
                 case_id=CaseId(self.case_id),
                 work_order_id=WorkOrderId(handover.work_order_id) if handover.work_order_id else None,
                 fact=handover.fact,
                 attempt=handover.attempt,
-                by_silence=False,
+                by_silence=by_silence,
                 by_exception=by_exception,
             )
         )

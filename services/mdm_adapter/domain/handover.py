@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
-from contracts.codes import Decision, Fact
+from contracts.codes import AnnouncedPlan, Decision, Fact
 from services.mdm_adapter.documents.answer import Reason
+from services.mdm_adapter.documents.matrix import Accept, Role
 
 
 class RowState(StrEnum):
@@ -93,6 +94,11 @@ class Handover:
     evidence_digest: str | None
     requested_at: datetime
     accepted: bool = False
+    plan: AnnouncedPlan | None = None
+    statutory: bool = False
+    planned_on: date | None = None
+    window_from: date | None = None
+    window_to: date | None = None
 
 
 @dataclass(kw_only=True)
@@ -107,6 +113,10 @@ class Row:
     recipient: str
     document: str
     required: bool = True
+    role: Role = Role.ORDERING
+    """What the recipient is to the point, or to the case."""
+    accept: Accept = Accept.BUSINESS
+    """Which answer settles it."""
     state: RowState = RowState.QUEUED
     held: str | None = None
     """Why it has not left yet."""
@@ -119,6 +129,8 @@ class Row:
     payload_hash: str | None = None
     was_sent: bool = False
     was_refused: bool = False
+    by_silence: bool = False
+    """Nobody objected in time."""
     tries: int = 0
     """Automatic resends after a technical answer."""
     resent_at: datetime | None = None
@@ -131,6 +143,11 @@ class Row:
             return False
         self.state = following
         return True
+
+    def settled_by(self, reached: Accept) -> bool:
+        """Whether an answer of this depth is the one that counts."""
+        depth = list(Accept)
+        return depth.index(reached) >= depth.index(self.accept)
 
     @property
     def open(self) -> bool:

@@ -197,6 +197,7 @@ class OutboundMessage(Aggregate):
     id: UUID
     partner: str
     document: str
+    dialect: str
     transport: str
     created_at: datetime
     sha256: str

@@ -10,6 +10,7 @@ from contracts.ids import order_key
 from contracts.orders import OrderCancelled
 from kit.store import Aggregate
 from services.mdm_adapter.dialects.items import OrderDocument
+from services.mdm_adapter.documents.answer import Answer
 from services.mdm_adapter.documents.work_order_cancelled import WorkOrderCancelled
 from services.mdm_adapter.documents.work_order_changed import WorkOrderChanged
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
@@ -93,6 +94,8 @@ class Order(Aggregate):
     cancel_correlation_id: str | None = None
     case_id: UUID | None = None
     answered: bool = False
+    answer_waiting: Answer | None = None
+    """Decided, and its code demands a text that a person still has to write."""
     versions: list[OrderVersion] = field(default_factory=list)
 
     def key(self) -> str:

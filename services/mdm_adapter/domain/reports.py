@@ -9,11 +9,12 @@ from services.mdm_adapter.documents.device_exchange_completed import DeviceExcha
 from services.mdm_adapter.documents.matrix import DocumentKind
 from services.mdm_adapter.documents.values import MeteringPoint
 from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
+from services.mdm_adapter.documents.work_status import WorkStatus
 from services.mdm_adapter.domain.dossier import Dossier, Visit
 from services.mdm_adapter.domain.handover import Handover, Row
 from services.mdm_adapter.domain.orders import Order
 
-Report = DeviceExchangeCompleted | WorkNotCompleted | Answer
+Report = WorkStatus | DeviceExchangeCompleted | WorkNotCompleted | Answer
 ALREADY_COMPLETED = Reason(code="6.1", text="already completed")
 NOT_DONE, GIVEN_UP = "NOT_DONE", "GIVEN_UP"
 
@@ -32,8 +33,40 @@ def report(dossier: Dossier, handover: Handover, row: Row, order: Order) -> Repo
             return _cancellation_answer(handover, order)
         case DocumentKind.WORK_NOT_COMPLETED:
             return _not_completed(dossier, handover, order)
+        case DocumentKind.WORK_ANNOUNCED:
+            return _announced(dossier, handover, order)
+        case DocumentKind.VALUES_WITHDRAWN:
+            return _withdrawn(dossier, handover, row, order)
         case _:
             return _completed(dossier, handover, order)
+
+
+def _announced(dossier: Dossier, handover: Handover, order: Order) -> WorkStatus | Missing:
+    if dossier.metering_point_id is None or dossier.metering_point_scheme is None:
+        return Missing(("metering point",))
+    return WorkStatus(
+        order_no=order.order_no,
+        order_version=order.order_version,
+        metering_point=MeteringPoint(id=dossier.metering_point_id, scheme=dossier.metering_point_scheme),
+        plan=handover.plan,
+        statutory=handover.statutory,
+        planned_on=handover.planned_on,
+        window_from=handover.window_from,
+        window_to=handover.window_to,
+    )
+
+
+def _withdrawn(dossier: Dossier, handover: Handover, row: Row, order: Order) -> DeviceExchangeCompleted | Missing:
+    """What the recipient was told no longer holds: the visit that undid it, and which messages are meant."""
+    document = _completed(dossier, handover, order)
+    if isinstance(document, Missing):
+        return document
+    told = [
+        str(each.message_id)
+        for each in dossier.rows
+        if (each.fact, each.recipient) == (Fact.EXCHANGE_COMPLETED, row.recipient) and each.was_sent and each.message_id
+    ]
+    return document.model_copy(update={"withdraws": tuple(told)})
 
 
 def _completed(dossier: Dossier, handover: Handover, order: Order) -> DeviceExchangeCompleted | Missing:

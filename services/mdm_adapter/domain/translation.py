@@ -22,6 +22,7 @@ from contracts.parts import (
 )
 from services.mdm_adapter.documents.values import Location
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
+from services.mdm_adapter.domain.calendar import end_of_wait, local_day, working_days_from
 from services.mdm_adapter.partners.profile import Profile
 
 _P, _D = DevicePlanCode, DeviceRole
@@ -37,6 +38,8 @@ ROLES: Mapping[str, tuple[tuple[DeviceRole, int], ...]] = MappingProxyType({   #
 # fmt: on
 NOTHING_TO_INSTALL = frozenset({OrderKind.REMOVE, OrderKind.REPAIR})
 ANSWER_ACCEPT, ANSWER_REFUSE = "0.0", "6.1"
+ORDERED_AHEAD, ANSWERED_WITHIN = 20, 10
+"""Werktage (D-DL-5)."""
 
 
 def order_received(order: WorkOrderRequested, profile: Profile, received_at: datetime) -> OrderReceived:
@@ -48,7 +51,7 @@ def order_received(order: WorkOrderRequested, profile: Profile, received_at: dat
         order_no=key.partition(":")[2],
         version=order.order_version,
         received_at=received_at,
-        answer=None if profile.options.auto_accept_orders else _owed(profile, received_at),
+        answer=owed(order, profile, received_at),
         **facts(order, profile),
     )
 
@@ -152,11 +155,30 @@ def _contact(order: WorkOrderRequested, profile: Profile) -> Contact | None:
     )
 
 
-def _owed(profile: Profile, received_at: datetime) -> AnswerOwed:
+def owed(order: WorkOrderRequested, profile: Profile, received_at: datetime) -> AnswerOwed | None:
+    """The answer that is expected, with what our own check proposes; None: taking the order is answer enough."""
+    wanted = order.answer
+    if wanted is None and profile.options.auto_accept_orders:
+        return None
+    accept, refuse = (wanted.accept, wanted.refuse) if wanted else (ANSWER_ACCEPT, (ANSWER_REFUSE,))
+    too_soon = profile.contract == "market" and _too_soon(order, received_at)
     return AnswerOwed(
-        answer_by=received_at + timedelta(hours=profile.options.answer_within_hours),
-        proposal=Answer.ACCEPTED,
-        code=ANSWER_ACCEPT,
-        allowed=(ANSWER_ACCEPT, ANSWER_REFUSE),
-        auto=False,
+        answer_by=(wanted.by if wanted else None) or _answer_by(profile, received_at),
+        proposal=Answer.REFUSED if too_soon else Answer.ACCEPTED,
+        code=refuse[0] if too_soon else accept,
+        list=wanted.list if wanted else None,
+        allowed=(accept, *refuse),
+        auto=profile.options.auto_accept_orders,
     )
+
+
+def _too_soon(order: WorkOrderRequested, received_at: datetime) -> bool:
+    """Another role of the market orders at least 20 Werktage ahead (D-DL-5)."""
+    day = order.fixed_on or order.planned_on or order.window_to
+    return day is not None and working_days_from(day, -ORDERED_AHEAD) < local_day(received_at)
+
+
+def _answer_by(profile: Profile, received_at: datetime) -> datetime:
+    if profile.contract == "market":
+        return end_of_wait(received_at, ANSWERED_WITHIN)
+    return received_at + timedelta(hours=profile.options.answer_within_hours)

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from services.mdm_adapter.errors import BadProfile
+from services.mdm_adapter.partners.codes import CodeMap, read_codes
 from services.mdm_adapter.partners.profile import Profile
 
 
@@ -58,21 +61,33 @@ def _line(node: yaml.Node | None, place: Iterable[Any]) -> int:
 class Partners:
     """All profiles that are in force. A profile that appears later is found when somebody looks again."""
 
-    def __init__(self, profiles: Iterable[Profile], directory: Path | None = None) -> None:
+    def __init__(
+        self, profiles: Iterable[Profile], directory: Path | None = None, codes: Mapping[str, CodeMap] | None = None
+    ) -> None:
         self._directory = directory
         self._profiles = {profile.id: profile for profile in profiles}
+        self._codes = dict(codes or {})
         refuse_shared_names(list(self._profiles.values()))
 
     @classmethod
     def load(cls, directory: Path | None = None) -> "Partners":
         """The profiles that come with the service, and those of a directory of the operator, which win."""
-        shipped = resources.files(__package__).joinpath("profiles").iterdir()
-        ours = [_read(file.name, file.read_text("utf-8")) for file in shipped if file.name.endswith(".yaml")]
-        return cls([*ours, *_of_directory(directory)], directory)
+        shipped, codes = _of_folder(resources.files(__package__).joinpath("profiles"))
+        own, own_codes = _of_folder(directory)
+        return cls([*shipped, *own], directory, codes | own_codes)
 
     def find(self, partner: str) -> Profile | None:
         """The profile of a partner, if there is one."""
         return self._profiles.get(partner)
+
+    def called(self, name: str, on: date) -> Profile | None:
+        """The partner of the market that had this code on that day."""
+        held = (each for each in self.all() if each.contract == "market" and each.identity)
+        return next((each for each in held if each.is_named(name, on)), None)
+
+    def codes(self, partner: str) -> CodeMap:
+        """What the codes of a partner mean."""
+        return self._codes.get(partner, AGREED)
 
     def all(self) -> list[Profile]:
         """All profiles, by id."""
@@ -80,16 +95,33 @@ class Partners:
 
     def look_again(self) -> None:
         """Take over what stands in the operator's directory now. Raises BadProfile, and then changes nothing."""
-        profiles = {profile.id: profile for profile in _of_directory(self._directory)}
-        merged = self._profiles | profiles
+        found, codes = _of_folder(self._directory)
+        merged = self._profiles | {profile.id: profile for profile in found}
         refuse_shared_names(list(merged.values()))
-        self._profiles = merged
+        self._profiles, self._codes = merged, self._codes | codes
 
 
-def _of_directory(directory: Path | None) -> list[Profile]:
-    if directory is None or not directory.is_dir():
-        return []
-    return [_read(path.name, path.read_text("utf-8")) for path in sorted(directory.glob("*.yaml"))]
+AGREED = CodeMap()
+"""The codes of a partner without a map of its own."""
+
+
+def _of_folder(folder: Traversable | None) -> tuple[list[Profile], dict[str, CodeMap]]:
+    """The profiles of a folder, with the maps that they name. Raises BadProfile."""
+    if folder is None or not folder.is_dir():
+        return [], {}
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    profiles = [_read(file.name, file.read_text("utf-8")) for file in files if file.name.endswith(".yaml")]
+    return profiles, {each.id: _codes(folder, each.code_map) for each in profiles if each.code_map}
+
+
+def _codes(folder: Traversable, name: str) -> CodeMap:
+    file = folder.joinpath(name)
+    if not file.is_file():
+        raise BadProfile(name, ["the file of codes is missing"])
+    codes, wrong = read_codes(file.read_text("utf-8"))
+    if codes is None:
+        raise BadProfile(name, wrong)
+    return codes
 
 
 def _read(name: str, text: str) -> Profile:

@@ -1,18 +1,21 @@
 """What is agreed with a partner: identity, dialects, transports, strictness, defaults; unknown keys are refused."""
 
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from contracts.codes import DeviceRole, LegalBasis, Origin
+from contracts.codes import Authority, DeviceRole, Fact, LegalBasis, Origin
 from contracts.ids import Code
+from services.mdm_adapter.documents.matrix import Accept
 from services.mdm_adapter.documents.order_content import OrderContent
 from services.mdm_adapter.documents.values import Location, Party
 
 PartnerId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,39}$")]
-Dialect = Literal["cim_xml", "csv"]
+Dialect = Literal["cim_xml", "json_ce", "csv"]
 Strictness = Literal["reject", "warn"]
 
 
@@ -148,13 +151,30 @@ class Options(Agreed):
     auto_accept_orders: bool = True
     """An order that can be read is accepted at once; else case_service decides, and answers."""
     answer_within_hours: int = Field(48, ge=1)
-    """How long a person may take to answer an order, where orders are not accepted at once."""
+    """How long a person may take to answer an order, where orders are not accepted at once and nobody says until when.
+    Partners of the market wait for 10 working days."""
+
+
+class Deadlines(Agreed):
+    """How long the partner may take, where the rules of the market do not say it."""
+
+    silence_accepts: tuple[Fact, ...] = (Fact.ROLLOUT_ANNOUNCED,)
+    """Facts to which it agrees by saying nothing, where its role may."""
+    silence_working_days: int = Field(3, ge=1, le=60)
 
 
 class Limits(Agreed):
     """How much the partner may send."""
 
     message_bytes: int = Field(10_000_000, ge=1_000, le=200_000_000)
+
+
+AUTHORITIES: Mapping[str, Authority] = MappingProxyType(
+    {
+        **{each.value.upper(): each for each in Authority},
+        "KIS": Authority.ERP,
+    }
+)
 
 
 class Profile(Agreed):
@@ -165,11 +185,15 @@ class Profile(Agreed):
     role: Literal["NB", "LF", "MSB", "WMSB", "ERP", "KIS", "MDM", "REGISTER"]
     identity: tuple[Identity, ...] = ()
     """Without one any name is taken that comes with the partner's credential."""
-    contract: Literal["order"] = "order"
+    contract: Literal["order", "market"] = "order"
+    """order: it orders work and gets feedback; market: it holds a role at points, and is told what it must be told."""
     dialects: tuple[DialectFrom, ...] = Field(min_length=1)
     transports: Transports
-    accept: Literal["transport", "received", "business"] = "business"
-    """Which answer counts as acceptance of a document."""
+    accept: Accept = Accept.BUSINESS
+    """Which answer settles a document, where the matrix does not say it."""
+    deadlines: Deadlines = Deadlines()
+    code_map: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$")] | None = None
+    """File beside the profile that says what its codes mean."""
     live: bool = True
     """Messages of a live partner must not be marked TEST."""
     time_zone: Annotated[str, AfterValidator(_zone)] = "Europe/Berlin"
@@ -180,6 +204,11 @@ class Profile(Agreed):
     defaults: Defaults
     options: Options = Options()
     limits: Limits = Limits()
+
+    @property
+    def authority(self) -> Authority:
+        """In which capacity it refuses."""
+        return AUTHORITIES[self.role]
 
     @property
     def zone(self) -> ZoneInfo:

@@ -18,6 +18,7 @@ from kit.effects import Done, Failed, Outcome, Transient
 from kit.store import Store
 from services.mdm_adapter import store as queries
 from services.mdm_adapter.desk import Desk
+from services.mdm_adapter.dialects.writing import SUFFIXES
 from services.mdm_adapter.domain.policy import SEND_AGAIN
 from services.mdm_adapter.outcomes import SUPERSEDED
 from services.mdm_adapter.receiving import Arriving
@@ -158,7 +159,7 @@ class FilePort:
             return Failed("no_recipient")
         if found.superseded:
             return Failed(SUPERSEDED)
-        path = self.root / payload["partner"] / "out" / f"{reference}.xml"
+        path = self.root / payload["partner"] / "out" / f"{reference}.{SUFFIXES[found.dialect]}"
         return await asyncio.to_thread(_deliver, path, found.content)
 
     async def ask(self, _reference: str) -> Outcome | None:

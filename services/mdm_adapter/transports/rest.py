@@ -13,6 +13,8 @@ from kit.effects import Done, Failed, Outcome, Transient
 from kit.store import Store
 from services.mdm_adapter import store as queries
 from services.mdm_adapter.desk import Desk
+from services.mdm_adapter.dialects.json_ce import messages as json_ce
+from services.mdm_adapter.dialects.writing import MEDIA_TYPES
 from services.mdm_adapter.domain.policy import SEND_AGAIN
 from services.mdm_adapter.outcomes import LOST, SUPERSEDED
 from services.mdm_adapter.receiving import Arriving
@@ -45,7 +47,7 @@ class RestPort:
             return Failed("no_recipient")
         if found.superseded:
             return Failed(SUPERSEDED)
-        headers = {"Content-Type": "application/xml", "Idempotency-Key": reference}
+        headers = {"Content-Type": MEDIA_TYPES[found.dialect], "Idempotency-Key": reference}
         try:
             answer = await self._client().post(url, content=found.content, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
@@ -66,8 +68,7 @@ class RestPort:
 
     async def _judge(self, answer: httpx.Response, partner: str, message_id: UUID) -> Outcome:
         status = answer.status_code
-        speaks = answer.content[:ANSWER_BYTES].lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<"
-        if speaks and (status < 300 or status in READ_ALL_THE_SAME) and len(answer.content) <= ANSWER_BYTES:
+        if _speaks(answer) and (status < 300 or status in READ_ALL_THE_SAME) and len(answer.content) <= ANSWER_BYTES:
             await self.receive(Arriving(partner, answer.content, "reply", None, message_id))
             return Done(str(message_id))
         if status < 300:
@@ -80,3 +81,10 @@ class RestPort:
         if self.client is None:  # made where the event loop runs; redirects are not followed
             self.client = httpx.AsyncClient(timeout=self.timeout)
         return self.client
+
+
+def _speaks(answer: httpx.Response) -> bool:
+    """Whether the body is an answer in the partner's words: XML, or a CloudEvent that is declared as one."""
+    declared = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    looks = answer.content[:ANSWER_BYTES].lstrip(b"\xef\xbb\xbf \r\n\t")[:1]
+    return looks == b"<" or (looks == b"{" and declared == json_ce.MEDIA_TYPE)

@@ -9,6 +9,7 @@ import pytest
 from services.mdm_adapter.app import build
 from services.mdm_adapter.settings import Settings
 from tests.services.mdm_adapter.erp import Erp
+from tests.services.mdm_adapter.market import ADDRESSES, Market
 from tests.services.mdm_adapter.scenes import Scene
 
 
@@ -25,5 +26,17 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     )
     opened.erp = Erp()
     opened.service.ports["partner_rest"].client = httpx.AsyncClient(transport=httpx.MockTransport(opened.erp.answer))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def market(tmp_path: Path) -> AsyncIterator[Market]:
+    """An empty adapter with ERP A and the partners that speak JSON; everybody accepts unless told otherwise."""
+    opened = await Market.open(
+        build, tmp_path, settings=Settings, partners_dir=tmp_path / "partners", partner_urls=ADDRESSES
+    )
+    opened.erp = Erp()
+    opened.open_addresses()
     yield opened
     await opened.close()

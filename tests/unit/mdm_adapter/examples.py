@@ -4,11 +4,12 @@ from datetime import UTC, date, datetime
 
 from hypothesis import strategies as some
 
-from contracts.codes import DeviceRole, LegalBasis, OrderKind, Origin, Scheme
+from contracts.codes import AnnouncedPlan, DeviceRole, LegalBasis, OrderKind, Origin, Scheme
 from services.mdm_adapter.dialects.cim_xml.orders import DAYS, TEXTS
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
 from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
 from services.mdm_adapter.documents.values import (
+    AnswerWanted,
     Customer,
     Location,
     MeteringPoint,
@@ -21,6 +22,7 @@ from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
 from services.mdm_adapter.documents.work_order_cancelled import WorkOrderCancelled
 from services.mdm_adapter.documents.work_order_changed import WorkOrderChanged
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
+from services.mdm_adapter.documents.work_status import WorkStatus
 
 LETTERS = some.characters(codec="utf-8", categories=("L", "N", "P", "S"))
 WORDS = some.text(LETTERS, min_size=1, max_size=20)
@@ -57,6 +59,13 @@ PLACES = some.builds(
 )
 OLD = some.builds(OldDevice, role=some.sampled_from(DeviceRole), serial=SERIALS)
 WINDOWS = some.lists(DATES, min_size=2, max_size=2).map(sorted)
+WANTED = some.builds(
+    AnswerWanted,
+    by=some.none() | TIMES,
+    list=some.none() | CODES,
+    accept=CODES,
+    refuse=some.lists(CODES, min_size=1, max_size=3).map(tuple),
+)
 UNKNOWN = some.tuples(some.from_regex(r"x_[a-z]{1,8}", fullmatch=True), WORDS)
 
 
@@ -113,6 +122,13 @@ def full_orders(draw: some.DrawFn) -> WorkOrderRequested:
 
 
 @some.composite
+def json_orders(draw: some.DrawFn) -> WorkOrderRequested:
+    """An order with what JSON carries: all but properties, and the answer that is expected."""
+    order = draw(full_orders())
+    return order.model_copy(update={"properties": (), "answer": draw(some.none() | WANTED)})
+
+
+@some.composite
 def changes(draw: some.DrawFn) -> WorkOrderChanged:
     """A change that says some fields and empties others, never the same."""
     order = draw(full_orders())
@@ -156,6 +172,17 @@ NOT_COMPLETED = some.builds(
     sub_reason=some.none() | CODES,
     attempts=some.integers(0, 9),
     final=some.booleans(),
+)
+ANNOUNCED = some.builds(
+    WorkStatus,
+    order_no=NUMBERS,
+    order_version=VERSIONS,
+    metering_point=POINTS,
+    plan=some.none() | some.sampled_from(AnnouncedPlan),
+    statutory=some.booleans(),
+    planned_on=some.none() | DATES,
+    window_from=some.none() | DATES,
+    window_to=some.none() | DATES,
 )
 REASONS = some.builds(Reason, code=some.sampled_from(["2.4", "2.12", "6.1", "7005"]), text=MAYBE)
 

@@ -19,7 +19,8 @@ defaults:
 
 
 def test_the_profiles_that_come_with_the_hub_are_valid() -> None:
-    assert [profile.id for profile in Partners.load().all()] == ["erp-a", "erp-csv"]
+    expected = ["erp-a", "erp-csv", "lf-nord", "mdm-b", "nb-nord", "wmsb-nord"]
+    assert [profile.id for profile in Partners.load().all()] == expected
 
 
 def test_a_good_profile_has_no_finding() -> None:

@@ -1,6 +1,5 @@
 """The dialect as a whole: bytes to what they say, and documents to bytes that our own schemas have passed."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from services.mdm_adapter.dialects.cim_xml.reports import (
 )
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Kind, OrderDocument
+from services.mdm_adapter.dialects.sending import Sending
 from services.mdm_adapter.documents.answer import Answer
 from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
 from services.mdm_adapter.documents.order_content import OrderContent
@@ -71,47 +71,38 @@ def _decoded(envelope: Envelope, profile: Profile | None) -> Decoded:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """What the envelope of a message of ours says; ids and time are given."""
-
-    message_id: str
-    correlation_id: str
-    source: str
-    at: datetime
-
-    def header(self, verb: str, properties: tuple[tuple[str, str], ...] = ()) -> Header:
-        """The header of a message with this verb."""
-        return Header(
-            verb=verb,
-            noun=NOUN,
-            revision="1.0",
-            timestamp=self.at,
-            source=self.source,
-            message_id=self.message_id,
-            correlation_id=self.correlation_id,
-            properties=properties,
-        )
+def _header(sending: Sending, verb: str, properties: tuple[tuple[str, str], ...] = ()) -> Header:
+    """The header of a message of ours with this verb."""
+    return Header(
+        verb=verb,
+        noun=NOUN,
+        revision="1.0",
+        timestamp=sending.at,
+        source=sending.source,
+        message_id=sending.message_id,
+        correlation_id=sending.correlation_id,
+        properties=properties,
+    )
 
 
 def encode_report(document: DeviceExchangeCompleted | WorkNotCompleted, sending: Sending) -> bytes:
     """A report to the ordering partner: completed as a request to change the order, not completed as an event."""
     if isinstance(document, DeviceExchangeCompleted):
-        return write_envelope("RequestMessage", sending.header("change"), payload=encode_completed(document))
-    header = sending.header("changed", not_completed_properties(document))
+        return write_envelope("RequestMessage", _header(sending, "change"), payload=encode_completed(document))
+    header = _header(sending, "changed", not_completed_properties(document))
     return write_envelope("EventMessage", header, payload=encode_not_completed(document))
 
 
 def encode_answer(answer: Answer, sending: Sending) -> bytes:
     """An answer of ours; its correlation id is that of the message it answers."""
-    return write_envelope("ResponseMessage", sending.header("reply"), reply=write_answer(answer))
+    return write_envelope("ResponseMessage", _header(sending, "reply"), reply=write_answer(answer))
 
 
 def encode_request(document: OrderDocument, sending: Sending, zone: ZoneInfo) -> bytes:
     """An order as a partner would send it: what `decode` reads back, field for field."""
     verbs = {"WorkOrderRequested": "create", "WorkOrderChanged": "change", "WorkOrderCancelled": "cancel"}
     properties = properties_of(document) if isinstance(document, OrderContent) else ()
-    header = sending.header(verbs[type(document).__name__], properties)
+    header = _header(sending, verbs[type(document).__name__], properties)
     return write_envelope("RequestMessage", header, payload=encode_order(document, zone))
 
 

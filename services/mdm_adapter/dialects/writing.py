@@ -1,0 +1,53 @@
+"""In which dialect a document leaves, and its bytes in it."""
+
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+
+from services.mdm_adapter.dialects.cim_xml import messages as cim_xml
+from services.mdm_adapter.dialects.json_ce import messages as json_ce
+from services.mdm_adapter.dialects.sending import Sending
+from services.mdm_adapter.documents.answer import Answer
+from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
+from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
+from services.mdm_adapter.documents.work_status import WorkStatus
+from services.mdm_adapter.partners.profile import Profile
+
+Outgoing = WorkStatus | DeviceExchangeCompleted | WorkNotCompleted | Answer
+MEDIA_TYPES: Mapping[str, str] = MappingProxyType({cim_xml.NAME: "application/xml", json_ce.NAME: json_ce.MEDIA_TYPE})
+SUFFIXES: Mapping[str, str] = MappingProxyType({cim_xml.NAME: "xml", json_ce.NAME: "json"})
+
+
+def answers(dialect: str) -> bool:
+    """Whether a dialect has words for an answer; a file of rows has not."""
+    return dialect in MEDIA_TYPES
+
+
+def carries(dialect: str, document: Outgoing) -> bool:
+    """Whether a dialect has words for a document."""
+    if dialect == json_ce.NAME:
+        return True
+    withdraws = isinstance(document, DeviceExchangeCompleted) and document.withdraws
+    return dialect == cim_xml.NAME and not isinstance(document, WorkStatus) and not withdraws
+
+
+def dialect_for(profile: Profile, document: Outgoing, on: date) -> str | None:
+    """The first dialect agreed with the partner that can carry a document; None: there is none."""
+    spoken = (each.dialect for each in profile.dialects if each.valid_from is None or each.valid_from <= on)
+    return next((dialect for dialect in spoken if carries(dialect, document)), None)
+
+
+def encode(dialect: str, document: Outgoing, sending: Sending) -> bytes:
+    """The bytes of a document."""
+    is_json = dialect == json_ce.NAME
+    if isinstance(document, Answer):
+        return json_ce.encode_answer(document, sending) if is_json else cim_xml.encode_answer(document, sending)
+    if is_json:
+        return json_ce.encode_report(document, sending)
+    assert not isinstance(document, WorkStatus)  # noqa: S101 -- `carries` has said so
+    return cim_xml.encode_report(document, sending)
+
+
+def own_faults(dialect: str, content: bytes) -> list[str]:
+    """What our own schemas have against bytes that are about to leave."""
+    return json_ce.own_faults(content) if dialect == json_ce.NAME else cim_xml.own_faults(content)

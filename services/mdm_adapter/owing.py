@@ -1,0 +1,69 @@
+"""Answers that we owe: case_service decides on an order, the adapter says so in the words that were asked for."""
+
+from collections.abc import Iterator
+
+from contracts.cases import OrderAnswered
+from contracts.codes import Answer as Decided
+from kit.inbox import Received
+from kit.store import Ref, Unit
+from services.mdm_adapter import answering
+from services.mdm_adapter.desk import Desk
+from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
+from services.mdm_adapter.domain.messages import CHAIN, ArchiveHead, InboundMessage
+from services.mdm_adapter.domain.orders import Order
+from services.mdm_adapter.errors import AnswerGiven, NoSuchThing
+from services.mdm_adapter.partners.profile import Profile
+
+
+def needs_answer(key: str, unit: Unit) -> Iterator[Ref]:
+    """The order, and the message that it came with."""
+    yield Order, key
+    yield ArchiveHead, CHAIN
+    order = unit.find(Order, key)
+    if order and order.message_id:
+        yield InboundMessage, str(order.message_id)
+
+
+def answer_order(desk: Desk, received: Received[OrderAnswered], unit: Unit) -> None:
+    """The decision on an order that expects one; told once per order, and not before a text that its code demands."""
+    fact = received.event
+    order = unit.get(Order, fact.order_key)
+    profile = desk.partners.find(order.partner)
+    if order.answered or order.message_id is None or profile is None:
+        return
+    answer = _answer(fact, order)
+    if fact.needs_text:
+        order.answer_waiting = answer
+    else:
+        _send(unit, desk, profile, order, answer)
+
+
+def _answer(fact: OrderAnswered, order: Order) -> Answer:
+    state = ItemState.ACCEPTED if fact.decision is Decided.ACCEPTED else ItemState.REFUSED
+    said = (Reason(code=fact.code, list=fact.list),)
+    return Answer(
+        items=(ItemAnswer(item=order.order_no, state=state, reasons=said),),
+        fixed_on=fact.fixed_on,
+        window_from=fact.window.from_ if fact.window else None,
+        window_to=fact.window.to if fact.window else None,
+    )
+
+
+def _send(unit: Unit, desk: Desk, profile: Profile, order: Order, answer: Answer) -> None:
+    order.answered, order.answer_waiting = True, None
+    answering.answer(unit, desk, profile, unit.get(InboundMessage, str(order.message_id)), answer)
+
+
+def add_text(unit: Unit, desk: Desk, key: str, text: str) -> None:
+    """Write the text that the code of a decided answer demands; with it the answer leaves. Raises AnswerGiven."""
+    order = unit.get(Order, key)
+    profile = desk.partners.find(order.partner)
+    if profile is None:
+        raise NoSuchThing("this partner has no profile any more")
+    if order.answer_waiting is None:
+        raise AnswerGiven
+    (item,) = order.answer_waiting.items
+    reasons = tuple(reason.model_copy(update={"text": text}) for reason in item.reasons)
+    items = (item.model_copy(update={"reasons": reasons}),)
+    _send(unit, desk, profile, order, order.answer_waiting.model_copy(update={"items": items}))
+    unit.audit("order:answer", f"order/{key}", characters_of_text=len(text))
