@@ -14,7 +14,7 @@ from kit.errors import NotFound
 from kit.store import Aggregate
 from services.notification_service.domain.dialogues import Dialogue, DialogueState
 from services.notification_service.domain.letters import Letter, LetterState
-from services.notification_service.domain.notices import FINAL, LOST, PURGED, WAITING, Notice
+from services.notification_service.domain.notices import FINAL, LOST, PURGED, WAITING, Notice, NoticeState
 from services.notification_service.domain.rules import ValidWhile
 
 
@@ -323,7 +323,7 @@ class Correspondence(Aggregate):
         notices = [
             each
             for each in self.notices
-            if each.channel is Channel.LETTER and each.state not in (*FINAL, *WAITING) and concerned(each)
+            if each.channel is Channel.LETTER and each.state is NoticeState.SENDING and concerned(each)
         ]
         for each in notices:
             each.pull(now)
