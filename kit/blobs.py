@@ -28,6 +28,9 @@ class Blobs(Protocol):
     async def get(self, key: str) -> bytes:
         """The bytes; raises BlobMissing."""
 
+    async def remove(self, key: str) -> None:
+        """Delete the bytes, if they are there: what was purged does not lie about."""
+
 
 class Folder:
     """Bytes as files below one folder. A crash leaves at most a file that nothing names."""
@@ -43,6 +46,9 @@ class Folder:
             return await asyncio.to_thread(self._place(key).read_bytes)
         except FileNotFoundError:
             raise BlobMissing from None
+
+    async def remove(self, key: str) -> None:
+        await asyncio.to_thread(self._place(key).unlink, missing_ok=True)
 
     def _place(self, key: str) -> Path:
         if not KEY.fullmatch(key):

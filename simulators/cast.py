@@ -21,6 +21,8 @@ from simulators.facts import OrderFacts
 from simulators.line import Line
 from simulators.market import Market
 from simulators.office import Clerk, Dispatcher, Reviewer, Warehouse
+from simulators.print_shop.shop import SECRET as PRINT_SHOP_SECRET
+from simulators.print_shop.shop import PrintShop
 from simulators.sms_gateway.app import asgi
 from simulators.sms_gateway.gateway import SmsGateway
 from simulators.sms_gateway.script import RECEIPTS, Callback, Plan, Script, Try
@@ -39,6 +41,8 @@ def options_for(folder: Path, hub: str, outside: str) -> dict[str, Any]:
         "sms_api_key": SMS_KEY,
         "sms_signing_keys": SIGNING_KEY,
         "sms_callback_url": f"{hub}/api/notification/v1/sms/seven/in",
+        "print_dir": folder / "print",
+        "print_shop_secrets": PRINT_SHOP_SECRET,
         "partner_urls": {
             facts.PARTNER: f"{outside}/erp",
             **{partner: f"{outside}/market/{partner}" for partner in facts.MARKET},
@@ -64,6 +68,22 @@ class Gateway:
         return self.gateway.next_due()
 
 
+class Printer:
+    """The print shop."""
+
+    name = "printer"
+    rhythm: timedelta | None = None
+
+    def __init__(self, shop: PrintShop) -> None:
+        self.shop = shop
+
+    async def act(self) -> bool:
+        return await self.shop.act() > 0
+
+    def next_due(self) -> datetime | None:
+        return self.shop.next_due()
+
+
 @dataclass
 class Cast:
     """Who plays, in the order in which they act."""
@@ -73,6 +93,7 @@ class Cast:
     erp: Erp
     market: Market
     gateway: SmsGateway
+    print_shop: PrintShop
     planner: Person
     people: Mapping[str, Person]
     stories: Sequence[Story]
@@ -93,7 +114,8 @@ class Cast:
 
     async def done(self) -> bool:
         """Nobody outside has anything left to say, and no case is open."""
-        if any(each.next_due() is not None for each in (self.erp, self.market, self.gateway)):
+        outside = (self.erp, self.market, self.gateway, self.print_shop)
+        if any(each.next_due() is not None for each in outside):
             return False
         return await self.ended() >= self.expected_cases
 
@@ -149,14 +171,17 @@ async def cast(
         )
         roles = {"anna": "dispatcher", "quirin": "qa", "mia": "mdm", "wilma": "warehouse", "admin": "admin"}
         people = {name: Person(name, role, http, signer, clock) for name, role in roles.items()}
+        notification = (services or {}).get("notification", f"{hub}/api/notification")
         gateway = SmsGateway(
             clock,
             Script(seed, numbers={OrderFacts(each.number).phone: _customer(each) for each in told}),
             api_key=SMS_KEY,
             signing_key=SIGNING_KEY,
-            callback_url=f"{(services or {}).get('notification', f'{hub}/api/notification')}/v1/sms/seven/in",
+            callback_url=f"{notification}/v1/sms/seven/in",
         )
         stack.push_async_callback(gateway.close)
+        print_shop = PrintShop(clock, folder / "print", f"{notification}/v1/batches/{{batch_id}}/receipt")
+        stack.push_async_callback(print_shop.close)
         erp = Erp(clock, http, keys[facts.PARTNER], people["anna"], told, folder / "drop")
         market = Market(clock, http, keys, told)
         posts = [
@@ -168,12 +193,13 @@ async def cast(
             erp,
             market,
             Gateway(gateway, clock),
+            Printer(print_shop),
             Clerk(people["mia"], by_number, folder / "partners"),
             Dispatcher(people["anna"], clock, by_number),
             Warehouse(people["wilma"], clock),
             Reviewer(people["quirin"], by_number),
         ]
-        yield Cast(actors, app, erp, market, gateway, people["anna"], people, told)
+        yield Cast(actors, app, erp, market, gateway, print_shop, people["anna"], people, told)
 
 
 def _key(folder: Path, partner: str, clock: Clock) -> str:

@@ -1,19 +1,9 @@
 """What notification_service hears: one small function per event."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
-from contracts.bookings import (
-    AnswerOverdue,
-    AppointmentConfirmed,
-    AppointmentKept,
-    AppointmentMissed,
-    AppointmentMoved,
-    AppointmentOffered,
-    AppointmentProposed,
-    AppointmentQuestioned,
-    AppointmentReleased,
-)
 from contracts.cases import (
     CaseAbandoned,
     CaseCancelled,
@@ -21,27 +11,27 @@ from contracts.cases import (
     CaseOpened,
     CasePurged,
     CaseReopened,
+    HandoverRequested,
     WorkOrderMoved,
     WorkOrderOpened,
 )
 from contracts.codes import PurgeScope
 from contracts.contacts import ContactRecorded
-from contracts.event import Event
-from contracts.groups import OfAppointment
 from kit.handlers import Handlers, Received
 from kit.store import Ref, Unit
-from services.notification_service import metrics, replying, sending
+from services.notification_service import alerting, appointing, metrics, printing, replying, sending
+from services.notification_service.acts import case_of, make, stop_waiting, to_send, try_waiting
 from services.notification_service.domain import rules
-from services.notification_service.domain.correspondence import AppointmentState, Contact, Correspondence, WorkOrder
-from services.notification_service.domain.desk import CONFIRMED_TOO_LATE, Desk
-from services.notification_service.domain.dialogues import Dialogue, DialogueState
+from services.notification_service.domain.correspondence import Contact, Correspondence, WorkOrder
+from services.notification_service.domain.desk import OFFER_BY_LETTER, Desk
 from services.notification_service.domain.inbound import Inbound, Reply, StaffContact
 from services.notification_service.domain.lines import Line
-from services.notification_service.domain.notices import Subject
-from services.notification_service.domain.rules import Rule
+from services.notification_service.domain.notices import Notice, Subject
 
 VOIDING = frozenset({"T15", "T17", "T29", "T30", "T31", "T32"})
 """Moves that end an offer: its codes are void."""
+
+ANNOUNCED_ONCE_IN = timedelta(days=30)
 
 STOPPING = "T29"
 """The partner withdrew: what waits for this customer stays unsent."""
@@ -51,39 +41,43 @@ def hear(desk: Desk) -> Handlers:
     """The table of all that is heard, due and answered."""
     handlers = Handlers(main=Correspondence)
     _hear_cases(handlers, desk)
+    _hear_announcements(handlers, desk)
     _hear_ends(handlers)
     _hear_contacts(handlers, desk)
-    _hear_offers(handlers, desk)
-    _hear_appointments(handlers, desk)
+    appointing.register(handlers, desk)
     sending.register(handlers, desk)
+    printing.register(handlers, desk)
+    alerting.register(handlers, desk)
     replying.register(handlers, desk)
     return handlers
 
 
 def _hear_cases(handlers: Handlers, desk: Desk) -> None:
-    @handlers.on(CaseOpened, needs=_to_send)
+    @handlers.on(CaseOpened, needs=to_send)
     def know_operator(received: Received[CaseOpened], unit: Unit) -> None:
         """Whose texts these are; what waited for it goes on."""
-        case = _case(unit, received.event.case_id)
+        case = case_of(unit, received.event.case_id)
         case.operator = received.event.operator
-        _try_waiting(unit, desk, case)
+        try_waiting(unit, desk, case)
 
     @handlers.on(WorkOrderOpened)
     def know_work_order(received: Received[WorkOrderOpened], unit: Unit) -> None:
-        event, case = received.event, _case(unit, received.event.case_id)
+        event, case = received.event, case_of(unit, received.event.case_id)
         if all(each.work_order_id != event.work_order_id for each in case.work_orders):
             case.work_orders.append(WorkOrder(work_order_id=event.work_order_id, state=event.state))
 
     @handlers.on(WorkOrderMoved, needs=_to_stop)
     def follow_work_order(received: Received[WorkOrderMoved], unit: Unit) -> None:
         """Where the work order stands; offers end with some moves, and a cancellation stops what waits (T29)."""
-        event, case = received.event, _case(unit, received.event.case_id)
+        event, case = received.event, case_of(unit, received.event.case_id)
         if not _moved(case, event):
             return
         if event.move in VOIDING:
-            case.withdraw_offers(event.work_order_id)
+            case.withdraw_offers(event.work_order_id, event.attempt)
+            printing.pull(unit, case, lambda notice: _carries_offer(notice, event))
         if event.move == STOPPING:
-            _stop_waiting(unit, case, "cancelled")
+            stop_waiting(unit, case, "cancelled", lasting=False)
+            printing.pull(unit, case, lambda _: True)
         for rule in rules.fitting(event):
             key = f"{rule.rule_id}:{event.work_order_id}:v{event.version}:o{event.attempt}:{rule.audience}"
             about = Subject(
@@ -93,9 +87,21 @@ def _hear_cases(handlers: Handlers, desk: Desk) -> None:
                 attempt=event.attempt,
                 recipient_id=event.responsible,
             )
-            notice = sending.plan(unit, case, rule, key, about)
-            if notice is not None:
-                sending.dispatch(unit, desk, case, notice)
+            make(unit, desk, case, rule, key, about)
+
+
+def _hear_announcements(handlers: Handlers, desk: Desk) -> None:
+    @handlers.on(HandoverRequested, needs=to_send)
+    def announce(received: Received[HandoverRequested], unit: Unit) -> None:
+        """The law wants the customer to know three months ahead: by letter (N08), not twice in 30 days (D-NOT-5)."""
+        event, case = received.event, case_of(unit, received.event.case_id)
+        for rule in rules.fitting(event):
+            key = f"{rule.rule_id}:{event.case_id}:a{event.attempt}:{rule.audience}"
+            about = Subject(work_order_id=event.work_order_id)
+            if not case.was_announced(rule.rule_id, unit.now - ANNOUNCED_ONCE_IN):
+                make(unit, desk, case, rule, key, about)
+            elif (notice := sending.plan(unit, case, rule, key, about)) is not None:
+                notice.suppress("told_recently", unit.now)
 
 
 def _hear_ends(handlers: Handlers) -> None:
@@ -113,7 +119,7 @@ def _hear_ends(handlers: Handlers) -> None:
 
     @handlers.on(CaseReopened)
     def reopen(received: Received[CaseReopened], unit: Unit) -> None:
-        _case(unit, received.event.case_id).ended = False
+        case_of(unit, received.event.case_id).ended = False
 
     @handlers.on(CasePurged, needs=lambda event, unit: _to_purge(event.key(), unit))
     def purge(received: Received[CasePurged], unit: Unit) -> None:
@@ -135,7 +141,7 @@ def _hear_contacts(handlers: Handlers, desk: Desk) -> None:
     @handlers.on(ContactRecorded, needs=needs)
     def know_contact(received: Received[ContactRecorded], unit: Unit) -> None:
         """How the customer is reached. An older version changes nothing."""
-        event, case = received.event, _case(unit, received.event.case_id)
+        event, case = received.event, case_of(unit, received.event.case_id)
         if case.contact is not None and case.contact.version >= event.version:
             return
         number = desk.number(event.phone, None).e164
@@ -155,94 +161,7 @@ def _hear_contacts(handlers: Handlers, desk: Desk) -> None:
                 postcode=event.address.postcode,
             )
         ]
-        _try_waiting(unit, desk, case)
-
-
-def _hear_offers(handlers: Handlers, desk: Desk) -> None:
-    def needs(event: AppointmentOffered, unit: Unit) -> Iterable[Ref]:
-        for _, code in desk.code_candidates(event.appointment_id, event.revision, event.attempt):
-            yield Correspondence, desk.hash(code)
-        yield from sending.needs_of(unit, event.key())
-
-    @handlers.on(AppointmentOffered, needs=needs)
-    def open_dialogue(received: Received[AppointmentOffered], unit: Unit) -> None:
-        """An offer goes out with a code of its own, by whichever channel (N01)."""
-        event, case = received.event, _case(unit, received.event.case_id)
-        appointment = case.offer(event)
-        about = (event.appointment_id, event.revision, event.attempt)
-        if not any(each.is_about(*about) for each in case.dialogues):
-            salt, code_hash = _free_code(desk, unit, event)
-            case.dialogues.append(
-                Dialogue(
-                    dialogue_id=unit.new_id(),
-                    appointment_id=event.appointment_id,
-                    revision=event.revision,
-                    attempt=event.attempt,
-                    salt=salt,
-                    key_id=desk.key_id,
-                    code_hash=code_hash,
-                    expires_at=appointment.block_start,
-                )
-            )
-        _apply_rules(unit, desk, case, event)
-
-    @handlers.on(AnswerOverdue, needs=_to_send)
-    def remind_of_offer(received: Received[AnswerOverdue], unit: Unit) -> None:
-        """Nobody answered: the reminder repeats the code (N03)."""
-        event, case = received.event, _case(unit, received.event.case_id)
-        appointment = case.appointment(event.appointment_id)
-        if appointment.state is AppointmentState.OFFERED:
-            appointment.state = AppointmentState.REMINDED
-        _apply_rules(unit, desk, case, event)
-
-
-def _hear_appointments(handlers: Handlers, desk: Desk) -> None:
-    @handlers.on(AppointmentProposed)
-    def know_appointment(received: Received[AppointmentProposed], unit: Unit) -> None:
-        _case(unit, received.event.case_id).propose(received.event)
-
-    @handlers.on(AppointmentMoved)
-    def move_appointment(received: Received[AppointmentMoved], unit: Unit) -> None:
-        """Another window: codes of the old one are void, and what waits about it stays unsent."""
-        event, case = received.event, _case(unit, received.event.case_id)
-        case.propose(event)
-        if event.window_changed:
-            case.close_dialogues(event.appointment_id, DialogueState.VOID)
-            _stop_waiting(unit, case, "moved", event.appointment_id)
-
-    @handlers.on(AppointmentConfirmed, needs=_to_send)
-    def confirm_appointment(received: Received[AppointmentConfirmed], unit: Unit) -> None:
-        """It stands: its code is answered; a confirmation and a reminder may follow (N04, N05)."""
-        event, case = received.event, _case(unit, received.event.case_id)
-        appointment = case.appointment(event.appointment_id)
-        appointment.state = AppointmentState.CONFIRMED
-        case.close_dialogues(event.appointment_id, DialogueState.ANSWERED)
-        too_late = appointment.block_start - received.time < CONFIRMED_TOO_LATE
-        _apply_rules(unit, desk, case, event, skip=_is_reminder if too_late else None)
-
-    @handlers.on(AppointmentQuestioned)
-    def question_appointment(received: Received[AppointmentQuestioned], unit: Unit) -> None:
-        event = received.event
-        _case(unit, event.case_id).question(event.appointment_id, event.cause)
-
-    @handlers.on(AppointmentReleased)
-    def release_appointment(received: Received[AppointmentReleased], unit: Unit) -> None:
-        """The slot was given back: nothing more is said about it."""
-        case = _finish(unit, received.event)
-        case.close_dialogues(received.event.appointment_id, DialogueState.VOID)
-        _stop_waiting(unit, case, "released", received.event.appointment_id)
-
-    @handlers.on(AppointmentKept)
-    def keep_appointment(received: Received[AppointmentKept], unit: Unit) -> None:
-        _finish(unit, received.event)
-
-    @handlers.on(AppointmentMissed)
-    def miss_appointment(received: Received[AppointmentMissed], unit: Unit) -> None:
-        _finish(unit, received.event)
-
-
-def _to_send(event: Event, unit: Unit) -> Iterable[Ref]:
-    yield from sending.needs_of(unit, event.key())
+        try_waiting(unit, desk, case)
 
 
 def _to_stop(event: WorkOrderMoved, unit: Unit) -> Iterable[Ref]:
@@ -262,15 +181,6 @@ def _to_purge(key: str, unit: Unit) -> Iterable[Ref]:
             yield Inbound, reply.inbound_id
 
 
-def _case(unit: Unit, case_id: UUID) -> Correspondence:
-    """The correspondence of a case; it begins with whatever is heard of it first."""
-    found = unit.find(Correspondence, str(case_id))
-    if found is None:
-        found = Correspondence(case_id=case_id, begun_at=unit.now)
-        unit.add(found)
-    return found
-
-
 def _moved(case: Correspondence, event: WorkOrderMoved) -> bool:
     """Take over where the work order stands; False for a version that is not above the stored one."""
     for each in case.work_orders:
@@ -283,63 +193,17 @@ def _moved(case: Correspondence, event: WorkOrderMoved) -> bool:
     return True
 
 
-def _apply_rules(
-    unit: Unit,
-    desk: Desk,
-    case: Correspondence,
-    event: AppointmentOffered | AnswerOverdue | AppointmentConfirmed,
-    *,
-    skip: Callable[[Rule], bool] | None = None,
-) -> None:
-    """Every rule that this event fits makes its notice, once."""
-    for rule in rules.fitting(event):
-        if skip is not None and skip(rule):
-            continue
-        key = f"{rule.rule_id}:{event.appointment_id}:r{event.revision}:o{event.attempt}:{rule.audience}"
-        about = Subject(
-            work_order_id=event.work_order_id,
-            appointment_id=event.appointment_id,
-            revision=event.revision,
-            attempt=event.attempt,
-        )
-        notice = sending.plan(unit, case, rule, key, about)
-        if notice is not None:
-            sending.dispatch(unit, desk, case, notice)
-
-
-def _is_reminder(rule: Rule) -> bool:
-    return rule.when is rules.When.WORKING_DAYS_BEFORE
-
-
-def _free_code(desk: Desk, unit: Unit, event: AppointmentOffered) -> tuple[int, str]:
-    """Salt and hash of the first code whose hash nobody has."""
-    found = list(desk.code_candidates(event.appointment_id, event.revision, event.attempt))
-    for salt, code in found:
-        if unit.find(Correspondence, desk.hash(code)) is None:
-            return salt, desk.hash(code)
-    raise LookupError(f"{len(found)} codes in a row are taken")
-
-
-def _try_waiting(unit: Unit, desk: Desk, case: Correspondence) -> None:
-    for notice in case.waiting():
-        sending.dispatch(unit, desk, case, notice)
-
-
-def _stop_waiting(unit: Unit, case: Correspondence, cause: str, appointment_id: UUID | None = None) -> None:
-    for notice in case.suppress_waiting(cause, unit.now, appointment_id):
-        unit.never(sending.TIMER, notice.key)
-
-
-def _finish(unit: Unit, event: OfAppointment) -> Correspondence:
-    case = _case(unit, event.case_id)
-    case.appointment(event.appointment_id).state = AppointmentState.OVER
-    return case
+def _carries_offer(notice: Notice, event: WorkOrderMoved) -> bool:
+    """A letter that offers what the work order has taken back. A newer offer may have been heard of before the move."""
+    offered = notice.rule_id == OFFER_BY_LETTER and notice.work_order_id == event.work_order_id
+    return offered and (notice.attempt or 0) <= event.attempt
 
 
 def _end(unit: Unit, case_id: UUID) -> None:
-    case = _case(unit, case_id)
+    case = case_of(unit, case_id)
     case.ended = True
-    _stop_waiting(unit, case, "case_ended")
+    stop_waiting(unit, case, "case_ended", lasting=False)
+    printing.pull(unit, case, lambda _: True)
 
 
 def _reconnect(unit: Unit, case: Correspondence, number_hash: str | None) -> None:
@@ -361,7 +225,9 @@ def _purge(unit: Unit, key: str, *, everything: bool) -> None:
         return
     if not case.purged:
         metrics.PURGED.inc()
-    _stop_waiting(unit, case, "purged")
+    stop_waiting(unit, case, "purged")
+    printing.pull(unit, case, lambda _: True)
+    printing.shred(unit, case)
     if case.number_hash is not None and (line := unit.find(Line, case.number_hash)) is not None:
         line.disconnect(case.case_id)
     case.purge(everything=everything)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from contracts.codes import Direction, MessageChannel, Visibility
+from contracts.codes import Channel, Direction, MessageChannel, Visibility
 from contracts.event import Event
 from contracts.ids import CaseId, MessageId, NoticeId
 from contracts.messages import MessageRecorded
@@ -14,7 +14,17 @@ from services.notification_service.channels.seven import MEANING, VENDOR
 from services.notification_service.channels.sms import RETRY, WITHHELD, Message
 from services.notification_service.domain import segments
 from services.notification_service.domain.correspondence import Correspondence
-from services.notification_service.domain.desk import Desk, Fail, Hold, Later, Send, Suppress, Verdict, Wait
+from services.notification_service.domain.desk import (
+    Desk,
+    Fail,
+    Hold,
+    Later,
+    Send,
+    Suppress,
+    Text,
+    Verdict,
+    Wait,
+)
 from services.notification_service.domain.inbound import Delivery, StaffContact
 from services.notification_service.domain.lines import Line
 from services.notification_service.domain.notices import WAITING, Notice, NoticeState, Subject
@@ -22,6 +32,8 @@ from services.notification_service.domain.rules import Rule
 from services.notification_service.errors import MissingVariable
 
 TIMER, EFFECT = "notice_due", "sms"
+LETTER = "letter"
+"""The effect that writes a letter; what follows is told in printing.py."""
 
 
 def plan(unit: Unit, case: Correspondence, rule: Rule, key: str, about: Subject) -> Notice | None:
@@ -35,8 +47,11 @@ def plan(unit: Unit, case: Correspondence, rule: Rule, key: str, about: Subject)
 
 def dispatch(unit: Unit, desk: Desk, case: Correspondence, notice: Notice) -> None:
     """Ask every gate, and do what they say: wait, hold, stop, or hand the notice over."""
-    line, staff = _line(unit, case), _staff(unit, notice)
+    line, staff = line_of(unit, case), _staff(unit, notice)
     verdict: Verdict = desk.verdict(notice, case, line, staff, unit.now)
+    while isinstance(verdict, Fail) and (following := notice.next_channel()):
+        notice.channel = following  # nothing was sent yet: the reason was known before
+        verdict = desk.verdict(notice, case, line, staff, unit.now)
     if isinstance(verdict, Send) and not notice.sendings:
         verdict = desk.over_budget(notice, line, unit.now) or _readable(desk, case, notice, staff) or verdict
     match verdict:
@@ -61,20 +76,31 @@ def release(unit: Unit, desk: Desk, case_id: UUID, notice_id: UUID, reference: s
     """The text of a notice that may go out at this very moment; None if a gate has closed meanwhile."""
     case = unit.get(Correspondence, str(case_id))
     notice = case.notice(notice_id)
-    if notice.reference != reference or notice.state not in (NoticeState.SENDING, NoticeState.UNKNOWN):
+    verdict = at_last(unit, desk, case, notice, reference)
+    if verdict is None:
         return None
-    staff = _staff(unit, notice)
-    verdict = desk.verdict(notice, case, _line(unit, case), staff, unit.now)
-    if not isinstance(verdict, Send):
-        return None
-    text = desk.render(notice, case, staff)
-    notice.text, notice.language = text.kept, text.template.language
-    notice.template_version, notice.segments = text.template.version, segments.measure(text.sent).segments
+    text = desk.render(notice, case, _staff(unit, notice))
+    keep(notice, text)
+    notice.segments = segments.measure(text.sent).segments
     if (dialogue := case.dialogue_about(notice)) is not None:
         operator = desk.operators.get(case.operator)
         dialogue.number_hash = desk.hash(verdict.to)
         dialogue.link_hash = desk.hash(desk.link_token(dialogue)) if operator.portal_url else None
     return Message(verdict.to, desk.operators.get(case.operator).sender, text.sent)
+
+
+def at_last(unit: Unit, desk: Desk, case: Correspondence, notice: Notice, reference: str) -> Send | None:
+    """Every gate once more, right before a notice leaves the house; None: it is withheld."""
+    if notice.reference != reference or notice.state not in (NoticeState.SENDING, NoticeState.UNKNOWN):
+        return None
+    verdict = desk.verdict(notice, case, line_of(unit, case), _staff(unit, notice), unit.now)
+    return verdict if isinstance(verdict, Send) else None
+
+
+def keep(notice: Notice, text: Text) -> None:
+    """What a notice says, without its code, and by which template."""
+    notice.text, notice.language = text.kept, text.template.language
+    notice.template_version = text.template.version
 
 
 def needs_of(unit: Unit, case_id: str, notice_id: str | None = None) -> Iterable[Ref]:
@@ -167,7 +193,7 @@ def apply_receipt(unit: Unit, desk: Desk, case: Correspondence, notice: Notice, 
 
 
 def record_text(unit: Unit, case: Correspondence, notice: Notice) -> None:
-    """For the timeline; of a text to staff, and after a purge, nothing is told."""
+    """For the timeline; of what goes to staff, and after a purge, nothing is told."""
     metrics.SEGMENTS.inc(notice.segments or 0)
     if case.purged or notice.text is None or not notice.is_for_customer:
         return
@@ -177,7 +203,7 @@ def record_text(unit: Unit, case: Correspondence, notice: Notice) -> None:
             work_order_id=notice.work_order_id,
             message_id=MessageId(unit.new_id()),
             direction=Direction.OUT,
-            channel=MessageChannel.SMS,
+            channel=MessageChannel(notice.channel),
             text=notice.text,
             language=notice.language,
             visibility=Visibility.CUSTOMER,
@@ -200,11 +226,12 @@ def _lose(case: Correspondence, notice: Notice, effect: Sent, unit: Unit) -> Non
 
 
 def _hand_over(unit: Unit, line: Line | None, notice: Notice) -> None:
-    if line is not None and notice.is_for_customer and not notice.sendings:
+    by_letter = notice.channel is Channel.LETTER
+    if line is not None and notice.is_for_customer and not notice.sendings and not by_letter:
         line.take(unit.now)
     notice.hand_over()
     payload = {"case_id": str(notice.case_id), "notice_id": str(notice.notice_id)}
-    unit.effect(EFFECT, notice.reference, payload)
+    unit.effect(LETTER if by_letter else EFFECT, notice.reference, payload)
 
 
 def _readable(desk: Desk, case: Correspondence, notice: Notice, staff: StaffContact | None) -> Fail | None:
@@ -219,7 +246,8 @@ def _set_timer(unit: Unit, notice: Notice) -> None:
     unit.later(TIMER, notice.key, notice.due_at, case_id=str(notice.case_id), notice_id=str(notice.notice_id))
 
 
-def _line(unit: Unit, case: Correspondence) -> Line | None:
+def line_of(unit: Unit, case: Correspondence) -> Line | None:
+    """The line of the customer's number."""
     return unit.find(Line, case.number_hash) if case.number_hash is not None else None
 
 
@@ -228,4 +256,4 @@ def _staff(unit: Unit, notice: Notice) -> StaffContact | None:
 
 
 def _count(notice: Notice) -> None:
-    metrics.NOTICES.labels(notice.rule_id, "sms", notice.state, notice.cause or "").inc()
+    metrics.NOTICES.labels(notice.rule_id, notice.channel, notice.state, notice.cause or "").inc()

@@ -27,6 +27,13 @@ class Settings(KitSettings):
     """Secrets of the vendor's callbacks, comma-separated: two during a rotation."""
     sms_callback_url: str = "http://127.0.0.1:8080/api/notification/v1/sms/seven/in"
     """Our callback as the vendor calls it; part of what he signs, never taken from a request."""
+    print_dir: Path | None = None
+    """Folder that holds a folder of batches per operator for the print shop; default: print in the data directory."""
+    print_shop_secrets: SecretStr = SecretStr("")
+    """Secrets (whsec_…) with which the print shop signs its receipts, comma-separated: two during a rotation. Without
+    one no receipt is accepted; letters are marked as printed by hand."""
+    letters_dir: Path | None = None
+    """Folder where letters are kept until their case is purged; default: letters in the data directory."""
     dialogue_keys: SecretStr | None = None
     """`id:key` pairs of the dialogue codes, comma-separated; the first makes new codes. Default: kept in the data
     directory."""
@@ -42,8 +49,22 @@ class Settings(KitSettings):
     @property
     def signing_keys(self) -> tuple[str, ...]:
         """Secrets that a callback may be signed with."""
-        given = self.sms_signing_keys.get_secret_value().split(",")
-        return tuple(key.strip() for key in given if key.strip())
+        return _several(self.sms_signing_keys)
+
+    @property
+    def receipt_secrets(self) -> tuple[str, ...]:
+        """Secrets that a receipt of the print shop may be signed with."""
+        return _several(self.print_shop_secrets)
+
+    @property
+    def print_path(self) -> Path:
+        """Where the print shop finds its batches."""
+        return self.print_dir or self.data_dir / "print"
+
+    @property
+    def letters_path(self) -> Path:
+        """The archive of letters."""
+        return self.letters_dir or self.data_dir / "letters"
 
     def code_keys(self) -> Mapping[str, bytes]:
         """Keys of dialogue codes by their id, the one in use first."""
@@ -64,3 +85,8 @@ class Settings(KitSettings):
             with os.fdopen(made, "w") as file:
                 file.write(secrets.token_urlsafe(SECRET_BYTES))
         return path.read_text("ascii").strip()
+
+
+def _several(secret: SecretStr) -> tuple[str, ...]:
+    """Keys that are written one after the other, with commas."""
+    return tuple(key.strip() for key in secret.get_secret_value().split(",") if key.strip())

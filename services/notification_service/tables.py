@@ -6,12 +6,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from contracts.codes import Match, Reading, Visibility
-from contracts.parts import Address
+from contracts.codes import Channel, Match, MessageChannel, Reading, Visibility
+from contracts.parts import Address, Span
 from kit.db import Choice, Id, Json, Utc, kernel
 from services.notification_service.domain.correspondence import AppointmentState
 from services.notification_service.domain.dialogues import DialogueState
 from services.notification_service.domain.inbound import ReplyState
+from services.notification_service.domain.letters import LetterState
 from services.notification_service.domain.lines import OptOut
 from services.notification_service.domain.notices import NoticeState
 
@@ -70,6 +71,7 @@ appointments = sa.Table(
     sa.Column("technicians", Json(tuple[UUID, ...]), nullable=False),
     sa.Column("company_id", Id, nullable=False),
     sa.Column("answer_by", Utc),
+    sa.Column("alternatives", Json(tuple[Span, ...]), nullable=False, server_default="[]"),
 )
 
 notices = sa.Table(
@@ -84,6 +86,9 @@ notices = sa.Table(
     sa.Column("revision", sa.Integer),
     sa.Column("attempt", sa.Integer),
     sa.Column("recipient_id", Id),
+    sa.Column("part", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("parts", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("channel", Choice(Channel), nullable=False, server_default="sms"),
     sa.Column("template", sa.Text, nullable=False),
     sa.Column("template_version", sa.Integer),
     sa.Column("language", sa.Text),
@@ -127,8 +132,37 @@ comments = sa.Table(
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("at", Utc, nullable=False),
     sa.Column("visibility", Choice(Visibility), nullable=False),
+    sa.Column("channel", Choice(MessageChannel), nullable=False, server_default="comment"),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("replaces", Id),
+)
+
+letters = sa.Table(
+    "letters",
+    metadata,
+    sa.Column("letter_id", Id, primary_key=True),
+    sa.Column("case_id", Id, sa.ForeignKey("correspondences.case_id"), nullable=False, index=True),
+    sa.Column("notice_id", Id, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("sheets", sa.Integer, nullable=False),
+    sa.Column("window_profile", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("state", Choice(LetterState), nullable=False, index=True),
+    sa.Column("batch_id", Id, index=True),
+    sa.Column("prepared_at", Utc, nullable=False),
+    sa.Column("printed_on", sa.Date),
+)
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("batch_id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("operator", sa.Text, nullable=False),
+    sa.Column("begun_at", Utc, nullable=False),
+    sa.Column("letters", sa.Integer, nullable=False),
+    sa.Column("manifest_sha256", sa.Text),
+    sa.Column("handed_over_at", Utc),
 )
 
 lines = sa.Table(
@@ -191,6 +225,22 @@ receipts = sa.Table(
     sa.Column("status", sa.Text, primary_key=True),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("at", Utc, nullable=False),
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("alert_id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("alert_key", sa.Text, nullable=False, unique=True),
+    sa.Column("rule_id", sa.Text, nullable=False),
+    sa.Column("audience", sa.Text, nullable=False, index=True),
+    sa.Column("case_id", Id, index=True),
+    sa.Column("work_order_id", Id),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text),
+    sa.Column("made_at", Utc, nullable=False),
+    sa.Column("due_at", Utc, nullable=False),
 )
 
 staff_contacts = sa.Table(

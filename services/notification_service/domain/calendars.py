@@ -40,6 +40,13 @@ class Calendar:
             count -= self.is_working(day)
         return day
 
+    def working_day_after(self, day: date) -> date:
+        """The first working day behind a day."""
+        day += DAY
+        while not self.is_working(day):
+            day += DAY
+        return day
+
     def local(self, moment: datetime) -> datetime:
         return moment.astimezone(self.zone)
 

@@ -1,19 +1,20 @@
 """The correspondence of one case: whom we write to, what is arranged, what was said and what is still true."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from contracts.bookings import AppointmentOffered, Slot
-from contracts.codes import QuestionCause, Visibility
+from contracts.codes import Channel, MessageChannel, QuestionCause, Visibility
 from contracts.parts import Address, Span
 from kit.auth import Scope
 from kit.errors import NotFound
 from kit.store import Aggregate
 from services.notification_service.domain.dialogues import Dialogue, DialogueState
-from services.notification_service.domain.notices import FINAL, PURGED, WAITING, Notice
+from services.notification_service.domain.letters import Letter, LetterState
+from services.notification_service.domain.notices import FINAL, LOST, PURGED, WAITING, Notice, NoticeState
 from services.notification_service.domain.rules import ValidWhile
 
 
@@ -27,6 +28,14 @@ class AppointmentState(StrEnum):
     REBOOK_REQUESTED = "REBOOK_REQUESTED"
     OVER = "OVER"
     """Kept, missed or released."""
+
+
+KNOWN = frozenset({AppointmentState.REMINDED, AppointmentState.CONFIRMED, AppointmentState.REBOOK_REQUESTED})
+"""In these the customer has heard of the appointment, whoever told him."""
+
+
+TEXTABLE = frozenset({"PLANNING", "AWAITING_REPLY", "MANUAL_FOLLOW_UP", "READY", "ON_HOLD"})
+"""States of work orders in which staff may text the customer."""
 
 
 @dataclass(kw_only=True)
@@ -60,6 +69,7 @@ class Appointment:
     technicians: tuple[UUID, ...]
     company_id: UUID
     answer_by: datetime | None = None
+    alternatives: tuple[Span, ...] = ()
 
     @property
     def window(self) -> Span:
@@ -88,12 +98,13 @@ class WorkOrder:
 
 @dataclass(kw_only=True)
 class Comment:
-    """What a person wrote for the timeline; immutable, a newer one may take its place."""
+    """What a person wrote for the timeline, of his own or of a call; immutable, a newer one may take its place."""
 
     comment_id: UUID
     author: str
     at: datetime
     visibility: Visibility
+    channel: MessageChannel = MessageChannel.COMMENT
     text: str
     replaces: UUID | None = None
 
@@ -116,17 +127,19 @@ class Correspondence(Aggregate):
     notices: list[Notice] = field(default_factory=list)
     dialogues: list[Dialogue] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
 
     def key(self) -> str:
         return str(self.case_id)
 
     def keys(self) -> Iterator[str]:
-        """A case is also found by its work orders, appointments and notices, and by the hashes of its codes."""
+        """A case is also found by its work orders, appointments, notices and letters, and by the hashes of codes."""
         yield str(self.case_id)
         yield from (str(each.appointment_id) for each in self.appointments)
         yield from (each.code_hash for each in self.dialogues)
         yield from (str(each.notice_id) for each in self.notices)
         yield from (str(each.work_order_id) for each in self.work_orders)
+        yield from (str(each.letter_id) for each in self.letters)
 
     @property
     def contact(self) -> Contact | None:
@@ -167,6 +180,22 @@ class Correspondence(Aggregate):
 
     def has_notice(self, key: str) -> bool:
         return any(each.key == key for each in self.notices)
+
+    def letter(self, letter_id: UUID) -> Letter:
+        for each in self.letters:
+            if each.letter_id == letter_id:
+                return each
+        raise NotFound(f"there is no letter {letter_id}")
+
+    def comment(self, comment_id: UUID) -> Comment:
+        for each in self.comments:
+            if each.comment_id == comment_id:
+                return each
+        raise NotFound(f"there is no comment {comment_id}")
+
+    def letters_of(self, notice: Notice) -> list[Letter]:
+        """The letter of a notice, after one that was spoiled."""
+        return [each for each in self.letters if each.notice_id == notice.notice_id]
 
     def versions_of(self, notice: Notice) -> list[Notice]:
         """The notice, and those that were sent in its place."""
@@ -217,6 +246,7 @@ class Correspondence(Aggregate):
         appointment = self.appointment(event.appointment_id)
         appointment.state, appointment.attempt = AppointmentState.OFFERED, event.attempt
         appointment.window, appointment.answer_by = event.window, event.answer_by
+        appointment.alternatives = tuple(event.alternatives)
         return appointment
 
     def question(self, appointment_id: UUID, cause: QuestionCause) -> None:
@@ -227,10 +257,10 @@ class Correspondence(Aggregate):
         elif cause is QuestionCause.OFFER_REFUSED:
             appointment.state = AppointmentState.PROPOSED
 
-    def withdraw_offers(self, work_order_id: UUID) -> None:
-        """The codes of a work order are void; an offer that was out is none any more."""
+    def withdraw_offers(self, work_order_id: UUID, attempt: int) -> None:
+        """The codes of a work order up to this offer are void; an offer that was out is none any more."""
         for each in self.appointments:
-            if each.work_order_id == work_order_id:
+            if each.work_order_id == work_order_id and each.attempt <= attempt:
                 self.close_dialogues(each.appointment_id, DialogueState.VOID)
                 if each.state in (AppointmentState.OFFERED, AppointmentState.REMINDED):
                     each.state = AppointmentState.PROPOSED
@@ -240,8 +270,24 @@ class Correspondence(Aggregate):
             if each.appointment_id == appointment_id:
                 each.close(state)
 
+    def was_told_of(self, appointment_id: UUID) -> bool:
+        """Whether the customer knows of this appointment: a notice about it was seen, or it was answered."""
+        for each in self.appointments:
+            if each.appointment_id == appointment_id and each.state in KNOWN:
+                return True
+        about = [each for each in self.notices if each.appointment_id == appointment_id]
+        printed = (letter.state is LetterState.PRINTED for each in about for letter in self.letters_of(each))
+        return any(each.was_seen for each in about) or any(printed)
+
+    def was_announced(self, rule_id: str, since: datetime) -> bool:
+        """Whether a notice by this rule was made since then, and has not come to nothing."""
+        found = [each for each in self.notices if each.rule_id == rule_id and each.planned_at > since]
+        return any(each.state not in LOST for each in found)
+
     def still_true(self, notice: Notice, now: datetime) -> bool:
         """Whether what the notice says holds at this moment; past the start of the block it has no purpose."""
+        if notice.rule.valid_while is ValidWhile.CASE_OPEN:
+            return not self.ended
         if notice.appointment_id is None or notice.rule.valid_while is ValidWhile.ALWAYS:
             return True
         appointment = self.appointment(notice.appointment_id)
@@ -257,14 +303,31 @@ class Correspondence(Aggregate):
                 return appointment.state is AppointmentState.CONFIRMED and self._is_ready(appointment.work_order_id)
         return appointment.state is not AppointmentState.OVER
 
-    def suppress_waiting(self, cause: str, now: datetime, appointment_id: UUID | None = None) -> list[Notice]:
-        """What waits for this customer (about this appointment) stays unsent."""
+    def suppress_waiting(
+        self, cause: str, now: datetime, appointment_id: UUID | None = None, *, lasting: bool = True
+    ) -> list[Notice]:
+        """What waits for this customer (about this appointment) stays unsent; what is true for ever may be spared."""
         stopped = [
-            each for each in self.waiting() if each.is_for_customer and appointment_id in (None, each.appointment_id)
+            each
+            for each in self.waiting()
+            if each.is_for_customer
+            and appointment_id in (None, each.appointment_id)
+            and (lasting or each.rule.valid_while is not ValidWhile.ALWAYS)
         ]
         for each in stopped:
             each.suppress(cause, now)
         return stopped
+
+    def pull_letters(self, now: datetime, concerned: Callable[[Notice], bool]) -> list[Letter]:
+        """Letters that are not printed yet are called back; gives those that the print shop has already."""
+        notices = [
+            each
+            for each in self.notices
+            if each.channel is Channel.LETTER and each.state is NoticeState.SENDING and concerned(each)
+        ]
+        for each in notices:
+            each.pull(now)
+        return [letter for each in notices for letter in self.letters_of(each) if letter.pull()]
 
     def purge(self, *, everything: bool) -> None:
         """No name, number, address or text of the customer stays. Hashes, dates and states do."""
@@ -276,6 +339,15 @@ class Correspondence(Aggregate):
         for comment in self.comments:
             if everything or comment.visibility is Visibility.CUSTOMER:
                 comment.text = PURGED
+
+    def may_be_texted(self) -> bool:
+        """Whether a text makes sense: some work order stands where the customer has something to hear (S3-19)."""
+        return any(each.state in TEXTABLE for each in self.work_orders)
+
+    def current_appointment(self) -> Appointment | None:
+        """The appointment of the newest attempt that is not over."""
+        going = [each for each in self.appointments if each.state is not AppointmentState.OVER]
+        return max(going, key=lambda each: each.sequence, default=None)
 
     def open_notices(self) -> Iterable[Notice]:
         return [each for each in self.notices if each.state not in FINAL]

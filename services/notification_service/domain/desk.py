@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from contracts.codes import Channel
+from contracts.parts import Address
 from services.notification_service.domain import codes, templates
 from services.notification_service.domain.correspondence import Appointment, Contact, Correspondence
 from services.notification_service.domain.dialogues import Dialogue, subject
 from services.notification_service.domain.inbound import StaffContact
+from services.notification_service.domain.letters import Paper
 from services.notification_service.domain.lines import Line
 from services.notification_service.domain.notices import Notice
 from services.notification_service.domain.numbers import Number, NumberCause, read
 from services.notification_service.domain.operators import Operator, Operators
-from services.notification_service.domain.rules import CLOSING, Quiet, When
+from services.notification_service.domain.rules import CLOSING, FREE, Quiet, When
 from services.notification_service.domain.templates import Templates
 
 CONFIRMED_TOO_LATE = timedelta(hours=20)
@@ -21,6 +24,11 @@ CONFIRMED_TOO_LATE = timedelta(hours=20)
 
 SPARE_CODES = 3
 """Codes that are looked up for a new offer, should the first one's hash be taken."""
+
+OFFER_BY_LETTER = "N02"
+
+WINDOW_PROFILES = {"NO": "no"}
+"""Where the address stands on a letter, by country; elsewhere as in DIN 5008, form B."""
 
 HIDDEN_CODE, HIDDEN_LINK = "•••-•••-•••", "•••"
 """In what is kept and told of a text: a code opens the portal, so it is never stored."""
@@ -62,9 +70,9 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """It goes to this number."""
+    """It goes to this number; a letter goes to the address."""
 
-    to: str
+    to: str = ""
 
 
 Verdict = Wait | Later | Hold | Suppress | Fail | Send
@@ -85,6 +93,7 @@ class Desk:
 
     operators: Operators
     templates: Templates
+    letters: Templates
     code_keys: Mapping[str, bytes]
     """Key id to key; the first one makes new codes, the others rebuild old ones."""
     pepper: bytes
@@ -130,31 +139,55 @@ class Desk:
         if not case.still_true(notice, now):
             return Suppress("no_longer_true")
         found = self._recipient(notice, case, line, staff, operator)
-        if not isinstance(found, Send) or notice.rule.quiet is Quiet.IGNORE:
+        if isinstance(found, Fail) and notice.rule.optional:
+            return Suppress(found.cause)
+        if not isinstance(found, Send) or notice.rule.quiet is Quiet.IGNORE or notice.channel is Channel.LETTER:
             return found
         if (until := operator.quiet.ends(now, operator.calendar)) is not None:
             return Hold("quiet_hours", until)
         return found
 
     def over_budget(self, notice: Notice, line: Line | None, now: datetime) -> Hold | None:
-        """Too many texts to this number lately; texts to staff are not counted."""
-        if not notice.is_for_customer or line is None or (until := line.free_at(now)) is None:
+        """Too many texts to this number lately; texts to staff and letters are not counted."""
+        counted = notice.is_for_customer and notice.channel is Channel.SMS
+        if not counted or line is None or (until := line.free_at(now)) is None:
             return None
         return Hold("budget", until)
 
     def render(self, notice: Notice, case: Correspondence, staff: StaffContact | None) -> Text:
         """The text in the reader's language; raises MissingVariable where something is not known."""
         operator = self.operators.get(case.operator)
+        if notice.rule is FREE:
+            said, language = notice.text or "", case.contact.language if case.contact else operator.language
+            return Text(said, said, templates.Template(notice.template, language, 1, ""))
         reader = case.contact if notice.is_for_customer else staff
         language = reader.language if reader else operator.language
-        by_phone = notice.template == "booking_offer" and operator.portal_url is None
-        key = "booking_offer_by_phone" if by_phone else notice.template
-        template = self.templates.get(key, language, operator.language)
+        texts = self.letters if notice.channel is Channel.LETTER else self.templates
+        template = texts.get(_template_of(notice, case, operator), language, operator.language)
         values = {"operator_name": operator.name, "service_phone": operator.service_phone}
+        values["reply_number"] = operator.sender
         if notice.appointment_id is not None:
             values |= _visit(case.appointment(notice.appointment_id), operator, template.language)
         secret, hidden = self._secrets(case.dialogue_about(notice), operator)
         return Text(template.render(values | secret), template.render(values | hidden), template)
+
+    def paper(self, notice: Notice, case: Correspondence, contact: Contact) -> tuple[Paper, Text]:
+        """A letter as it will be printed, and its text as it is kept."""
+        operator, text = self.operators.get(case.operator), self.render(notice, case, None)
+        title, *paragraphs = text.sent.split("\n\n")
+        dialogue = case.dialogue_about(notice) if notice.rule_id == OFFER_BY_LETTER else None
+        code = self.code(dialogue) if dialogue else None
+        paper = Paper(
+            sender=operator.name,
+            address=_lines(contact, operator),
+            title=title,
+            paragraphs=tuple(paragraphs),
+            language=text.template.language,
+            window_profile=WINDOW_PROFILES.get(operator.country, "din5008b"),
+            code=codes.written(code) if code else None,
+            link=operator.portal_url + code if operator.portal_url and code else None,
+        )
+        return paper, text
 
     def _secrets(self, dialogue: Dialogue | None, operator: Operator) -> tuple[dict[str, str], dict[str, str]]:
         """Code and link, for sending and for keeping."""
@@ -186,6 +219,8 @@ class Desk:
             return Suppress("purged")
         if case.contact is None:
             return Wait()
+        if notice.channel is Channel.LETTER:
+            return Send() if _is_complete(case.contact.address) else Fail("no_address")
         if notice.rule is not CLOSING and (refusal := _refusal(case.contact, line, operator)):
             return refusal
         return _by_number(self.number(case.contact.phone, case.operator))
@@ -196,6 +231,28 @@ def reminder_at(block_start: datetime, operator: Operator) -> datetime:
     calendar = operator.calendar
     day = calendar.working_days_before(calendar.local(block_start).date(), operator.reminder_days)
     return calendar.at(day, operator.reminder_at)
+
+
+def _template_of(notice: Notice, case: Correspondence, operator: Operator) -> str:
+    """An offer reads differently without a portal; a letter reads differently without another date to choose."""
+    match notice.template:
+        case "booking_offer" if operator.portal_url is None:
+            return "booking_offer_by_phone"
+        case "booking_letter" if notice.appointment_id and not case.appointment(notice.appointment_id).alternatives:
+            return "booking_letter_alone"
+    return notice.template
+
+
+def _is_complete(address: Address) -> bool:
+    return all((address.street, address.number, address.postcode, address.city))
+
+
+def _lines(contact: Contact, operator: Operator) -> tuple[str, ...]:
+    """The address, as the post wants it."""
+    its = contact.address
+    abroad = its.country if its.country != operator.country else None
+    lines = (contact.name, f"{its.street} {its.number}", its.addition, f"{its.postcode} {its.city}", abroad)
+    return tuple(line for line in lines if line)
 
 
 def _refusal(contact: Contact, line: Line | None, operator: Operator) -> Fail | None:
@@ -222,4 +279,9 @@ def _visit(appointment: Appointment, operator: Operator, language: str) -> dict[
     }
     if appointment.answer_by is not None:
         said["answer_by"] = templates.deadline(appointment.answer_by, calendar, language)
+    if appointment.alternatives:
+        said["alternatives"] = "; ".join(
+            f"{templates.day_of(each.from_, calendar, language)}, {templates.window_of(each, calendar)}"
+            for each in appointment.alternatives
+        )
     return said

@@ -38,6 +38,10 @@ WAITING = frozenset({NoticeState.PLANNED, NoticeState.HELD})
 REPEATABLE = frozenset({NoticeState.FAILED, NoticeState.UNDELIVERED, NoticeState.UNKNOWN})
 """From here a person may have it sent again, as a new notice."""
 
+LOST = frozenset({NoticeState.FAILED, NoticeState.SUPPRESSED, NoticeState.PULLED})
+"""Nobody got it."""
+SEEN = frozenset({NoticeState.UNKNOWN, NoticeState.SENT, NoticeState.DELIVERED})
+
 PURGED = "[purged]"
 
 
@@ -50,6 +54,8 @@ class Subject:
     revision: int | None = None
     attempt: int | None = None
     recipient_id: UUID | None = None
+    part: int = 1
+    parts: int = 1
 
 
 @dataclass(kw_only=True)
@@ -67,6 +73,10 @@ class Notice:
     attempt: int | None = None
     recipient_id: UUID | None = None
     """The technician, where it is for one."""
+    part: int = 1
+    parts: int = 1
+    """Which notice of its announcement it is, and how many there are."""
+    channel: Channel = Channel.SMS
     template: str
     template_version: int | None = None
     language: str | None = None
@@ -101,6 +111,7 @@ class Notice:
             rule_id=rule.rule_id,
             case_id=case_id,
             template=rule.template,
+            channel=rule.channels[0],
             planned_at=now,
             due_at=now,
             **vars(about),
@@ -114,6 +125,8 @@ class Notice:
             revision=self.revision,
             attempt=self.attempt,
             recipient_id=self.recipient_id,
+            part=self.part,
+            parts=self.parts,
         )
 
     @property
@@ -129,6 +142,16 @@ class Notice:
     def was_taken(self) -> bool:
         """The vendor took it: what happens from here on happens to the customer's phone."""
         return RANK[self.state] >= RANK[NoticeState.SENT]
+
+    @property
+    def was_seen(self) -> bool:
+        """The customer has read it, as far as anybody can tell."""
+        return self.state in SEEN
+
+    def next_channel(self) -> Channel | None:
+        """The channel that follows in the rule's order of preference."""
+        left = self.rule.channels[self.rule.channels.index(self.channel) + 1 :]
+        return left[0] if left else None
 
     @property
     def reference(self) -> str:
@@ -181,6 +204,10 @@ class Notice:
         if not self.was_taken and self._move(NoticeState.SUPPRESSED, at):
             self.cause = cause
 
+    def pull(self, at: datetime) -> None:
+        """The letter is called back; whatever becomes of it, it says nothing any more."""
+        self._move(NoticeState.PULLED, at)
+
     def hold(self, gate: str, until: datetime) -> None:
         """It may not go out now, and is looked at again."""
         if not self.was_taken:
@@ -208,8 +235,9 @@ class Notice:
             try_no=max(self.tries, 1),
         )
 
-    def _sending(self) -> dict[str, Any]:
-        """What both NoticeSent and NoticeFailed say; one SMS is the whole announcement."""
+    @property
+    def of(self) -> dict[str, Any]:
+        """Which notice, about which offer: what every fact about it begins with."""
         return {
             "case_id": CaseId(self.case_id),
             "work_order_id": self.work_order_id and WorkOrderId(self.work_order_id),
@@ -217,9 +245,15 @@ class Notice:
             "revision": self.revision,
             "attempt": self.attempt,
             "notice_id": NoticeId(self.notice_id),
+        }
+
+    def _sending(self) -> dict[str, Any]:
+        """What both NoticeSent and NoticeFailed say."""
+        return {
+            **self.of,
             "rule_id": self.rule_id,
             "template": self.template,
-            "channel": Channel.SMS,
-            "part": 1,
-            "parts": 1,
+            "channel": self.channel,
+            "part": self.part,
+            "parts": self.parts,
         }

@@ -48,6 +48,8 @@ class Operator(BaseModel):
     reminder_days: int = Field(1, ge=1)
     """Working days between the reminder and the visit."""
     reminder_at: time = time(16)
+    print_at: time = time(18)
+    """When the letters of a working day go to the print shop."""
     exact_case: bool = False
     """Only OK in capitals is an exact OK."""
     closing_text: bool = True

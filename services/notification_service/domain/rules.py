@@ -6,8 +6,15 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from contracts.bookings import AnswerOverdue, AppointmentConfirmed, AppointmentOffered
-from contracts.cases import WorkOrderMoved
+from contracts.bookings import (
+    AnswerOverdue,
+    AppointmentConfirmed,
+    AppointmentMoved,
+    AppointmentOffered,
+    AppointmentReleased,
+)
+from contracts.cases import HandoverRequested, WorkOrderMoved
+from contracts.codes import Channel, Fact, ReleaseReason
 from contracts.event import Event
 from contracts.notices import CustomerOptedOut
 
@@ -45,6 +52,8 @@ class ValidWhile(StrEnum):
     """The revision is current and the appointment stands."""
     CONFIRMED_AND_READY = "confirmed_and_ready"
     """Confirmed in this revision, and the work order is READY."""
+    CASE_OPEN = "case_open"
+    """The case has not ended."""
     ALWAYS = "always"
 
 
@@ -85,6 +94,12 @@ class Rule:
     when: When
     quiet: Quiet
     valid_while: ValidWhile
+    channels: tuple[Channel, ...] = (Channel.SMS,)
+    """In order of preference; the next one is taken only for a reason that is known before sending."""
+    if_told: bool = False
+    """Only for a customer who had been told of the appointment."""
+    optional: bool = False
+    """Where there is no way to reach the customer it stays unsent, and nobody is told."""
 
     def __post_init__(self) -> None:
         for condition in self.conditions:
@@ -96,17 +111,25 @@ class Rule:
         return type(event) is self.event and all(condition.holds(event) for condition in self.conditions)
 
 
-_SMS = Condition("channel", "eq", "sms")
+_SMS, _LETTER = Condition("channel", "eq", "sms"), Condition("channel", "eq", "letter")
 _WANTED = (Condition("by", "eq", "staff"), Condition("notice", "eq", value=True))
+_ANOTHER_TIME = (Condition("agreed", "eq", value=False), Condition("window_changed", "eq", value=True))
+_GIVEN_BACK = (Condition("reason", "in", (ReleaseReason.ON_HOLD, ReleaseReason.CLOSED, ReleaseReason.STAFF)),)
+_BY_LAW = (Condition("fact", "eq", Fact.ROLLOUT_ANNOUNCED), Condition("statutory", "eq", value=True))
 _CANCELLED_IN_FIELD = (Condition("move", "eq", "T29"), Condition("from_state", "in", ("READY", "IN_PROGRESS")))
+_BY_LETTER = (Channel.LETTER,)
 
 # fmt: off
 RULES = (
-    Rule("N01", AppointmentOffered,   (_SMS,),             Audience.CUSTOMER,   "booking_offer",        When.NOW,                 Quiet.RESPECT, ValidWhile.OFFERED),              # noqa: E501
-    Rule("N03", AnswerOverdue,        (),                  Audience.CUSTOMER,   "booking_reminder",     When.NOW,                 Quiet.RESPECT, ValidWhile.UNANSWERED),           # noqa: E501
-    Rule("N04", AppointmentConfirmed, _WANTED,             Audience.CUSTOMER,   "booking_confirmation", When.NOW,                 Quiet.RESPECT, ValidWhile.CURRENT),              # noqa: E501
-    Rule("N05", AppointmentConfirmed, (),                  Audience.CUSTOMER,   "appointment_reminder", When.WORKING_DAYS_BEFORE, Quiet.RESPECT, ValidWhile.CONFIRMED_AND_READY),  # noqa: E501
-    Rule("N09", WorkOrderMoved,       _CANCELLED_IN_FIELD, Audience.TECHNICIAN, "stop_work",            When.NOW,                 Quiet.IGNORE,  ValidWhile.ALWAYS),               # noqa: E501
+    Rule("N01", AppointmentOffered,   (_SMS,),             Audience.CUSTOMER,   "booking_offer",         When.NOW,                 Quiet.RESPECT, ValidWhile.OFFERED),                                                         # noqa: E501
+    Rule("N02", AppointmentOffered,   (_LETTER,),          Audience.CUSTOMER,   "booking_letter",        When.NOW,                 Quiet.IGNORE,  ValidWhile.OFFERED, _BY_LETTER),                                             # noqa: E501
+    Rule("N03", AnswerOverdue,        (),                  Audience.CUSTOMER,   "booking_reminder",      When.NOW,                 Quiet.RESPECT, ValidWhile.UNANSWERED, optional=True),                                       # noqa: E501
+    Rule("N04", AppointmentConfirmed, _WANTED,             Audience.CUSTOMER,   "booking_confirmation",  When.NOW,                 Quiet.RESPECT, ValidWhile.CURRENT),                                                         # noqa: E501
+    Rule("N05", AppointmentConfirmed, (),                  Audience.CUSTOMER,   "appointment_reminder",  When.WORKING_DAYS_BEFORE, Quiet.RESPECT, ValidWhile.CONFIRMED_AND_READY),                                             # noqa: E501
+    Rule("N06", AppointmentMoved,     _ANOTHER_TIME,       Audience.CUSTOMER,   "appointment_moved",     When.NOW,                 Quiet.RESPECT, ValidWhile.CURRENT, (Channel.SMS, Channel.LETTER), if_told=True),            # noqa: E501
+    Rule("N07", AppointmentReleased,  _GIVEN_BACK,         Audience.CUSTOMER,   "appointment_cancelled", When.NOW,                 Quiet.RESPECT, ValidWhile.ALWAYS, if_told=True),                                            # noqa: E501
+    Rule("N08", HandoverRequested,    _BY_LAW,             Audience.CUSTOMER,   "statutory_37",          When.NOW,                 Quiet.IGNORE,  ValidWhile.CASE_OPEN, _BY_LETTER),                                           # noqa: E501
+    Rule("N09", WorkOrderMoved,       _CANCELLED_IN_FIELD, Audience.TECHNICIAN, "stop_work",             When.NOW,                 Quiet.IGNORE,  ValidWhile.ALWAYS),                                                          # noqa: E501
 )
 # fmt: on
 
@@ -115,7 +138,10 @@ CLOSING = Rule(
 )
 """The one text that answers a STOP (setting `closing_text`); the event is our own."""
 
-BY_ID: Mapping[str, Rule] = MappingProxyType({rule.rule_id: rule for rule in (*RULES, CLOSING)})
+FREE = Rule("TEXT", CustomerOptedOut, (), Audience.CUSTOMER, "free_text", When.NOW, Quiet.RESPECT, ValidWhile.CASE_OPEN)
+"""What a person writes himself; no event makes it."""
+
+BY_ID: Mapping[str, Rule] = MappingProxyType({rule.rule_id: rule for rule in (*RULES, CLOSING, FREE)})
 
 
 def fitting(event: Event) -> tuple[Rule, ...]:

@@ -19,14 +19,22 @@ LAST_RESORT = "en"
 ALLOWED = frozenset({"operator_name", "date", "window", "answer_by", "code", "portal_url", "service_phone"})
 """SMS name no person, address, meter or reading (D-DP-4)."""
 
+LETTER_ALLOWED = ALLOWED | {"alternatives", "reply_number"}
+"""A letter stands in an envelope: whom it is for stands on it, and it may say more."""
+
 REQUIRED: Mapping[str, frozenset[str]] = {
     "booking_offer": frozenset({"date", "window", "code", "portal_url"}),
     "booking_offer_by_phone": frozenset({"date", "window", "code", "service_phone"}),
     "booking_reminder": frozenset({"date", "window", "code"}),
     "booking_confirmation": frozenset({"date", "window"}),
     "appointment_reminder": frozenset({"date", "window"}),
+    "appointment_moved": frozenset({"date", "window", "service_phone"}),
+    "appointment_cancelled": frozenset({"date", "window"}),
     "stop_work": frozenset({"date", "window", "service_phone"}),
     "opt_out_closing": frozenset(),
+    "booking_letter": frozenset({"date", "window", "code", "alternatives", "service_phone"}),
+    "booking_letter_alone": frozenset({"date", "window", "code", "service_phone"}),
+    "statutory_37": frozenset({"service_phone"}),
 }
 
 SAMPLE: Mapping[str, str] = {
@@ -36,6 +44,8 @@ SAMPLE: Mapping[str, str] = {
     "answer_by": "Mo 28.12. 12:00",
     "code": "P69-6HK-2HN",
     "service_phone": "00000 123456",
+    "reply_number": "+4915700000001",
+    "alternatives": "Mo 14.12.2026, 10:00-12:00",
     "portal_url": "https://t.example/r/" + "A" * 22,
 }
 """Values that stand for the longest ones in use."""
@@ -63,26 +73,30 @@ class Template:
         return frozenset(_VARIABLE.findall(self.body))
 
 
-def checked(template: Template) -> Template:
-    """The template itself, if it may be used; raises what is wrong with it."""
+def checked(
+    template: Template, allowed: frozenset[str] = ALLOWED, most_segments: int | None = MOST_SEGMENTS
+) -> Template:
+    """The template itself, if it may be used; raises what is wrong with it. A letter has no segments."""
     rest = _VARIABLE.sub(lambda found: " " * len(found[0]), template.body)
     if (at := next((at for at, symbol in enumerate(rest) if symbol in "{}"), None)) is not None:
         raise TemplateSyntax(template.key, template.language, at)
-    if unknown := sorted(template.variables - ALLOWED):
+    if unknown := sorted(template.variables - allowed):
         raise UnknownVariable(template.key, unknown)
     if missing := sorted(REQUIRED.get(template.key, frozenset()) - template.variables):
         raise MissingVariable(template.key, missing)
-    if (segments := measure(template.render(SAMPLE)).segments) > MOST_SEGMENTS:
+    if most_segments is not None and (segments := measure(template.render(SAMPLE)).segments) > most_segments:
         raise TooLong(template.key, template.language, segments)
     return template
 
 
 class Templates:
-    """The active templates, by key and language."""
+    """The active templates of one channel, by key and language: of SMS, or of letters."""
 
-    def __init__(self, texts: Mapping[str, Mapping[str, str]], version: int = 1) -> None:
+    def __init__(self, texts: Mapping[str, Mapping[str, str]], version: int = 1, *, letters: bool = False) -> None:
+        prefix, allowed = ("", LETTER_ALLOWED) if letters else (PREFIX, ALLOWED)
+        most_segments = None if letters else MOST_SEGMENTS
         self._by_key = {
-            (key, language): checked(Template(key, language, version, PREFIX + body))
+            (key, language): checked(Template(key, language, version, prefix + body), allowed, most_segments)
             for key, languages in texts.items()
             for language, body in languages.items()
         }

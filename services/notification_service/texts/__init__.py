@@ -49,6 +49,20 @@ TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "en": "Reminder: meter exchange on {date}, {window}. The power will be off for a short time. "
             "Questions: {service_phone}",
         },
+        "appointment_moved": {
+            "de": "Ihr Termin zum Zählerwechsel wurde verlegt auf {date}, {window}. Passt das nicht, rufen Sie bitte "
+            "an: {service_phone}",
+            "nb": "Timen for målerbytte er flyttet til {date}, {window}. Passer det ikke, ring {service_phone}",
+            "sv": "Tiden för mätarbytet har flyttats till {date}, {window}. Passar det inte, ring {service_phone}",
+            "en": "Your meter exchange has been moved to {date}, {window}. If this does not suit you, please call "
+            "{service_phone}",
+        },
+        "appointment_cancelled": {
+            "de": "Ihr Termin zum Zählerwechsel am {date}, {window} entfällt. Fragen: {service_phone}",
+            "nb": "Timen for målerbytte {date}, {window} er avlyst. Spørsmål: {service_phone}",
+            "sv": "Tiden för mätarbytet {date}, {window} är inställd. Frågor: {service_phone}",
+            "en": "Your meter exchange on {date}, {window} will not take place. Questions: {service_phone}",
+        },
         "stop_work": {
             "de": "STOPP: Der Auftrag am {date}, {window} wurde storniert. Nicht ausführen, bitte sofort die "
             "Disposition anrufen: {service_phone}",

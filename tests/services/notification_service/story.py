@@ -14,9 +14,10 @@ from contracts.bookings import (
     AppointmentMoved,
     AppointmentOffered,
     AppointmentProposed,
+    AppointmentQuestioned,
     AppointmentReleased,
 )
-from contracts.cases import CaseOpened, WorkOrderMoved, WorkOrderOpened
+from contracts.cases import CaseCancelled, CaseOpened, HandoverRequested, WorkOrderMoved, WorkOrderOpened
 from contracts.contacts import ContactRecorded
 from contracts.event import Event
 from contracts.samples import example
@@ -26,6 +27,7 @@ from kit.service import Service
 from kit.testing import MONDAY_MORNING, Stage
 from services.notification_service.app import build
 from services.notification_service.settings import Settings
+from simulators.print_shop.shop import SECRET, Habits, PrintShop
 from simulators.sms_gateway.app import asgi
 from simulators.sms_gateway.gateway import SmsGateway
 from simulators.sms_gateway.script import Plan, Script
@@ -39,6 +41,7 @@ SECRETS = {
     "sms_callback_url": "https://hub.example/v1/sms/seven/in",
     "dialogue_keys": "k1:test-key-0123456789abcdef",
     "notification_pepper": "pepper-0123456789",
+    "print_shop_secrets": SECRET,
 }
 MOBILE, OTHER_MOBILE, TECHNICIAN_MOBILE = "+4915112345678", "+4915187654321", "+4915199999999"
 TECHNICIAN = UUID("0197f000-0000-7000-8000-0000000000ff")
@@ -49,7 +52,7 @@ class House:
 
     def __init__(self, number: int = 1, phone: str | None = MOBILE, block: datetime | None = None) -> None:
         self.case_id, self.work_order_id, self.appointment_id = (
-            UUID(int=(0x0197F000 << 96) + (7 << 76) + (2 << 62) + kind * 1000 + number) for kind in (1, 2, 3)
+            UUID(int=(0x0197F000 << 96) + (7 << 76) + (2 << 62) + kind * 1_000_000 + number) for kind in (1, 2, 3)
         )
         self.phone = phone
         self.block = block or MONDAY_MORNING + timedelta(days=14, hours=1)  # Mon 16 March, 10:00 in Berlin
@@ -83,7 +86,7 @@ class House:
 
     def offered(self, **changes: Any) -> AppointmentOffered:
         offer = {"window": self.slot["window"], "channel": "sms", "answer_by": self.block - timedelta(days=5)}
-        return self._of(AppointmentOffered, **offer | changes, alternatives=())
+        return self._of(AppointmentOffered, **{"alternatives": ()} | offer | changes)
 
     def overdue(self) -> AnswerOverdue:
         return self._of(AnswerOverdue, channel="sms", answer_by=self.block - timedelta(days=5))
@@ -96,8 +99,21 @@ class House:
         how = {"was_window": was, "window_changed": True, "agreed": False, "revision": 1}
         return self._of(AppointmentMoved, **self.slot | how | changes)
 
-    def released(self) -> AppointmentReleased:
-        return self._of(AppointmentReleased, reason="on_hold", was_offered=True)
+    def released(self, reason: str = "on_hold") -> AppointmentReleased:
+        return self._of(AppointmentReleased, reason=reason, was_offered=True)
+
+    def questioned(self, cause: str) -> AppointmentQuestioned:
+        return self._of(AppointmentQuestioned, cause=cause, suggestion="call")
+
+    def cancelled(self) -> CaseCancelled:
+        return example(CaseCancelled, case_id=self.case_id)
+
+    def by_letter(self, **changes: Any) -> AppointmentOffered:
+        return self.offered(**{"channel": "letter", "answer_by": self.block - timedelta(days=3)} | changes)
+
+    def announced(self, attempt: int = 1) -> HandoverRequested:
+        law = {"fact": "rollout_announced", "statutory": True, "attempt": attempt, "plan": "ims"}
+        return example(HandoverRequested, case_id=self.case_id, work_order_id=self.work_order_id, **law)
 
     def known(self) -> tuple[Event, ...]:
         """All that comes before an offer."""
@@ -109,14 +125,16 @@ class House:
 
 
 class World:
-    """The service, the vendor and the clock that both live by."""
+    """The service, the vendor, the print shop and the clock that all live by."""
 
-    def __init__(self, stage: Stage, gateway: SmsGateway) -> None:
-        self.stage, self.gateway = stage, gateway
+    def __init__(self, stage: Stage, gateway: SmsGateway, shop: PrintShop) -> None:
+        self.stage, self.gateway, self.shop = stage, gateway, shop
 
     @classmethod
-    async def open(cls, folder: Path, *plans: Plan, at: datetime = MONDAY_MORNING, **options: Any) -> Self:
-        """`plans`: what happens to the texts to MOBILE, one after the other."""
+    async def open(
+        cls, folder: Path, *plans: Plan, at: datetime = MONDAY_MORNING, habits: Habits | None = None, **options: Any
+    ) -> Self:
+        """`plans`: what happens to the texts to MOBILE, one after the other; `habits`: those of the print shop."""
         gateways: list[SmsGateway] = []
 
         def with_vendor(settings: Any, clock: Clock | None = None, new_id: Any = None) -> Service:
@@ -130,7 +148,9 @@ class World:
 
         stage = await Stage.open(with_vendor, folder, settings=Settings, at=at, **SECRETS | options)
         gateways[0]._client = httpx.AsyncClient(transport=httpx.ASGITransport(web(stage.service)))
-        return cls(stage, gateways[0])
+        url = "http://localhost/v1/batches/{batch_id}/receipt"
+        shop = PrintShop(stage.clock, folder / "print", url, habits=habits, client=gateways[0]._client)
+        return cls(stage, gateways[0], shop)
 
     async def hears(self, *facts: Event) -> None:
         """Deliver facts and let everything happen that is due now."""
@@ -143,7 +163,7 @@ class World:
             await self.stage.passes()
             await self.stage.delivers()
             await self.stage.passes()
-            if not await self.gateway.act(self.stage.clock.now()):
+            if not (await self.gateway.act(self.stage.clock.now()) or await self.shop.act()):
                 due = await self.stage.effects.next_due()
                 if due is None or due > self.stage.clock.now():
                     return
@@ -154,6 +174,7 @@ class World:
         while True:
             await self.settle()
             dues = [await self.stage.timers.next_due(), await self.stage.effects.next_due(), self.gateway.next_due()]
+            dues.append(self.shop.next_due())
             due = min((at for at in dues if at is not None), default=None)
             if due is None or due > end:
                 break

@@ -6,8 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from contracts.bookings import AnswerOverdue, AppointmentConfirmed, AppointmentOffered, AppointmentProposed
-from contracts.cases import WorkOrderMoved
+from contracts.bookings import (
+    AnswerOverdue,
+    AppointmentConfirmed,
+    AppointmentMoved,
+    AppointmentOffered,
+    AppointmentProposed,
+    AppointmentReleased,
+)
+from contracts.cases import HandoverRequested, WorkOrderMoved
 from contracts.codes import OptOutSource
 from contracts.contacts import ContactRecorded
 from contracts.samples import example
@@ -21,20 +28,31 @@ from services.notification_service.domain.operators import DEFAULT_OPERATORS, Op
 from services.notification_service.domain.rules import BY_ID, RULES, Condition
 from services.notification_service.domain.templates import Templates
 from services.notification_service.texts import TEXTS
+from services.notification_service.texts.letters import LETTERS
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NIGHT = datetime(2026, 3, 2, 21, tzinfo=UTC)
 CASE, APPOINTMENT = UUID("0197f000-0000-7000-8000-00000000000a"), UUID("0197f000-0000-7000-8000-00000000000b")
-DESK = Desk(Operators(DEFAULT_OPERATORS), Templates(TEXTS), {"k1": b"test-key-0123456789abcdef"}, b"pepper-0123456789")
+DESK = Desk(
+    Operators(DEFAULT_OPERATORS),
+    Templates(TEXTS),
+    Templates(LETTERS, letters=True),
+    {"k1": b"test-key-0123456789abcdef"},
+    b"pepper-0123456789",
+)
 
 
 def test_the_rules_of_now_are_these() -> None:
-    assert [(rule.rule_id, rule.template, rule.audience.value) for rule in RULES] == [
-        ("N01", "booking_offer", "customer"),
-        ("N03", "booking_reminder", "customer"),
-        ("N04", "booking_confirmation", "customer"),
-        ("N05", "appointment_reminder", "customer"),
-        ("N09", "stop_work", "technician"),
+    assert [(rule.rule_id, rule.template, rule.audience.value, " ".join(rule.channels)) for rule in RULES] == [
+        ("N01", "booking_offer", "customer", "sms"),
+        ("N02", "booking_letter", "customer", "letter"),
+        ("N03", "booking_reminder", "customer", "sms"),
+        ("N04", "booking_confirmation", "customer", "sms"),
+        ("N05", "appointment_reminder", "customer", "sms"),
+        ("N06", "appointment_moved", "customer", "sms letter"),
+        ("N07", "appointment_cancelled", "customer", "sms"),
+        ("N08", "statutory_37", "customer", "letter"),
+        ("N09", "stop_work", "technician", "sms"),
     ]
 
 
@@ -42,7 +60,16 @@ def test_the_rules_of_now_are_these() -> None:
     ("event", "fits"),
     [
         (example(AppointmentOffered, channel="sms"), ["N01"]),
-        (example(AppointmentOffered, channel="letter"), []),
+        (example(AppointmentOffered, channel="letter"), ["N02"]),
+        (example(AppointmentMoved, agreed=False, window_changed=True), ["N06"]),
+        (example(AppointmentMoved, agreed=False, window_changed=False), []),
+        (example(AppointmentMoved, agreed=True, window_changed=True), []),
+        (example(AppointmentReleased, reason="on_hold"), ["N07"]),
+        (example(AppointmentReleased, reason="closed"), ["N07"]),
+        (example(AppointmentReleased, reason="superseded"), []),
+        (example(HandoverRequested, fact="rollout_announced", statutory=True), ["N08"]),
+        (example(HandoverRequested, fact="rollout_announced", statutory=False), []),
+        (example(HandoverRequested, fact="exchange_completed", statutory=True), []),
         (example(AnswerOverdue), ["N03"]),
         (example(AppointmentConfirmed, by="staff", notice=True), ["N04", "N05"]),
         (example(AppointmentConfirmed, by="staff", notice=False), ["N05"]),
