@@ -235,6 +235,36 @@ class CodeNotAllowed(Objection, Invalid):
     code = "code-not-allowed"
 
 
+class NotInBulk(Objection, Refused):
+    """This move is made one by one: nobody may do it to many work orders at once."""
+
+    code = "not-in-bulk"
+
+
+class SelectionInvalid(Objection, Invalid):
+    """A batch selects its work orders by ids or by a filter, and at least one."""
+
+    code = "selection-invalid"
+
+
+class BatchBusy(Objection, Refused):
+    """A job is at work on this batch; it ends, or is cancelled."""
+
+    code = "batch-busy"
+
+
+class NothingToDo(Objection, Refused):
+    """No item of the batch is in a state that this would change."""
+
+    code = "nothing-to-do"
+
+
+class NoUndo(Objection, Refused):
+    """Only a batch of assignments wrote down what it changed."""
+
+    code = "no-undo"
+
+
 class IllegalStep(RuntimeError):
     """Code tried a step that the transition table does not have: a bug, never a person's fault."""
 

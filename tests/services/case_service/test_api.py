@@ -288,4 +288,5 @@ async def test_every_route_has_its_action(story: Story) -> None:
         "setting:edit",
         "setting:read",
         "work_order:close",
+        "work_order:plan",
     }
