@@ -77,6 +77,24 @@ class Principal:
         return requests or grant.reach is not Reach.REQUEST
 
 
+def remembered(principal: Principal) -> dict[str, Any]:
+    """Somebody as JSON, for work that goes on after their request."""
+    return {
+        "id": principal.id,
+        "roles": sorted(principal.roles),
+        "scope": [principal.scope.kind, principal.scope.id],
+        "kind": principal.kind,
+        "actions": None if principal.actions is None else sorted(principal.actions),
+    }
+
+
+def recalled(kept: Mapping[str, Any]) -> Principal:
+    """Somebody as `remembered` wrote them down in our own database."""
+    roles, actions = frozenset(map(Role, kept["roles"])), kept["actions"]
+    given = None if actions is None else frozenset(actions)
+    return Principal(kept["id"], roles, Scope(*kept["scope"]), kept["kind"], given)
+
+
 class InvalidToken(HubError):
     """The caller did not prove who it is. Every cause answers alike; the reason goes to our own log and metric."""
 

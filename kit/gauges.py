@@ -7,7 +7,7 @@ from kit.store import Store
 
 
 async def read(service: str, store: Store) -> None:
-    """Set the gauges of outbox, parked keys, audit, timers and effects."""
+    """Set the gauges of outbox, parked keys, audit, timers, effects and jobs."""
     now = store.clock.now()
 
     def query(db: sa.Connection) -> None:
@@ -31,5 +31,11 @@ async def read(service: str, store: Store) -> None:
             sa.select(effects.c.kind, effects.c.state, sa.func.count()).group_by(effects.c.kind, effects.c.state)
         ):
             metrics.EFFECTS.labels(service, kind, state).set(count)
+        jobs = tables.jobs
+        found = sa.select(jobs.c.kind, jobs.c.state, sa.func.count()).group_by(jobs.c.kind, jobs.c.state)
+        counted = {(kind, state): count for kind, state, count in db.execute(found)}
+        for kind in {kind for kind, _ in counted}:
+            for state in metrics.JOB_STATES:
+                metrics.JOBS.labels(service, kind, state).set(counted.get((kind, state), 0))
 
     await store.read(query)

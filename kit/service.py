@@ -1,4 +1,4 @@
-"""What a service is made of, and what keeps it running: reader, relay, timers, effects, looks at the outside."""
+"""What a service is made of, and what keeps it running: reader, relay, timers, effects, jobs, looks outside."""
 
 import asyncio
 import time
@@ -26,6 +26,7 @@ from kit.failures import is_transient
 from kit.handlers import Handlers
 from kit.health import Health
 from kit.http import Authenticate
+from kit.jobs import ACTIVE, Job, Jobs
 from kit.local import LocalSubscription
 from kit.parking import Parking
 from kit.processing import Processor
@@ -41,6 +42,8 @@ Poll = Callable[[], Awaitable[bool]]
 """A look at the outside world; True when there was something to do."""
 
 POLL_SECONDS = 0.2
+JOB_REST = 2
+"""A job rests after a chunk for so many times what the chunk took: two thirds of the time are everybody else's."""
 GAUGE_SECONDS = 15.0
 ANCHOR_SECONDS = 60.0
 LEADER_SECONDS = 2.0
@@ -60,6 +63,8 @@ class Service:
     tells: Sequence[str] = ()
     """The topics that it owns."""
     ports: Mapping[str, Port] = field(default_factory=dict)
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    """Its kinds of long work."""
     polls: Mapping[str, Poll] = field(default_factory=dict)
     seed: Callable[[Unit], None] | None = None
     """What must be there from the first start on; harmless when done again."""
@@ -95,13 +100,14 @@ class Runtime:
         lease = timedelta(seconds=service.settings.lease_seconds)
         self.effects = Effects(store, handlers, service.ports, lease)
         self.anchors = Anchors(store, service.settings)
+        self.jobs = Jobs(store, service.jobs, lease)
         self.health = Health(name)
         self.health.starting = True
         self.subscription: Subscription | None = None
         self.due: datetime | None = None
         """The earliest stored time of timers, effects and parked keys, when `quiet` last asked."""
         self._settled_at = -1
-        self._changed = {name: asyncio.Event() for name in ("timers", "effects")}
+        self._changed = {name: asyncio.Event() for name in ("timers", "effects", "jobs")}
         store.due_changed += [changed.set for changed in self._changed.values()]
         self._tasks: list[asyncio.Task[None]] = []
         store.told.append(self.relay.kick)
@@ -125,6 +131,8 @@ class Runtime:
         self.health.check("database", self._writable)
         if service.ports:
             loops["effects"] = self._effects
+        if service.jobs:
+            loops["jobs"] = self._jobs
         for name, poll in service.polls.items():
             loops[name] = lambda poll=poll: self._poll(poll)  # type: ignore[misc]
         for name, loop in loops.items():
@@ -163,8 +171,8 @@ class Runtime:
             return False
         if store.transactions != self._settled_at:
             asked_at = store.transactions
-            unsent, self.due = await store.glance(_standing)
-            self._settled_at = -1 if unsent else asked_at
+            at_work, self.due = await store.glance(_standing)
+            self._settled_at = -1 if at_work else asked_at
         return self._settled_at >= 0 and not _has_come(self.due, store.clock)
 
     async def _forever(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
@@ -206,6 +214,17 @@ class Runtime:
             changed.clear()
             due = await self.effects.next_due()
             if not (_has_come(due, clock) and await self.effects.send_due()):
+                await self._until(changed, due)
+
+    async def _jobs(self) -> None:
+        changed = self._changed["jobs"]
+        clock = self.service.store.clock
+        while True:
+            changed.clear()
+            due, began = await self.jobs.next_due(), time.monotonic()
+            if _has_come(due, clock) and await self.jobs.work():
+                await asyncio.sleep(JOB_REST * (time.monotonic() - began))
+            else:
                 await self._until(changed, due)
 
     async def _poll(self, poll: Poll) -> None:
@@ -273,9 +292,10 @@ STANDING = sa.union_all(
 
 
 def _standing(db: sa.Connection) -> tuple[bool, datetime | None]:
-    """Whether something is unsent, and when the next thing is due."""
+    """Whether something is unsent or a job is at work, and when the next thing is due."""
     unsent = db.scalar(sa.select(tables.outbox.c.id).limit(1))
-    return unsent is not None, _earliest(db, STANDING)
+    at_work = db.scalar(sa.select(tables.jobs.c.id).where(tables.jobs.c.state.in_(ACTIVE)).limit(1))
+    return unsent is not None or at_work is not None, _earliest(db, STANDING)
 
 
 def _earliest(db: sa.Connection, query: sa.CompoundSelect[tuple[datetime | None]]) -> datetime | None:

@@ -48,6 +48,19 @@ class EffectWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class JobWanted:
+    """Long work to be done in chunks, exactly one row per (kind, request key)."""
+
+    id: UUID
+    kind: str
+    request_key: str
+    given: Mapping[str, Any]
+    total: int
+    by: Principal
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Anomaly:
     """An event that the receiving table does not allow: recorded, counted, visible; its key goes on."""
 
@@ -68,6 +81,8 @@ class Unit:
         self.timers: dict[tuple[str, str], TimerSet] = {}
         self.effects: list[EffectWanted] = []
         self.anomalies: list[Anomaly] = []
+        self.jobs: list[JobWanted] = []
+        self.stopped_jobs: list[UUID] = []
         self.removed: list[Aggregate] = []
         self._kinds = kinds
         self._here: dict[Ref, Aggregate | None] = {}  # None: looked for, and there is none
@@ -128,6 +143,16 @@ class Unit:
         """Have the outside see something, once per (kind, unique key); effects of one lane go one after the other."""
         wanted = EffectWanted(self.new_id(), kind, unique_key, payload, lane, self.cause.correlation_id)
         self.effects.append(wanted)
+
+    def job(self, kind: str, request_key: str, total: int, **given: Any) -> UUID:
+        """Have long work done in chunks, once per (kind, request key); it may what whoever asks may."""
+        made = JobWanted(self.new_id(), kind, request_key, given, total, self.principal, self.cause.correlation_id)
+        self.jobs.append(made)
+        return made.id
+
+    def stop_job(self, job_id: UUID) -> None:
+        """A job that runs ends after its chunk, one that waits never begins."""
+        self.stopped_jobs.append(job_id)
 
     def audit(self, action: str, subject: str, **details: Any) -> None:
         """Record who did what to `<kind>/<id>`, beside the row that every told fact has; no personal data."""

@@ -241,6 +241,36 @@ class CodeNotAllowed(Objection, Invalid):
     code = "code-not-allowed"
 
 
+class NotInBulk(Objection, Refused):
+    """This move is made one by one: nobody may do it to many work orders at once."""
+
+    code = "move-not-allowed"
+
+
+class SelectionInvalid(Objection, Invalid):
+    """A batch selects its work orders by ids or by a filter, and at least one."""
+
+    code = "invalid-body"
+
+
+class BatchBusy(Objection, Refused):
+    """A job is at work on this batch; it ends, or is cancelled."""
+
+    code = "in-progress"
+
+
+class NothingToDo(Objection, Refused):
+    """No item of the batch is in a state that this would change."""
+
+    code = "move-not-allowed"
+
+
+class NoUndo(Objection, Refused):
+    """Only a batch of assignments wrote down what it changed."""
+
+    code = "move-not-allowed"
+
+
 class IllegalStep(RuntimeError):
     """Code tried a step that the transition table does not have: a bug, never a person's fault."""
 

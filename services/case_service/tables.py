@@ -36,6 +36,7 @@ from contracts.parts import (
     Span,
 )
 from kit.db import Choice, Id, Json, Utc, kernel
+from services.case_service.domain.bulk import ItemState
 from services.case_service.domain.case import Ending
 from services.case_service.domain.entries import (
     Bookable,
@@ -309,6 +310,37 @@ order_tombstones = sa.Table(
     sa.Column("cancelled_version", sa.Integer, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", Utc, nullable=False),
+)
+
+bulk_moves = sa.Table(
+    "bulk_moves",
+    metadata,
+    sa.Column("batch_id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("move", sa.Text, nullable=False),
+    sa.Column("arguments", Json(dict[str, Any]), nullable=False),
+    sa.Column("selected", sa.Integer, nullable=False),
+    sa.Column("undo_of", Id),
+    sa.Column("job_id", Id, nullable=False),
+    sa.Column("runs", sa.Integer, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+)
+
+bulk_items = sa.Table(
+    "bulk_items",
+    metadata,
+    sa.Column("batch_id", Id, sa.ForeignKey("bulk_moves.batch_id"), primary_key=True),
+    sa.Column("work_order_id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("given", Json(dict[str, Any])),
+    sa.Column("preview", sa.Text),
+    sa.Column("state", Choice(ItemState), nullable=False),
+    sa.Column("code", sa.Text),
+    sa.Column("moved_to", sa.Integer),  # the version that the move left behind: what its undoing expects
+    sa.Column("undo", Json(dict[str, Any])),
+    sqlite_with_rowid=False,
 )
 
 form_versions = sa.Table(

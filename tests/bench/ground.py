@@ -125,6 +125,12 @@ def latency(at: Ground) -> Measured:
     return found | _named("latency.embedded_200", measure("latency", run="http", rate=200, seconds=at.seconds))
 
 
+def bulk(at: Ground) -> Measured:
+    """Single moves, idle and beside a bulk move of ten thousand, embedded."""
+    asked = {"items": at.size(10_000), "seconds": at.size(2 * at.seconds)}
+    return _named("bulk", measure("bulk", run="measured", **asked))
+
+
 def recovery(at: Ground) -> Measured:
     """SIGKILL until the next event is applied, with and without a name in the group."""
     anew = measure("recovery", run="measured", **at.fresh(), instance=None)
@@ -181,5 +187,5 @@ def _named(prefix: str, measured: Measured) -> Measured:
 
 
 BENCHES: Mapping[str, Callable[[Ground], Measured]] = MappingProxyType(
-    {bench.__name__: bench for bench in (throughput, relay, embedded, audited, latency, recovery, growth, up)}
+    {bench.__name__: bench for bench in (throughput, relay, embedded, audited, latency, bulk, recovery, growth, up)}
 )

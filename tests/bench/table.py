@@ -47,6 +47,8 @@ TARGETS: Mapping[str, Target] = {
     "latency.kafka_200.p99_ms": most(120, 50),
     "latency.kafka_1000.p99_ms": most(150, 100),
     "latency.embedded_200.p99_ms": most(60, 30),
+    "bulk.busy_p95_ms": most(500, 100),
+    "bulk.ratio_idle": most(3, 2),
     "recovery.seconds": most(15, 12),
     "recovery.static_seconds": most(5, 3),
     "growth.ratio": least(0.7, 0.9),

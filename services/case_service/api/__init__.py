@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.case_service.api import acting, auditing, conflicts, editing, moving, reading, targets
+from services.case_service.api import acting, auditing, bulk, conflicts, editing, moving, reading, targets
 from services.case_service.domain.act import Policy
 
 
@@ -16,4 +16,5 @@ def routes(policy: Policy) -> APIRouter:
     router.include_router(conflicts.router)
     router.include_router(targets.router)
     router.include_router(auditing.router)
+    router.include_router(bulk.router)
     return router

@@ -24,7 +24,7 @@ from services.case_service.domain.guards import Ask
 from services.case_service.domain.requests import Resolution
 from services.case_service.domain.visits import open_follow_up, reversal_of
 from services.case_service.domain.work_order import WorkOrder
-from services.case_service.errors import CancelByMdmOnly, DecisionMissing
+from services.case_service.errors import DecisionMissing
 
 REJECTIONS = (ExceptionType.HANDOVER_REJECTED, ExceptionType.HANDOVER_FAILED, ExceptionType.FOREIGN_METER)
 
@@ -98,8 +98,6 @@ def close_case(ask: Ask, choice: Code) -> None:
     if resolution is None:
         raise DecisionMissing("Name the resolution: cancelled, no_more_attempts or not_needed.", fields=["resolution"])
     was_withdrawn = order.undecided
-    if resolution is Resolution.CANCELLED and not was_withdrawn:
-        raise CancelByMdmOnly("Only the partner that ordered the work can withdraw it.")
     close = CLOSE_REASON[resolution]
     if was_withdrawn:
         order.cancellation = Cancellation.CONFIRMED

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from contracts.codes import ExceptionType, Outcome, State
+from contracts.codes import BookingChannel, ExceptionType, Outcome, State
 from contracts.ids import phone
 from services.case_service import errors
 from services.case_service.domain import reports
@@ -260,6 +260,21 @@ def done_elsewhere(ask: Ask) -> errors.Objection | None:
     return errors.StillNeeded("No other order of this case did the work. Use no_more_attempts.")
 
 
+def withdrawn_by_partner(ask: Ask) -> errors.Objection | None:
+    """Of T31: a person confirms a cancellation, and never makes one."""
+    if ask.request.resolution is not Resolution.CANCELLED or ask.order.undecided:
+        return None
+    return errors.CancelByMdmOnly("Only the partner that ordered the work can withdraw it.")
+
+
+def has_slot_for_phone(ask: Ask) -> errors.Objection | None:
+    """Of T32: what is offered on the phone is an appointment that booking_service set aside."""
+    by_phone = ask.order.state is State.PLANNING and ask.request.channel is BookingChannel.PHONE
+    if not by_phone or ask.order.appointment_id is not None:
+        return None
+    return errors.NotPlanned("Missing: appointment.", fields=["appointment"])
+
+
 def _only(resolution: Resolution, guard: Guard) -> Guard:
     return lambda ask: guard(ask) if ask.request.resolution is resolution else None
 
@@ -298,3 +313,8 @@ ONLY_NOT_NEEDED: Mapping[str, Guard] = MappingProxyType(
     {name: _only(Resolution.NOT_NEEDED, GUARDS[name]) for name in ("G5", "G6")}
 )
 """T31 asks these of one resolution only."""
+
+BESIDE: Mapping[str, tuple[Guard, ...]] = MappingProxyType(
+    {"T31": (withdrawn_by_partner,), "T32": (has_slot_for_phone,)}
+)
+"""What a row asks beyond the page's numbers, from the words of its effects: asked before, not met while doing."""

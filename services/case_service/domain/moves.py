@@ -10,7 +10,7 @@ from services.case_service.domain import deciding, fieldwork, guards, planning
 from services.case_service.domain.act import Act
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion
-from services.case_service.domain.guards import GUARDS, ONLY_NOT_NEEDED, Ask
+from services.case_service.domain.guards import BESIDE, GUARDS, ONLY_NOT_NEEDED, Ask
 from services.case_service.domain.matrices import MOVES, possible_moves
 from services.case_service.domain.ownership import refuse_foreign
 from services.case_service.domain.requests import MoveRequest
@@ -154,7 +154,8 @@ def _guards_of(move: str, choice: str) -> list[guards.Guard]:
     else:
         names = TRANSITIONS[choice].guards
     narrower = ONLY_NOT_NEEDED if choice == "T31" else {}
-    return [narrower.get(name, GUARDS[name]) for name in names if name in GUARDS and name != "G4"]
+    numbered = [narrower.get(name, GUARDS[name]) for name in names if name in GUARDS and name != "G4"]
+    return [*numbered, *BESIDE.get(choice, ())]
 
 
 __all__ = ["Column", "ask_for", "choice_of", "move", "objections", "possible", "refused_report"]
