@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from contracts.topics import TOPICS
 from kit import faults, gauges, metrics, rows, tables
+from kit.anchors import Anchors
 from kit.auth import system
 from kit.bus import Bus, Subscription
 from kit.clock import Clock, clock_of
@@ -41,6 +42,7 @@ Poll = Callable[[], Awaitable[bool]]
 
 POLL_SECONDS = 0.2
 GAUGE_SECONDS = 15.0
+ANCHOR_SECONDS = 60.0
 LEADER_SECONDS = 2.0
 STOP_SECONDS = 10.0
 
@@ -92,6 +94,7 @@ class Runtime:
         self.parking = Parking(name, store, handlers)
         lease = timedelta(seconds=service.settings.lease_seconds)
         self.effects = Effects(store, handlers, service.ports, lease)
+        self.anchors = Anchors(store, service.settings)
         self.health = Health(name)
         self.health.starting = True
         self.subscription: Subscription | None = None
@@ -117,7 +120,7 @@ class Runtime:
                 batch_max=service.settings.batch_max,
             )
         loops: dict[str, Callable[[], Awaitable[None]]] = {"relay": self._relay, "timers": self._timers}
-        loops["gauges"], loops["beat"] = self._gauges, self.health.beat
+        loops["gauges"], loops["anchors"], loops["beat"] = self._gauges, self._anchors, self.health.beat
         loops["guard"] = lambda: self.health.guard(self.lag, self.position)
         self.health.check("database", self._writable)
         if service.ports:
@@ -214,6 +217,11 @@ class Runtime:
         while True:
             await gauges.read(self.service.name, self.service.store)
             await asyncio.sleep(GAUGE_SECONDS)
+
+    async def _anchors(self) -> None:
+        while True:
+            due = await self.anchors.keep()
+            await self.service.store.clock.wait_until(due, ANCHOR_SECONDS)
 
     async def _until(self, changed: asyncio.Event, due: datetime | None) -> None:
         """Until something was committed here, the due time has come, or the next poll.

@@ -143,11 +143,15 @@ class Unit:
         self.cause = cause
 
     def end(self) -> None:
-        """A step is done: its facts are sealed, the keys it gave are known to the next step."""
+        """A step is done: its facts are sealed, its changes audited, the keys it gave are known to the next step."""
         self._seal()
         for aggregate in self._touched.values():
-            if type(aggregate).keys is not Aggregate.keys:  # a step may have given it another key
+            kind = type(aggregate)
+            if kind.keys is not Aggregate.keys:  # a step may have given it another key
                 self._place(aggregate)
+            if kind.changes is not Aggregate.changes:
+                for change in aggregate.changes():
+                    self.audit(change.action, change.subject, cause=self.cause.causation_id, **change.details)
         self._touched.clear()
 
     def load(self, db: sa.Connection, needs: Callable[["Unit"], Iterable[Ref]]) -> None:

@@ -104,6 +104,7 @@ cases = sa.Table(
     sa.Column("sla_target", Json(SlaTarget), nullable=False),
     sa.Column("sla_state", Choice(SlaState), nullable=False),
     sa.Column("sla_due_at", Utc),
+    sa.Column("audited", sa.Integer, nullable=False, server_default="0"),  # older rows of the audit were not numbered
     # I4: nothing is complete without the evidence of the gate, whoever writes here
     sa.CheckConstraint("phase <> 'COMPLETED' OR gate_evidence IS NOT NULL", name="completed_by_the_gate"),
 )

@@ -135,8 +135,8 @@ def handed_over(case: Case) -> Item:
 
 
 def recorded(case: Case) -> Item:
-    """DoD5: the history of every work order counts its versions without a gap."""
-    missing = []
+    """DoD5: every work order's history counts its versions without a gap, and the audit has a row for every change."""
+    missing = [f"gap at audit row {number}" for number in case.lost]
     for order in case.by_sequence:
         versions = sorted(line.version for line in case.history if line.work_order_id == order.work_order_id)
         gaps = set(range(1, order.version + 1)) - set(versions)
