@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.case_service.api import acting, conflicts, moving, reading, targets
+from services.case_service.api import acting, auditing, conflicts, moving, reading, targets
 from services.case_service.domain.act import Policy
 
 
@@ -14,4 +14,5 @@ def routes(policy: Policy) -> APIRouter:
     router.include_router(acting.routes(policy))
     router.include_router(conflicts.router)
     router.include_router(targets.router)
+    router.include_router(auditing.router)
     return router

@@ -59,7 +59,9 @@ async def dismiss(conflict_id: UUID, body: Dismissal, closer: Closer, store: The
             at=unit.now,
         )
         unit.add(words)
-        unit.audit("visit_conflict:dismiss", f"case/{case.case_id}/{conflict_id}")
+        unit.audit(
+            "visit_conflict:dismiss", f"case/{case.case_id}", conflict=str(conflict_id), words=str(words.words_id)
+        )
         return _view(conflict)
 
     def wanted(unit: Unit) -> list[tuple[type[Any], str]]:
