@@ -42,6 +42,8 @@ TARGETS: Mapping[str, Target] = {
     "relay.ratio_send_batch": least(0.3, 0.5),
     "embedded.ratio_raw_sqlite": least(0.4, 0.5),
     "embedded.ratio_batch_1": least(8, 8),
+    "audit.postgres.ratio": least(0.5, 0.6),
+    "audit.sqlite.ratio": least(0.5, 0.6),
     "latency.kafka_200.p99_ms": most(120, 50),
     "latency.kafka_1000.p99_ms": most(150, 100),
     "latency.embedded_200.p99_ms": most(60, 30),
