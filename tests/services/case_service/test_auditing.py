@@ -259,6 +259,20 @@ async def test_S0_30_A07_a_withdrawal_names_its_rule(story: Story) -> None:
     assert (moved["move"], moved["rule"], answered["rule"]) == ("T28", "A07", "A07")
 
 
+async def test_S0_30_A09_an_announcement_names_its_rule(story: Story) -> None:
+    await story.says(lambda case, order: facts.facts(case, order)["BookableFromSet"][1])
+    _, announced = await last(story, "handover:change")
+    assert (announced["handover"], announced["rule"]) == ("rollout_announced/1", "A09")
+
+
+async def test_S0_30_A10_rework_in_the_field_names_its_rule(story: Story) -> None:
+    await story.is_booked()
+    await story.is_visited()
+    await story.says(lambda case, order: facts.rework(case, order, "field"))
+    _, moved = await last(story, "work_order:move")
+    assert (moved["move"], moved["rule"], moved["reason"]) == ("T33", "A10", "rework")
+
+
 async def test_S0_30_a_rule_that_fired_stands_once_however_often_its_event_comes(story: Story) -> None:
     await story.hears(cancelled())
     before = await changes(story)
