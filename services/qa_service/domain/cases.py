@@ -62,7 +62,9 @@ class ReviewedCase(Aggregate):
         opened, self.opened = self.opened, []
         for review in opened:
             subject = f"review/{self.case_id}/{review.review_id}"
-            yield Change("review:open", subject, {"rule": "A01", "round": review.round, "state": [None, review.state]})
+            yield Change(
+                "review:open", subject, {"rules": ["A01"], "round": review.round, "state": [None, review.state]}
+            )
 
     def find_order(self, work_order_id: WorkOrderId) -> WorkOrder | None:
         return next((each for each in self.work_orders if each.work_order_id == work_order_id), None)

@@ -283,6 +283,7 @@ def test_every_move_has_its_action() -> None:
 async def test_every_route_has_its_action(story: Story) -> None:
     ours = {route.action for route in served(web(story.stage.service)) if route.path.startswith("/v1/")}
     assert {action for action in ours if not action.startswith("parked:")} == {
+        "audit:read",
         "case:read",
         "contact:read",
         "setting:edit",

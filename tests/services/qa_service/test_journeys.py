@@ -234,6 +234,6 @@ def _without(missing: object) -> tuple[EvidenceRef, ...]:
 async def test_S0_30_A01_a_review_that_opens_by_itself_names_its_rule(gate: Gate) -> None:
     await gate.stage.hears(RESOLVED, reported())
     rows = [row for row in await gate.stage.rows("audit") if row.action == "review:open"]
-    assert [('"rule":"A01"' in row.details, row.subject.startswith(f"review/{CASE}/")) for row in rows] == [
+    assert [('"rules":["A01"]' in row.details, row.subject.startswith(f"review/{CASE}/")) for row in rows] == [
         (True, True)
     ]
