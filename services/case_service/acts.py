@@ -68,6 +68,9 @@ def conclude(case: Case, unit: Unit, act: Act) -> None:
         unit.add(record)
     for code, details in case.anomalies:
         unit.anomaly(code, f"case/{case.case_id}", **details)
+    for rule, key in case.fired:
+        unit.audit(f"automation:{rule}", f"case/{case.case_id}", key=key)
+    case.fired.clear()
     case.beside.clear()
     case.anomalies.clear()
     _count(case, act)

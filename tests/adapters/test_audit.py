@@ -19,6 +19,7 @@ from kit.settings import Settings
 from kit.store import Store
 from kit.testing import numbered_ids
 from kit.types import is_sqlite
+from tests.adapters.world import World, accepted, until
 
 SERVICE = "case_service"
 CASES = [f"0197f000-0000-7000-8000-{number:012}" for number in range(1, 5)]
@@ -286,3 +287,17 @@ async def test_what_a_seal_covers_can_be_believed(book: Book) -> None:
     assert await book.found(since=day) == []
     await book.tampers(sa.update(T).where(of(4)).values(actor="person:local:mallory"))
     assert [each[:2] for each in await book.found(since=day)] == [(SHARD, 4)]
+
+
+async def test_SEC_AUD_02_a_service_at_work_seals_each_day_by_itself(world: World) -> None:
+    copy = world.folder / "anchors" / "mdm_adapter" / "2026-03-03.jws"
+
+    async def sealed() -> bool:
+        return copy.exists()
+
+    await world.start()
+    await world.tell(accepted(1, 1))
+    world.clock.set(MONDAY + timedelta(days=1))
+    await until(sealed)
+    proof = await prove(world.adapter.store.db, "mdm_adapter", world.folder / "anchors")
+    assert (proof.breaks, proof.rows) == ([], 1)

@@ -18,7 +18,6 @@ def announce(case: Case, act: Act, *, statutory: bool) -> None:
         act,
         Fact.ROLLOUT_ANNOUNCED,
         None,
-        rule="A09",
         plan=announced_plan(case.device_plan),
         statutory=statutory,
         planned_on=case.planned_on or (case.window.from_ if case.window else far),

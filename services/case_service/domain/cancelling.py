@@ -24,7 +24,7 @@ def cancelled_key(case: Case) -> OrderKey | None:
 
 def answer(case: Case, act: Act, decision: Decision, order: WorkOrder | None, key: OrderKey | None = None) -> None:
     """Tell the partner what became of its wish to cancel."""
-    case.hand_over(act, Fact.CANCELLED, order, rule="A07", decision=decision, order_key=key or cancelled_key(case))
+    case.hand_over(act, Fact.CANCELLED, order, decision=decision, order_key=key or cancelled_key(case))
 
 
 def end_cancelled(case: Case, act: Act, order: WorkOrder) -> None:
@@ -56,7 +56,7 @@ def cancel_closed(case: Case, act: Act) -> None:
     done = next((order for order in case.by_sequence if order.handed_over), None)
     if done:
         answer(case, act, Decision.TOO_LATE, done)
-        raise_exception(case, act, ExceptionType.CANCELLED_AFTER_DONE, reason="cancelled_by_partner", rule="A07")
+        raise_exception(case, act, ExceptionType.CANCELLED_AFTER_DONE, reason="cancelled_by_partner")
         case.hotlist(act, done, "cancelled_after_done")
     elif not case.on_site:
         answer(case, act, Decision.CONFIRMED, case.current)

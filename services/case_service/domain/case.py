@@ -137,6 +137,8 @@ class Case(Aggregate):
     """Records that came up with a change and stand in tables of their own: remarks, words, visits."""
     anomalies: list[tuple[str, dict[str, Any]]] = field(default_factory=list, repr=False)
     """What the tables do not allow: code and details, never personal data."""
+    fired: list[tuple[Code, str]] = field(default_factory=list, repr=False)
+    """Automations that fired: rule id and the key under which they fire once (lifecycle §13)."""
     trail: Trail = field(default_factory=Trail, repr=False)
     lost: tuple[int, ...] = ()
     """Numbers of audit rows that are missing, or too many, as counted when the case was loaded (DoD5)."""
@@ -306,11 +308,6 @@ class Case(Aggregate):
             moved = {"move": move, "from": was, "to": order.state}
             self.trail.note(self, order, "work_order:move", reason=reason, rule=rule, **moved)
 
-    def cite(self, rule: Code | None, kind: str = "case", own: str = "") -> None:
-        """Which automation (lifecycle §13) changes the case, or a part of it that is no work order, in this step."""
-        if rule is not None:
-            self.trail.rules[kind, own] = rule
-
     def remark(self, act: Act, order: WorkOrder | None, code: Code, *, hotlist: bool = False, **params: Any) -> None:
         """Add a coded line: a comment, a hint for a hotlist, a fact that came late."""
         remark_id, sequence = act.new_id(), order.sequence if order else None
@@ -356,16 +353,14 @@ class Case(Aggregate):
         self.anomalies.append((code, {"work_order_id": str(order.work_order_id), **params}))
 
     def automated(self, rule: Code, key: str) -> None:
-        """An automation fired: the audit keeps its rule id, and the key for which it fires once (lifecycle §13)."""
-        self.trail.say(self, "case:rule", rule=rule, key=key)
+        """An automation fired; its rule id goes into the audit, also into the rows of what this step changes."""
+        self.fired.append((rule, key))
+        self.trail.fired.append(rule)
 
-    def hand_over(
-        self, act: Act, fact: Fact, order: WorkOrder | None, *, rule: Code | None = None, **said: Any
-    ) -> None:
+    def hand_over(self, act: Act, fact: Fact, order: WorkOrder | None, **said: Any) -> None:
         """Ask mdm_adapter to hand a fact over; attempts count per case and fact."""
         attempt = 1 + max((each.attempt for each in self.handovers if each.fact is fact), default=0)
         of = order.work_order_id if order else None
-        self.cite(rule, "handover", f"{fact}/{attempt}")
         self.handovers += (Handover(fact=fact, attempt=attempt, work_order_id=of, requested_at=act.at),)
         if fact is Fact.EXCHANGE_COMPLETED and order:
             order.handover = attempt

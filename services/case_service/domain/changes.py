@@ -78,27 +78,27 @@ EXCEPTION = Kind(
 )
 ORDER = Kind("order", _of(OrderReference), shown=_of(OrderReference), left_out=("order_key",))
 HANDOVER = Kind("handover", _of(Handover), shown=_of(Handover), left_out=("fact", "attempt", "requested_at"))
-PAUSE = Kind("pause", _of(Pause), shown=_of(Pause), left_out=("number",))
 DEVICE = Kind("device", _of(DeviceFact), shown=_of(DeviceFact), left_out=("device_id",))
+PAUSE = Kind("pause", _of(Pause), shown=_of(Pause), left_out=("number",))
 CASE_SHOWN = (
     *("phase", "on_hold", "operator", "case_type", "origin", "legal_basis", "metering_point_id", "area", "priority"),
     *("window", "fixed_on", "planned_on", "due_on", "device_plan", "permits", "other_party_attends", "flags", "links"),
     *("bookable", "announced", "completion", "gate_evidence", "ending", "ended_at", "edition", "contact_version"),
-    *("sla_target", "sla_state", "opted_out"),
+    *("sla_target", "sla_state", "sla_due_at", "opted_out"),
 )
 CASE_LEFT_OUT = (
     *("version", "told", "loaded", "key_text", "case_id", "open_point", "opened_at", "waits", "audited", "lost"),
     *("trail", "devices", "handovers", "work_orders", "references", "exceptions", "history", "beside", "anomalies"),
-    *("pauses", "sla_due_at", "due_by"),
+    *("pauses", "fired", "due_by"),
 )
 """What the kit keeps, what follows from the rest, and what is compared as a part of its own."""
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (WORK_ORDER, EXCEPTION, ORDER, HANDOVER, PAUSE, DEVICE)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (WORK_ORDER, EXCEPTION, ORDER, HANDOVER, DEVICE, PAUSE)}
 """By name; the case itself joins them in its own module."""
 
 ACTIONS = (
-    *("case:change", "case:remark", "case:words", "case:rule", "work_order:move", "work_order:change"),
-    *("exception:change", "order:change", "handover:change", "pause:change", "device:change"),
+    *("case:change", "case:remark", "case:words", "work_order:move", "work_order:change"),
+    *("exception:change", "order:change", "handover:change", "device:change", "pause:change"),
 )
 """All actions of rows that tell of a change; the gate counts them (DoD5)."""
 
@@ -109,7 +109,8 @@ class Trail:
 
     seen: dict[Place, Values] = field(default_factory=dict)
     waiting: list[Change] = field(default_factory=list)
-    rules: dict[Place, str] = field(default_factory=dict)
+    fired: list[str] = field(default_factory=list)
+    """Rule ids of the automations of this step (lifecycle §13)."""
 
     def begin(self, case: "Case") -> None:
         """The case as it was loaded: from here on it changes."""
@@ -119,7 +120,7 @@ class Trail:
         """Something that changes no value: a remark, words that are kept beside."""
         self.waiting.append(Change(action, f"case/{case.case_id}", _given(details)))
 
-    def note(self, case: "Case", order: WorkOrder, action: str, **why: Any) -> None:
+    def note(self, case: "Case", order: WorkOrder, action: str, *, rule: str | None = None, **why: Any) -> None:
         """One version of a work order: what changed since the version before, and why."""
         place = (WORK_ORDER.name, str(order.sequence))
         now = WORK_ORDER.read(order)
@@ -127,7 +128,8 @@ class Trail:
         if "to" in why:
             changed.pop("state", None)
         self.seen[place] = now
-        details = _given({**why, "version": order.version, "set": changed or None})
+        rules = [rule] if rule else None
+        details = _given({**why, "rules": rules, "version": order.version, "set": changed or None})
         self.waiting.append(Change(action, f"work_order/{case.case_id}/{order.sequence}", details))
 
     def settle(self, case: "Case") -> Iterator[Change]:
@@ -139,10 +141,11 @@ class Trail:
                 found.append(self._change(case, place, kind, values))
         for place in self.seen.keys() - now.keys():
             found.append(self._change(case, place, KINDS[place[0]], None))
-        self.seen, self.rules = {place: values for place, (_, values) in now.items()}, {}
+        fired = {"rules": sorted(set(self.fired))} if self.fired else {}
+        self.seen, self.fired = {place: values for place, (_, values) in now.items()}, []
         for change in found:
             case.audited += 1
-            yield change._replace(details={**change.details, "change": case.audited})
+            yield change._replace(details={**fired, **change.details, "change": case.audited})
 
     def _change(self, case: "Case", place: Place, kind: Kind, values: Values | None) -> Change:
         changed = kind.between(self.seen.get(place), values)
@@ -150,7 +153,7 @@ class Trail:
             subject, own = f"work_order/{case.case_id}/{place[1]}", {}
         else:
             subject, own = f"case/{case.case_id}", {kind.name: place[1] or None}
-        details = _given({**own, "rule": self.rules.get(place), "set": changed})
+        details = _given({**own, "set": changed})
         return Change(f"{kind.name}:change", subject, details)
 
 
@@ -165,10 +168,10 @@ def parts(case: "Case") -> Iterator[tuple[Place, Kind, Any]]:
         yield ("order", reference.order_key), ORDER, reference
     for handover in case.handovers:
         yield ("handover", f"{handover.fact}/{handover.attempt}"), HANDOVER, handover
-    for pause in case.pauses:
-        yield ("pause", str(pause.number)), PAUSE, pause
     for device in case.devices:
         yield ("device", str(device.device_id)), DEVICE, device
+    for pause in case.pauses:
+        yield ("pause", str(pause.number)), PAUSE, pause
 
 
 def subjects(case: "Case") -> list[str]:

@@ -40,16 +40,15 @@ def hand_over_done(case: Case, act: Act, order: WorkOrder) -> None:
         answer(case, act, Decision.STORNO if sent else Decision.CONFIRMED, order)
         case.end(act, Ending.CANCELLED, "reversed")
         return
-    request_handover(case, act, order, supplement=supplement, rule="A02")
+    request_handover(case, act, order, supplement=supplement)
 
 
-def request_handover(case: Case, act: Act, order: WorkOrder, *, supplement: bool, rule: Code | None = None) -> None:
+def request_handover(case: Case, act: Act, order: WorkOrder, *, supplement: bool) -> None:
     """Tell the fact that the exchange is done, with the visit and the evidence it rests on."""
     case.hand_over(
         act,
         Fact.EXCHANGE_COMPLETED,
         order,
-        rule=rule,
         supplement=supplement,
         visit_id=order.visit_id,
         visit_version=order.visit_version,
@@ -168,9 +167,9 @@ def order_field_visit(ask: Ask, _: Code) -> None:
         answer(case, act, Decision.TOO_LATE, order)
 
 
-def go_again(case: Case, act: Act, order: WorkOrder, decision: MoveDecision, *, rule: Code | None = None) -> None:
+def go_again(case: Case, act: Act, order: WorkOrder, decision: MoveDecision) -> None:
     """T33, by a person or by a reviewer."""
-    case.step(act, order, "T33", State.REOPENED, decision=decision, reason=decision, rule=rule)
+    case.step(act, order, "T33", State.REOPENED, decision=decision, reason=decision)
 
 
 def _settled_already(case: Case, order: WorkOrder) -> bool:

@@ -96,7 +96,6 @@ def raise_exception(
     fact: Fact | None = None,
     attempt: int | None = None,
     codes: tuple[Code, ...] = (),
-    rule: Code | None = None,
 ) -> CaseException:
     """Raise an exception and tell it; one that is open for the same cause already is not raised twice."""
     for same in open_exceptions(case, type_, order=order):
@@ -118,7 +117,6 @@ def raise_exception(
         codes=codes,
     )
     case.exceptions.append(raised)
-    case.cite(rule, "exception", str(raised.exception_id))
     case.told.append(
         ExceptionRaised(
             case_id=case.case_id,

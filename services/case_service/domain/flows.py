@@ -98,7 +98,6 @@ def open_work_order(
     state: State = State.OPEN,
     predecessor: WorkOrder | None = None,
     due_on: date | None = None,
-    rule: Code | None = None,
 ) -> WorkOrder:
     """Give the case its next work order, and tell it."""
     order = WorkOrder(
@@ -130,7 +129,7 @@ def open_work_order(
             company_id=order.company_id,
         )
     )
-    case.record(act, order, reason="opened", rule=rule)
+    case.record(act, order, reason="opened")
     return order
 
 

@@ -176,7 +176,6 @@ def open_follow_up(case: Case, act: Act, order: WorkOrder) -> None:
         plan=DevicePlan(plan=order.device_plan.plan, install=(), remove=()),
         predecessor=order,
         due_on=act.in_working_days(act.policy.comms_days if comms else act.policy.rework_days),
-        rule="A04",
     )
 
 
@@ -200,7 +199,7 @@ def _count_failure(case: Case, act: Act, order: WorkOrder) -> None:
 
 def _raise(case: Case, act: Act, kind: ExceptionType, reason: Code, order: WorkOrder | None = None) -> None:
     """A05: once per case and type, for what is open is not raised again."""
-    raised = raise_exception(case, act, kind, order=order, reason=reason, rule="A05")
+    raised = raise_exception(case, act, kind, order=order, reason=reason)
     case.automated("A05", f"{raised.exception_id}")
 
 

@@ -41,7 +41,7 @@ async def last(story: Story, action: str) -> tuple[str, dict[str, Any]]:
 
 
 async def rules(story: Story) -> set[str]:
-    return {details["rule"] for _, _, details in await changes(story) if "rule" in details}
+    return {rule for _, _, details in await changes(story) for rule in details.get("rules", ())}
 
 
 async def test_S0_28_a_move_says_who_from_where_to_where_and_why(story: Story) -> None:
@@ -220,7 +220,7 @@ async def test_S0_30_A02_and_A03_handing_over_and_completing_name_their_rules(st
     await story.says(facts.accepted)
     completed = [d for name, _, d in await changes(story) if name == "case:change" and "gate_evidence" in d["set"]]
     assert "A02" in await rules(story)
-    assert [details["rule"] for details in completed] == ["A03"]
+    assert [details["rules"] for details in completed] == [["A03"]]
     assert handed["handover"] == "exchange_completed/1"
 
 
@@ -229,9 +229,9 @@ async def test_S0_30_A04_a_follow_up_names_its_rule(story: Story) -> None:
     await story.moves("tom", "start")
     await story.reports(a_report(result="COMMS_PENDING"))
     opened = [
-        details for name, _, details in await changes(story) if name == "work_order:change" and details.get("rule")
+        details for name, _, details in await changes(story) if name == "work_order:change" and details.get("rules")
     ]
-    assert [(details["rule"], details["reason"], details["version"]) for details in opened] == [("A04", "opened", 1)]
+    assert [(details["rules"], details["reason"], details["version"]) for details in opened] == [(["A04"], "opened", 1)]
 
 
 async def test_S0_30_A05_a_refusal_names_its_rule(story: Story) -> None:
@@ -239,7 +239,7 @@ async def test_S0_30_A05_a_refusal_names_its_rule(story: Story) -> None:
     await story.moves("tom", "start")
     await story.reports(a_report(result="NOT_AT_HOME", sub_reason="customer_refuses"))
     _, details = await last(story, "exception:change")
-    assert (details["rule"], details["set"]["type"]) == ("A05", [None, "refusal"])
+    assert (details["rules"], details["set"]["type"]) == (["A05"], [None, "refusal"])
 
 
 async def test_S0_30_A06_a_rejection_names_its_rule(story: Story) -> None:
@@ -249,14 +249,28 @@ async def test_S0_30_A06_a_rejection_names_its_rule(story: Story) -> None:
     await story.says(facts.rejected)
     _, moved = await last(story, "work_order:move")
     _, raised = await last(story, "exception:change")
-    assert (moved["move"], moved["rule"], raised["rule"]) == ("T25", "A06", "A06")
+    assert (moved["move"], moved["rules"], raised["rules"]) == ("T25", ["A06"], ["A06"])
 
 
 async def test_S0_30_A07_a_withdrawal_names_its_rule(story: Story) -> None:
     await story.hears(cancelled())
     _, moved = await last(story, "work_order:move")
     _, answered = await last(story, "handover:change")
-    assert (moved["move"], moved["rule"], answered["rule"]) == ("T28", "A07", "A07")
+    assert (moved["move"], moved["rules"], answered["rules"]) == ("T28", ["A07"], ["A07"])
+
+
+async def test_S0_30_A09_an_announcement_names_its_rule(story: Story) -> None:
+    await story.says(lambda case, order: facts.facts(case, order)["BookableFromSet"][1])
+    _, announced = await last(story, "handover:change")
+    assert (announced["handover"], announced["rules"]) == ("rollout_announced/1", ["A09"])
+
+
+async def test_S0_30_A10_rework_in_the_field_names_its_rule(story: Story) -> None:
+    await story.is_booked()
+    await story.is_visited()
+    await story.says(lambda case, order: facts.rework(case, order, "field"))
+    _, moved = await last(story, "work_order:move")
+    assert (moved["move"], moved["rules"], moved["reason"]) == ("T33", ["A10"], "rework")
 
 
 async def test_S0_30_a_rule_that_fired_stands_once_however_often_its_event_comes(story: Story) -> None:
@@ -265,7 +279,7 @@ async def test_S0_30_a_rule_that_fired_stands_once_however_often_its_event_comes
     await story.stage.passes(LATER)
     await story.hears(cancelled())
     new = (await changes(story))[len(before) :]
-    assert [(name, details.get("rule")) for name, _, details in new] == [("case:remark", None)]
+    assert [(name, details.get("rules")) for name, _, details in new] == [("case:remark", None)]
 
 
 async def export(

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import orjson
 import pytest
 
 from contracts import cases
@@ -33,8 +32,7 @@ async def hotlist(story: Story) -> list[str]:
 
 async def fired(story: Story, rule: str) -> int:
     """How often an automation stands in the audit."""
-    said = [orjson.loads(row.details) for row in await story.stage.rows("audit") if row.action == "case:rule"]
-    return sum(details["rule"] == rule for details in said)
+    return sum(row.action == f"automation:{rule}" for row in await story.stage.rows("audit"))
 
 
 async def test_J65_a_case_is_at_risk_and_then_overdue_once_each(story: Story) -> None:

@@ -117,7 +117,6 @@ def _reopen(scene: Scene[HandoverRejected], reasons: tuple[HubReason, ...]) -> s
         fact=event.fact,
         attempt=event.attempt,
         codes=reasons,
-        rule="A06",
     )
     if was_completed:
         case.told.append(

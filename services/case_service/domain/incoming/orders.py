@@ -117,8 +117,7 @@ def withdraw(case: Case, act: Act, order: WorkOrder) -> None:
     order.cancellation, order.withdrawn_at = Cancellation.UNDECIDED, act.at
     order.pending = order.replied_at = order.hold_until = None
     case.step(act, order, move, State.MANUAL_FOLLOW_UP, reason="cancelled_by_partner", rule="A07")
-    reason = "cancelled_by_partner"
-    raise_exception(case, act, ExceptionType.CANCELLED_IN_WORK, order=order, reason=reason, rule="A07")
+    raise_exception(case, act, ExceptionType.CANCELLED_IN_WORK, order=order, reason="cancelled_by_partner")
     if order.installed:
         case.hotlist(act, order, "installed_while_withdrawn")
 

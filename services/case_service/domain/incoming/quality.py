@@ -54,7 +54,7 @@ def rework(scene: Scene[ReworkRequested]) -> str:
     reasons = [str(reason) for reason in event.reasons]
     scene.case.automated("A10", f"{event.review_id}/{event.round}")
     if event.kind is ReworkKind.FIELD and order.state is State.RESOLVED:
-        go_again(scene.case, scene.act, order, MoveDecision.REWORK, rule="A10")
+        go_again(scene.case, scene.act, order, MoveDecision.REWORK)
         return "T33"
     return scene.note("rework_requested", kind=event.kind, reasons=reasons)
 
