@@ -246,9 +246,11 @@ def one_step(case: Case, inputs: Mapping[str, Step]) -> Iterator[tuple[str, Case
 def copy_of(case: Case) -> Case:
     """A case that can be changed without the other; parts that are replaced, not changed, are shared."""
     twin = copy.copy(case)
-    for name in ("work_orders", "references", "exceptions"):
-        setattr(twin, name, [copy.copy(each) for each in getattr(case, name)])
-    twin.history, twin.told, twin.beside, twin.anomalies = list(case.history), [], [], []
+    for name, value in vars(case).items():
+        if isinstance(value, list):
+            setattr(twin, name, list(value) if name == "history" else [copy.copy(each) for each in value])
+    for made in (twin.told, twin.beside, twin.anomalies, twin.fired):
+        made.clear()
     return twin
 
 
