@@ -1,6 +1,7 @@
 """Each automation fires once per key (lifecycle §13), under copies of its trigger and two workers on one database."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -163,9 +164,8 @@ async def test_an_automation_fires_once_for_copies_and_two_workers(ground: Groun
     (kept,) = await ground.kept([case.case_id])
     await causes(ground, kept)
     since = await ground.stage.told_since()
-    fired = Counter(
-        audit.details for audit in await ground.stage.rows("audit") if audit.action == f"automation:{rule[:3]}"
-    )
+    rows = [json.loads(each.details) for each in await ground.stage.rows("audit") if each.action == "case:rule"]
+    fired = Counter(each["key"] for each in rows if each["rule"] == rule[:3])
     assert len(fired) == times, "it left its rule id, once per key"
     assert set(fired.values()) == {1}
     assert effect is None or sum(map(effect, since)) == times

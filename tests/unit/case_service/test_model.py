@@ -22,6 +22,7 @@ from services.case_service.domain import moves, waits
 from services.case_service.domain.act import Act, Policy
 from services.case_service.domain.actions import do
 from services.case_service.domain.case import Case
+from services.case_service.domain.changes import Trail
 from services.case_service.domain.exceptions import open_exceptions
 from services.case_service.domain.incoming.orders import amend_order, cancel_order
 from services.case_service.domain.incoming.scene import ANOM, LATE
@@ -249,8 +250,9 @@ def copy_of(case: Case) -> Case:
     for name, value in vars(case).items():
         if isinstance(value, list):
             setattr(twin, name, list(value) if name == "history" else [copy.copy(each) for each in value])
-    for made in (twin.told, twin.beside, twin.anomalies, twin.fired):
+    for made in (twin.told, twin.beside, twin.anomalies):
         made.clear()
+    twin.trail = Trail()
     return twin
 
 
