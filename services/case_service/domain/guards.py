@@ -15,7 +15,6 @@ from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion
 from services.case_service.domain.exceptions import approved, open_exceptions
 from services.case_service.domain.requests import MoveRequest, Resolution
-from services.case_service.domain.serials import plain
 from services.case_service.domain.states import Column
 from services.case_service.domain.work_order import WorkOrder
 
@@ -208,14 +207,15 @@ def reviewed(ask: Ask) -> errors.Objection | None:
 
 
 def correctable(ask: Ask) -> errors.Objection | None:
-    """G23; from R+ a field visit needs no such reason, and what failed cannot be corrected into a success."""
-    order = ask.order
-    if ask.request.move == "data_corrected" and order.outcome is Outcome.FAILED:
+    """G23; from R+ a field visit needs no such reason. At the desk nothing can be put right that nobody did."""
+    order, at_the_desk = ask.order, ask.request.move == "data_corrected"
+    if at_the_desk and not order.used:
+        return errors.NothingToCorrect("Nobody was there: there is no visit to correct.")
+    if at_the_desk and order.outcome is Outcome.FAILED:
         return errors.NothingToCorrect("The visit failed: only another one can do the work.")
     if order.state is not State.MANUAL_FOLLOW_UP:
         return None
-    mine = {plain(each.serial) for each in order.installed} & {plain(each.serial) for each in ask.case.on_site}
-    if order.rejection == "taken_over" or mine or (order.used and not order.undecided):
+    if order.rejection == "taken_over" or ask.case.on_site or (order.used and not order.undecided):
         return None
     return errors.NothingToCorrect("Nothing was rejected, reported or built in.")
 
@@ -228,8 +228,8 @@ def not_rejected(ask: Ask) -> errors.Objection | None:
 
 
 def attempts_left(ask: Ask) -> errors.Objection | None:
-    """G25."""
-    failed = ask.case.failed_attempts
+    """G25; asked after a failed visit only: a rework or a reversal is no further attempt at what failed."""
+    failed = ask.case.failed_attempts if ask.order.outcome is Outcome.FAILED else 0
     if failed < ask.act.policy.attempts or approved(ask.case, ExceptionType.THREE_FAILED_ATTEMPTS):
         return None
     return errors.AttemptsExhausted(f"{failed} attempts failed. A second person must approve another.")
