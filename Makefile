@@ -3,7 +3,7 @@ PYTHON ?= python3
 NODES ?= 1
 BIN := .venv/bin
 
-.PHONY: help setup demo up test check fmt lint types imports schemas bench crash kafka postgres stop lock
+.PHONY: help setup demo up test check fmt lint types imports schemas pages bench crash kafka postgres stop lock
 
 help: ## show this list
 	@awk -F ' *## *' '/^[a-z]+:.*##/ { sub(/:.*/, "", $$1); printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -19,7 +19,7 @@ up: setup ## run the hub, embedded, and print a sign-in link
 test: setup ## run all tests; real Kafka and PostgreSQL are started and stopped
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
-check: fmt lint types imports schemas ## everything that is checked without running the hub
+check: fmt lint types imports schemas pages ## everything that is checked without running the hub
 
 fmt: setup ## formatting
 	$(BIN)/ruff format --check .
@@ -35,6 +35,9 @@ imports: setup ## who may import whom
 
 schemas: setup ## the published schemas are those of the code
 	$(BIN)/python -m contracts.generate --check
+
+pages: setup ## the pages made from the code's tables are fresh
+	$(BIN)/python -m hub.pages --check
 
 bench: setup ## measure, each figure beside its anchors
 	$(BIN)/hub bench

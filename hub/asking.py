@@ -79,6 +79,10 @@ class Services:
         """Ask; what is None is not asked for."""
         return self._call("GET", service, path, params={name: v for name, v in query.items() if v is not None})
 
+    def page(self, service: str, path: str) -> str:
+        """Ask for what people read instead of JSON."""
+        return str(self._call("GET", service, path, headers={"Accept": "text/html"}))
+
     def post(self, service: str, path: str, body: Mapping[str, Any]) -> Any:
         """Have something done."""
         return self._call("POST", service, path, json=dict(body))

@@ -1,4 +1,4 @@
-"""Commands of operators over HTTP: parked keys, cases, messages, imports."""
+"""Commands of operators over HTTP: parked keys, messages, imports."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +8,6 @@ import typer
 from hub.asking import NO, PARTLY, SHORT_NAMES, AsJson, Data, Failure, Services, TokenFile, Url, Why, say, show
 
 parked = typer.Typer(help="What waits with its key: list, look, try again, give up.", no_args_is_help=True)
-case = typer.Typer(help="Cases: list, look, move, and the lifecycle's tables.", no_args_is_help=True)
 messages = typer.Typer(help="The adapter's messages and its quarantine.", no_args_is_help=True)
 Service = Annotated[str | None, typer.Option("--service", help=f"One of {', '.join(SHORT_NAMES)}; default: all.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=500)]
@@ -112,129 +111,6 @@ def _to_retry(
         found = [pair for key in keys for pair in _with_key(at, key)]
         return [(name, {"topic": row["topic"], "key": row["key"]}) for name, row in found]
     return [(name, {"reason": reason, "limit": limit}) for name in _services(service)]
-
-
-@case.command("list")
-def list_cases(
-    phase: Annotated[str | None, typer.Option("--phase")] = None,
-    order: Annotated[str | None, typer.Option("--order", help="Order key: partner/number.")] = None,
-    point: Annotated[str | None, typer.Option("--point", help="Metering point.")] = None,
-    limit: Limit = 100,
-    url: Url = None,
-    token_file: TokenFile = None,
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
-    """Cases in the order of their opening."""
-    asked = {"phase": phase, "order_key": order, "metering_point_id": point, "limit": limit}
-    rows = Services.found(url, token_file, data).get("case", "/v1/cases", **asked)["items"]
-    show(rows, as_json, "case_id", "phase", "metering_point_id")
-
-
-@case.command("show")
-def show_case(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="Case id, order key or metering point.")],
-    url: Url = None,
-    token_file: TokenFile = None,
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
-    """One case with its work orders, orders and exceptions."""
-    at = Services.found(url, token_file, data)
-    show(at.get("case", f"/v1/cases/{_case_id(at, id_)}"), as_json)
-
-
-@case.command("history")
-def case_history(
-    id_: Annotated[str, typer.Argument(metavar="ID")],
-    url: Url = None,
-    token_file: TokenFile = None,
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
-    """Everything that happened to a case."""
-    at = Services.found(url, token_file, data)
-    lines = at.get("case", f"/v1/cases/{_case_id(at, id_)}/history")["lines"]
-    show(lines, as_json, "at", "kind", "code", "from_state", "to_state", "actor", "reason")
-
-
-@case.command("move")
-def move_case(
-    id_: Annotated[str, typer.Argument(metavar="WORK_ORDER")],
-    move: str,
-    arg: Annotated[list[str] | None, typer.Option("--arg", help="name=value, as the move's request has it.")] = None,
-    reason: Annotated[str | None, typer.Option("--reason")] = None,
-    url: Url = None,
-    token_file: TokenFile = None,
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make one move of the lifecycle; refused, it prints every objection."""
-    at = Services.found(url, token_file, data)
-    body: dict[str, Any] = {"move": move, **dict(_pair(each) for each in arg or [])}
-    body |= {"reason": reason} if reason else {}
-    if "expected_version" not in body:
-        body["expected_version"] = at.get("case", f"/v1/work-orders/{id_}")["version"]
-    show(at.post("case", f"/v1/work-orders/{id_}/moves", body), as_json)
-
-
-@case.command("lifecycle")
-def lifecycle(as_json: AsJson = False) -> None:
-    """The tables of the lifecycle as the code has them; needs no running hub."""
-    from services.case_service.domain.matrices import EVENTS, MOVES
-    from services.case_service.domain.states import Column
-    from services.case_service.domain.transitions import TRANSITIONS
-
-    rows: dict[str, dict[str, Any]] = {
-        name: {"from": sorted(row.from_), "to": row.to, "closes": sorted(row.closes), "how": row.how}
-        | {"moves": row.moves, "guards": row.guards}
-        for name, row in TRANSITIONS.items()
-    }
-    if as_json:
-        show({"transitions": rows, "moves": _plain(MOVES), "events": _plain(EVENTS)}, as_json=True)
-        return
-    head = ("row", "from", "to", "how", "moves", "guards")
-    lines = [
-        (name, " ".join(row["from"]), row["to"] or "same", row["how"], " ".join(row["moves"]), " ".join(row["guards"]))
-        for name, row in rows.items()
-    ]
-    _markdown(head, lines)
-    for title, table in (("move", MOVES), ("event", EVENTS)):
-        cells = [(name, *("/".join(found[column]) or "·" for column in Column)) for name, found in table.items()]
-        _markdown((title, *Column), cells)
-
-
-def _plain(table: Any) -> dict[str, dict[str, list[str]]]:
-    return {name: {str(column): list(found) for column, found in cells.items()} for name, cells in table.items()}
-
-
-def _markdown(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    out = [head, tuple("---" for _ in head), *rows]
-    typer.echo("\n".join(f"| {' | '.join(map(str, row))} |" for row in out) + "\n")
-
-
-def _case_id(at: Services, named: str) -> str:
-    """The id of the case that an id, an order key or a metering point names; ambiguous: all are listed."""
-    if len(named) == 36 and named.count("-") == 4:
-        return named
-    query = {"order_key": named} if "/" in named else {"metering_point_id": named}
-    found = at.get("case", "/v1/cases", **query)["items"]
-    if len(found) != 1:
-        ids = ", ".join(row["case_id"] for row in found)
-        raise Failure(NO, f"{named} names {len(found)} cases: {ids}" if found else f"there is no case {named}")
-    return str(found[0]["case_id"])
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    import json
-
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise typer.BadParameter(f"{text}: expected name=value")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
 
 
 @messages.command("list")

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from hub.asking import Failure
 from hub.databases import opened, settings_of
 from hub.house import SERVICES
-from kit import audit, migrate
+from kit import migrate
 from kit.clock import clock_of
 from kit.errors import HubError
+from kit.proof import prove
 from kit.settings import Settings, is_loopback, is_secret
 
 if TYPE_CHECKING:
@@ -104,13 +105,13 @@ async def clock(folder: Path) -> Lines:
 
 
 async def chains(folder: Path) -> Lines:
-    """The audit's chains hold."""
+    """The audit's chains hold, and say what their seals say."""
     lines = []
     async with opened(folder) as found:
         for service, db in found.items():
-            breaks = await db.read(lambda connection, service=service: list(audit.breaks(connection, service)))  # type: ignore[misc]
-            words = "; ".join(f"shard {each.shard} seq {each.seq}: {each.what}" for each in breaks[:5])
-            lines.append(Line(f"audit {service}", "fail" if breaks else "ok", words or "every chain holds"))
+            proof = await prove(db, service, settings_of(service, folder).anchors_path)
+            words = "; ".join(map(str, proof.breaks[:5])) or f"{proof.rows} rows hold, {proof.anchors} anchors"
+            lines.append(Line(f"audit {service}", "fail" if proof.breaks else "ok", words))
     return lines
 
 

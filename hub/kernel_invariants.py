@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from contracts.topics import DEAD_LETTERS, TOPICS
 from hub.looking import Found, Look, Row, doubles, named, together
-from kit import audit, tables
+from kit import tables
 from kit.bus import Record
 from kit.parking import TIMER
+from kit.proof import prove
 
 STUCK = timedelta(seconds=60)
 """A fact that may be told leaves the outbox within this time (I2)."""
@@ -143,12 +144,12 @@ def record_id(record: Record) -> str:
 
 
 async def chained(look: Look) -> Found:
-    """I7: the audit is append-only, without a gap, chained."""
+    """I7: the audit is append-only, without a gap, chained, and what its seals saw."""
     found = []
     for service, db in look.databases.items():
-        breaks = await db.read(lambda connection, service=service: list(audit.breaks(connection, service)))  # type: ignore[misc]
-        offending = [named(service=service, shard=each.shard, seq=each.seq, what=each.what) for each in breaks]
-        found.append(Found(await look.count(service, tables.audit), offending))
+        proof = await prove(db, service)
+        offending = [named(service=service, shard=each.shard, seq=each.seq, what=each.what) for each in proof.breaks]
+        found.append(Found(proof.rows, offending))
     return together(*found)
 
 

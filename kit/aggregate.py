@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from contracts.event import Event
 from kit import rows
+from kit.audit import Change
 from kit.errors import Conflict
 from kit.types import Id, Json
 
@@ -36,6 +37,10 @@ class Aggregate:
     def keys(self) -> Iterable[str]:
         """All keys under which it is found."""
         return (self.key(),)
+
+    def changes(self) -> Iterable[Change]:
+        """What the step that ends here changed, for the audit (ADR 4); what was said is not said again."""
+        return ()
 
 
 A = TypeVar("A", bound=Aggregate)

@@ -1,7 +1,6 @@
 """Who did what: one row per change in its own transaction, chained by hash in 64 shards (SEC-AUD, security page 13)."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -37,18 +36,18 @@ class Entry(NamedTuple):
     details: Mapping[str, Any]
 
 
+class Change(NamedTuple):
+    """What became different in one step, as an aggregate says it; who, when and the cause are the unit's to add."""
+
+    action: str
+    subject: str
+    details: Mapping[str, Any]
+    """Old and new values by codes, ids, dates and numbers; never personal data, never words of a person."""
+
+
 _there: WeakKeyDictionary[sa.Engine, set[int]] = WeakKeyDictionary()
 """Shards whose heads were seen in a database. Heads never go, and a transaction writes its audit once: what it sees
 here was committed before it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """Where a chain no longer holds."""
-
-    shard: int
-    seq: int
-    what: str
 
 
 def shard_of(subject: str) -> int:
@@ -72,16 +71,23 @@ def text_of(details: Mapping[str, Any]) -> str:
 
 def canonical(service: str, shard: int, seq: int, entry: Entry, details: str) -> bytes:
     """The text that is hashed, with the details as they are kept."""
+    return canonical_row(
+        service, (shard, seq, entry.action, entry.subject, entry.actor, entry.correlation, details, instant(entry.at))
+    )
+
+
+def canonical_row(service: str, row: Sequence[Any]) -> bytes:
+    """The same of a row in the order of its columns, with the instant as text."""
     said = {
-        "action": entry.action,
-        "actor": entry.actor,
-        "at": instant(entry.at),
-        "correlation": entry.correlation,
-        "details": orjson.Fragment(details),
-        "seq": seq,
+        "action": row[2],
+        "actor": row[4],
+        "at": row[7],
+        "correlation": row[5],
+        "details": orjson.Fragment(row[6]),
+        "seq": row[1],
         "service": service,
-        "shard": shard,
-        "subject": entry.subject,
+        "shard": row[0],
+        "subject": row[3],
     }
     return orjson.dumps(said)  # the members above stand in their order
 
@@ -101,7 +107,7 @@ def write(db: sa.Connection, service: str, entries: Sequence[Entry]) -> None:
         link = sha256(last + canonical(service, shard, seq, entry, details)).digest()
         heads[shard] = seq, link
         (at,) = rows.bound((entry.at,), how)
-        made.append((shard, seq, entry.action, entry.subject, entry.actor, entry.correlation, details, at, link))
+        made.append((shard, seq, *entry[:4], details, at, link))
     rows.insert(db, tables.audit, AUDIT, sorted(made))  # in the order of the table, one place after the other
     rows.upsert(db, tables.audit_heads, AUDIT_HEADS, [(shard, *heads[shard]) for shard in shards])
 
@@ -117,21 +123,3 @@ def _locked(db: sa.Connection, service: str, shards: Sequence[int]) -> dict[int,
         first = [(shard, 0, genesis(service, shard)) for shard in shards if shard not in there]
         rows.insert_new(db, tables.audit_heads, AUDIT_HEADS, first, "shard")
     return {shard: (seq, link) for shard, seq, link in rows.fetch(db, LOCK_HEADS, {"shards": shards})}
-
-
-def breaks(db: sa.Connection, service: str) -> Iterator[Break]:
-    """Recompute every chain and compare it with its rows and its head: edits, gaps, swaps and a cut tail show."""
-    heads = {row.shard: row for row in db.execute(sa.select(tables.audit_heads))}
-    last: dict[int, tuple[int, bytes]] = {}
-    for row in db.execute(sa.select(tables.audit).order_by(tables.audit.c.shard, tables.audit.c.seq)):
-        seq, link = last.get(row.shard, (0, genesis(service, row.shard)))
-        entry = Entry(row.action, row.subject, row.actor, row.correlation, row.at, {})
-        expected = sha256(link + canonical(service, row.shard, row.seq, entry, row.details)).digest()
-        if row.seq != seq + 1:
-            yield Break(row.shard, row.seq, f"a gap behind {seq}")
-        elif row.hash != expected:
-            yield Break(row.shard, row.seq, "the row does not fit its hash")
-        last[row.shard] = row.seq, row.hash
-    for shard, head in heads.items():
-        if (head.seq, head.hash) != last.get(shard, (0, genesis(service, shard))):
-            yield Break(shard, head.seq, "the chain ends elsewhere than its head says")

@@ -66,6 +66,8 @@ class Principal:
     kind: PrincipalKind
     actions: frozenset[str] | None = None
     """What a key was given; None: whatever the roles grant."""
+    technician: str = ""
+    """The technician that a person is, also where the roles reach further than his own work."""
 
     def may(self, action: str, *, requests: bool = False) -> bool:
         """Whether the matrix grants the action; a grant that only allows to ask for it counts with `requests`."""
@@ -73,6 +75,24 @@ class Principal:
         if grant is None or (self.actions is not None and action not in self.actions):
             return False
         return requests or grant.reach is not Reach.REQUEST
+
+
+def remembered(principal: Principal) -> dict[str, Any]:
+    """Somebody as JSON, for work that goes on after their request."""
+    return {
+        "id": principal.id,
+        "roles": sorted(principal.roles),
+        "scope": [principal.scope.kind, principal.scope.id],
+        "kind": principal.kind,
+        "actions": None if principal.actions is None else sorted(principal.actions),
+    }
+
+
+def recalled(kept: Mapping[str, Any]) -> Principal:
+    """Somebody as `remembered` wrote them down in our own database."""
+    roles, actions = frozenset(map(Role, kept["roles"])), kept["actions"]
+    given = None if actions is None else frozenset(actions)
+    return Principal(kept["id"], roles, Scope(*kept["scope"]), kept["kind"], given)
 
 
 class InvalidToken(HubError):
@@ -200,11 +220,10 @@ def _of_claims(issuer: Issuer, claims: Mapping[str, Any]) -> Principal:
     subject, company = claims["sub"], claims.get(issuer.company_at)
     named = company if isinstance(company, str) and company else None
     roles = subject_roles(issuer.claimed_roles(claims), named, _text(claims, "appointment"))
-    scope = _scope(roles, claims, named)
-    if not issuer.hub:
-        return Principal(f"person:{sha256(issuer.name.encode()).hexdigest()[:8]}:{subject}", roles, scope, "person")
-    kind = KINDS.get(subject.partition(":")[0], "person")
-    return Principal(subject, roles, scope, kind)
+    scope, technician = _scope(roles, claims, named), _text(claims, "technician") or ""
+    kind = KINDS.get(subject.partition(":")[0], "person") if issuer.hub else "person"
+    name = subject if issuer.hub else f"person:{sha256(issuer.name.encode()).hexdigest()[:8]}:{subject}"
+    return Principal(name, roles, scope, kind, technician=technician)
 
 
 class Signer:

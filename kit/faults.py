@@ -24,6 +24,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "relay": ("relay.selected", "relay.sent_some", "relay.acked", "relay.moved"),
     "timer": ("timer.claimed", "timer.committed"),
     "effect": ("effect.claimed", "effect.sent", "effect.recorded"),
+    "job": ("job.chunk_done", "job.chunk_committed"),
     "other": ("rebalance.revoked", "shutdown.drained", "shutdown.consumers_stopped", "shutdown.relay_flushed"),
 }
 POINTS = tuple(point for group in GROUPS.values() for point in group)

@@ -7,7 +7,7 @@ from kit.store import Store
 
 
 async def read(service: str, store: Store) -> None:
-    """Set the gauges of outbox, parked keys, timers and effects."""
+    """Set the gauges of outbox, parked keys, audit, timers, effects and jobs."""
     now = store.clock.now()
 
     def query(db: sa.Connection) -> None:
@@ -21,6 +21,7 @@ async def read(service: str, store: Store) -> None:
             metrics.PARKED_KEYS.labels(service, topic).set(count)
         oldest = db.scalar(sa.select(sa.func.min(keys.c.since)))
         metrics.PARKED_OLDEST.labels(service).set((now - oldest).total_seconds() if oldest else 0)
+        metrics.AUDIT_HEAD.labels(service).set(db.scalar(sa.select(sa.func.sum(tables.audit_heads.c.seq))) or 0)
         timers = tables.timers
         due = sa.select(timers.c.kind, sa.func.count()).where(timers.c.due_at <= now).group_by(timers.c.kind)
         for kind, count in db.execute(due):
@@ -30,5 +31,11 @@ async def read(service: str, store: Store) -> None:
             sa.select(effects.c.kind, effects.c.state, sa.func.count()).group_by(effects.c.kind, effects.c.state)
         ):
             metrics.EFFECTS.labels(service, kind, state).set(count)
+        jobs = tables.jobs
+        found = sa.select(jobs.c.kind, jobs.c.state, sa.func.count()).group_by(jobs.c.kind, jobs.c.state)
+        counted = {(kind, state): count for kind, state, count in db.execute(found)}
+        for kind in {kind for kind, _ in counted}:
+            for state in metrics.JOB_STATES:
+                metrics.JOBS.labels(service, kind, state).set(counted.get((kind, state), 0))
 
     await store.read(query)

@@ -8,6 +8,7 @@ import secrets
 from base64 import b32encode
 from binascii import crc32
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -132,15 +133,20 @@ class KeyFile:
         write_private(self.path, json.dumps(document, indent=1).encode())
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Put a file in place at once, readable by its owner only."""
+def write_private(path: Path, content: bytes, *, keep: bool = False) -> None:
+    """Put a file in place at once, readable by its owner only; `keep`: unless there is one, also made meanwhile."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(path)
+    if not keep:
+        beside.replace(path)
+        return
+    with suppress(FileExistsError):
+        os.link(beside, path)
+    beside.unlink()
 
 
 def _letters(content: bytes) -> str:

@@ -87,6 +87,9 @@ EFFECT_SECONDS = Histogram(
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60),
 )
 
+JOBS = Gauge("hub_jobs", "Long jobs by state.", [SERVICE, "kind", "state"])
+JOB_ROWS = Counter("hub_job_rows_total", "Items of long jobs: done, refused, failed.", [SERVICE, "kind", "result"])
+
 DB_POOL_IN_USE = Gauge("hub_db_pool_in_use", "Connections at work.", [SERVICE])
 DB_POOL_SIZE = Gauge("hub_db_pool_size", "Connections that there may be.", [SERVICE])
 DB_SECONDS = Histogram(
@@ -110,6 +113,7 @@ INVARIANT_VIOLATIONS = Gauge(
 OUTCOMES = ("applied", "duplicate", "ignored", "parked", "dead")
 DEAD_REASONS = ("unreadable", "foreign_event", "too_large")
 PARK_REASONS = ("refused", "waiting", "bug", "undecodable", "behind")
+JOB_STATES = ("queued", "running", "done", "failed", "cancelled")
 RETRY_CAUSES = ("database", "bus", "timeout")
 REFUSALS = (
     *("format", "algorithm", "header", "type", "unknown-key", "signature", "claims"),

@@ -83,6 +83,29 @@ RETRY_AFTER: Mapping[type[HubError], int] = {InProgress: 1, Unavailable: 2}
 """Seconds after which it is worth while to try again."""
 
 
+def refusals(*kinds: type[HubError]) -> dict[int | str, dict[str, Any]]:
+    """What a route may refuse with, as its OpenAPI document shows it: an example per code."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        words = " ".join((kind.__doc__ or kind.code).split("\n\n")[0].split())
+        answer = found.setdefault(kind.status, {"description": "", "content": {MEDIA_TYPE: {"examples": {}}}})
+        answer["content"][MEDIA_TYPE]["examples"][kind.code] = {"summary": words, "value": frame(kind, words)}
+        answer["description"] = ", ".join(answer["content"][MEDIA_TYPE]["examples"])
+    return found
+
+
+def frame(kind: type[HubError], detail: str, request_id: str = "1b9d6bcd") -> dict[str, Any]:
+    """The members that every problem has."""
+    return {
+        "type": f"urn:rollout-hub:problem:{kind.code}",
+        "title": kind.code.replace("-", " ").capitalize(),
+        "status": kind.status,
+        "code": kind.code,
+        "detail": detail,
+        "instance": request_id,
+    }
+
+
 def problem_of(error: Exception, request_id: str) -> Response:
     """The answer to a request that raised; what is no error of ours is a defect, and tells nothing of itself."""
     if isinstance(error, HubError) and error.status != HubError.status:

@@ -1,4 +1,4 @@
-"""What a service is made of, and what keeps it running: reader, relay, timers, effects, looks at the outside."""
+"""What a service is made of, and what keeps it running: reader, relay, timers, effects, jobs, looks outside."""
 
 import asyncio
 import time
@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from contracts.topics import TOPICS
 from kit import faults, gauges, metrics, rows, tables
+from kit.anchors import Anchors
 from kit.auth import system
 from kit.bus import Bus, Subscription
 from kit.clock import Clock, clock_of
@@ -25,6 +26,7 @@ from kit.failures import is_transient
 from kit.handlers import Handlers
 from kit.health import Health
 from kit.http import Authenticate
+from kit.jobs import ACTIVE, Job, Jobs
 from kit.local import LocalSubscription
 from kit.parking import Parking
 from kit.processing import Processor
@@ -40,7 +42,10 @@ Poll = Callable[[], Awaitable[bool]]
 """A look at the outside world; True when there was something to do."""
 
 POLL_SECONDS = 0.2
+JOB_REST = 2
+"""A job rests after a chunk for so many times what the chunk took: two thirds of the time are everybody else's."""
 GAUGE_SECONDS = 15.0
+ANCHOR_SECONDS = 60.0
 LEADER_SECONDS = 2.0
 STOP_SECONDS = 10.0
 
@@ -58,6 +63,8 @@ class Service:
     tells: Sequence[str] = ()
     """The topics that it owns."""
     ports: Mapping[str, Port] = field(default_factory=dict)
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    """Its kinds of long work."""
     polls: Mapping[str, Poll] = field(default_factory=dict)
     seed: Callable[[Unit], None] | None = None
     """What must be there from the first start on; harmless when done again."""
@@ -92,13 +99,15 @@ class Runtime:
         self.parking = Parking(name, store, handlers)
         lease = timedelta(seconds=service.settings.lease_seconds)
         self.effects = Effects(store, handlers, service.ports, lease)
+        self.anchors = Anchors(store, service.settings)
+        self.jobs = Jobs(store, service.jobs, lease)
         self.health = Health(name)
         self.health.starting = True
         self.subscription: Subscription | None = None
         self.due: datetime | None = None
         """The earliest stored time of timers, effects and parked keys, when `quiet` last asked."""
         self._settled_at = -1
-        self._changed = {name: asyncio.Event() for name in ("timers", "effects")}
+        self._changed = {name: asyncio.Event() for name in ("timers", "effects", "jobs")}
         store.due_changed += [changed.set for changed in self._changed.values()]
         self._tasks: list[asyncio.Task[None]] = []
         store.told.append(self.relay.kick)
@@ -117,11 +126,13 @@ class Runtime:
                 batch_max=service.settings.batch_max,
             )
         loops: dict[str, Callable[[], Awaitable[None]]] = {"relay": self._relay, "timers": self._timers}
-        loops["gauges"], loops["beat"] = self._gauges, self.health.beat
+        loops["gauges"], loops["anchors"], loops["beat"] = self._gauges, self._anchors, self.health.beat
         loops["guard"] = lambda: self.health.guard(self.lag, self.position)
         self.health.check("database", self._writable)
         if service.ports:
             loops["effects"] = self._effects
+        if service.jobs:
+            loops["jobs"] = self._jobs
         for name, poll in service.polls.items():
             loops[name] = lambda poll=poll: self._poll(poll)  # type: ignore[misc]
         for name, loop in loops.items():
@@ -160,8 +171,8 @@ class Runtime:
             return False
         if store.transactions != self._settled_at:
             asked_at = store.transactions
-            unsent, self.due = await store.glance(_standing)
-            self._settled_at = -1 if unsent else asked_at
+            at_work, self.due = await store.glance(_standing)
+            self._settled_at = -1 if at_work else asked_at
         return self._settled_at >= 0 and not _has_come(self.due, store.clock)
 
     async def _forever(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
@@ -205,6 +216,17 @@ class Runtime:
             if not (_has_come(due, clock) and await self.effects.send_due()):
                 await self._until(changed, due)
 
+    async def _jobs(self) -> None:
+        changed = self._changed["jobs"]
+        clock = self.service.store.clock
+        while True:
+            changed.clear()
+            due, began = await self.jobs.next_due(), time.monotonic()
+            if _has_come(due, clock) and await self.jobs.work():
+                await asyncio.sleep(JOB_REST * (time.monotonic() - began))
+            else:
+                await self._until(changed, due)
+
     async def _poll(self, poll: Poll) -> None:
         while True:
             if not await poll():
@@ -214,6 +236,11 @@ class Runtime:
         while True:
             await gauges.read(self.service.name, self.service.store)
             await asyncio.sleep(GAUGE_SECONDS)
+
+    async def _anchors(self) -> None:
+        while True:
+            due = await self.anchors.keep()
+            await self.service.store.clock.wait_until(due, ANCHOR_SECONDS)
 
     async def _until(self, changed: asyncio.Event, due: datetime | None) -> None:
         """Until something was committed here, the due time has come, or the next poll.
@@ -265,9 +292,10 @@ STANDING = sa.union_all(
 
 
 def _standing(db: sa.Connection) -> tuple[bool, datetime | None]:
-    """Whether something is unsent, and when the next thing is due."""
+    """Whether something is unsent or a job is at work, and when the next thing is due."""
     unsent = db.scalar(sa.select(tables.outbox.c.id).limit(1))
-    return unsent is not None, _earliest(db, STANDING)
+    at_work = db.scalar(sa.select(tables.jobs.c.id).where(tables.jobs.c.state.in_(ACTIVE)).limit(1))
+    return unsent is not None or at_work is not None, _earliest(db, STANDING)
 
 
 def _earliest(db: sa.Connection, query: sa.CompoundSelect[tuple[datetime | None]]) -> datetime | None:

@@ -85,6 +85,10 @@ class Settings(BaseSettings):
     """The `aud` that a token must be meant for."""
     keys_file: Path | None = None
     """API keys of partners and feed readers, hashed; default: keys.json in the data directory."""
+    anchor_dir: Path | None = None
+    """Where the daily seals of the audit are kept, out of its reach; default: anchors in the data directory."""
+    anchor_key_file: Path | None = None
+    """Key that they are signed with (Ed25519, mode 0600); default: anchor-key.pem in the data directory."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """From which level on lines are logged."""
     log_format: Literal["json", "console"] = "json"
@@ -146,6 +150,14 @@ class Settings(BaseSettings):
     @property
     def keys_path(self) -> Path:
         return self.keys_file or self.data_dir / "keys.json"
+
+    @property
+    def anchors_path(self) -> Path:
+        return self.anchor_dir or self.data_dir / "anchors"
+
+    @property
+    def anchor_key_path(self) -> Path:
+        return self.anchor_key_file or self.data_dir / "anchor-key.pem"
 
     @property
     def hosts(self) -> frozenset[str]:

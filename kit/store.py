@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from kit import audit, faults, outbox, rows, tables
 from kit.aggregate import Aggregate, Alias, Children, Mapped, Ref
-from kit.auth import Principal, Scope
+from kit.auth import Principal, Scope, remembered
 from kit.clock import Clock
 from kit.db import Db, Work
 from kit.errors import HubError
@@ -28,6 +28,10 @@ TIMERS = ("kind", "key", "due_at", "payload", "correlation_id", "set_at")
 EFFECTS = (
     *("id", "kind", "unique_key", "lane", "payload", "state", "attempts", "due_at"),
     *("correlation_id", "created_at"),
+)
+JOBS = (
+    *("id", "kind", "params", "state", "total", "done", "refused", "failed", "cursor"),
+    *("created_by", "created_at", "request_key"),
 )
 ANOMALIES = ("code", "subject", "event_id", "details", "at")
 IDEMPOTENCY = ("principal", "request_key", "route", "request_hash", "status", "headers", "body", "at")
@@ -60,7 +64,7 @@ class Store:
         self.told: list[Wake] = []
         """Called after each commit that told something: the relay's wake-up."""
         self.due_changed: list[Wake] = []
-        """Called after each commit that wrote timers or effects."""
+        """Called after each commit that wrote timers, effects or jobs."""
         self._touched: dict[sa.Connection, list[Wake]] = {}
         self._to_wake: dict[Wake, None] = {}
         self.transactions = 0
@@ -156,9 +160,11 @@ class Store:
         _write_timers(db, unit)
         _write_effects(db, unit)
         _write_anomalies(db, unit)
+        if unit.jobs or unit.stopped_jobs:
+            _write_jobs(db, unit)
         if unit.sealed:
             self.touches(db, self.told)
-        if unit.timers or unit.effects:
+        if unit.timers or unit.effects or unit.jobs:
             self.touches(db, self.due_changed)
 
     def _remember(self, db: sa.Connection, request: RequestInfo, answer: Any) -> None:
@@ -216,3 +222,21 @@ def _write_anomalies(db: sa.Connection, unit: Unit) -> None:
     how = rows.binders(db.dialect, tables.anomalies, ANOMALIES)
     made = [(each.code, each.subject, each.event_id, dict(each.details), unit.now) for each in unit.anomalies]
     rows.insert(db, tables.anomalies, ANOMALIES, [rows.bound(row, how) for row in made])
+
+
+def _write_jobs(db: sa.Connection, unit: Unit) -> None:
+    how = rows.binders(db.dialect, tables.jobs, JOBS)
+    made = []
+    for each in unit.jobs:
+        params = {"given": dict(each.given), "by": remembered(each.by), "correlation_id": each.correlation_id}
+        start: tuple[Any, ...] = (each.id, each.kind, params, "queued", each.total, 0, 0, 0, {})
+        made.append(rows.bound((*start, each.by.id, unit.now, each.request_key), how))
+    rows.insert_new(db, tables.jobs, JOBS, made, "id")
+    rows.update(db, tables.jobs, ("state",), _stopped(db, unit), ("id", "state"))
+
+
+def _stopped(db: sa.Connection, unit: Unit) -> list[tuple[str, str, str]]:
+    """What has ended already stays as it ended."""
+    how = rows.binders(db.dialect, tables.jobs, ("state", "id", "state"))
+    states = ("queued", "running")
+    return [rows.bound(("cancelled", job, state), how) for job in unit.stopped_jobs for state in states]

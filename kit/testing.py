@@ -20,6 +20,7 @@ from kit.auth import Principal, Scope, Signer
 from kit.bus import Abandon, Bus, Deliver, OutboxRow, Positions, Record, Subscription
 from kit.clock import ManualClock
 from kit.effects import Effects
+from kit.jobs import Jobs
 from kit.outbox import Cause, headers, seal
 from kit.parking import Parking
 from kit.processing import Processor
@@ -65,6 +66,7 @@ class Stage:
         self.timers = Timers(service.name, service.store, service.handlers)
         self.parking = Parking(service.name, service.store, service.handlers)
         self.effects = Effects(service.store, service.handlers, service.ports)
+        self.jobs = Jobs(service.store, service.jobs)
         self._sequences: dict[tuple[str, str], int] = {}
         self._offsets = count(1)
         self._seen = 0
@@ -154,6 +156,11 @@ class Stage:
         while (due := await self.effects.next_due()) is not None and due <= self.clock.now():
             if not await self.effects.send_due():
                 break
+
+    async def works(self) -> None:
+        """Let the jobs worker go on, chunk by chunk, until no job is left."""
+        while await self.jobs.work():
+            pass
 
     async def rows(self, table: str) -> Sequence[sa.Row[Any]]:
         """All rows of a table, in the order of its primary key."""

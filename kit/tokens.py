@@ -220,11 +220,31 @@ def _public_keys(document: bytes) -> list[tuple[str, jwk.Key]]:
     return [(each["kid"], jwk.import_key(each)) for each in named if each.get("kty") in ("RSA", "EC", "OKP")]
 
 
-def signed(claims: Mapping[str, Any], key: jwk.OKPKey) -> str:
-    """A token with these claims, signed with Ed25519 (EdDSA)."""
-    header = {"alg": "EdDSA", "kid": key.thumbprint(), "typ": "at+jwt"}
+def signed(claims: Mapping[str, Any], key: jwk.OKPKey, typ: str = "at+jwt") -> str:
+    """A token with these claims, or a document of another type, signed with Ed25519 (EdDSA)."""
+    header = {"alg": "EdDSA", "kid": key.thumbprint(), "typ": typ}
     payload = json.dumps(claims, separators=(",", ":")).encode()
     return jws.serialize_compact(header, payload, key, registry=_Registry(algorithms=["EdDSA"]))
+
+
+def opened(document: str, keys: Mapping[str, jwk.OKPKey], typ: str) -> Mapping[str, Any]:
+    """What a document of this type says that one of these keys signed, named by its thumbprint; raises Refusal."""
+    if not FORM.fullmatch(document):
+        raise Refusal("format")
+    head, body, _ = document.split(".")
+    header = _object(head, "format")
+    if (header.get("alg"), header.get("typ")) != ("EdDSA", typ):
+        raise Refusal("type")
+    key = keys.get(str(header.get("kid")))
+    if key is None:
+        raise Refusal("unknown-key")
+    _refuse_forged(document, "EdDSA", key)
+    return _object(body, "claims")
+
+
+def unchecked(document: str) -> Mapping[str, Any]:
+    """What a document says, whoever signed it; raises Refusal where it cannot be read."""
+    return _object((document.split(".") + [""])[1], "claims")
 
 
 def key_set(keys: Sequence[jwk.Key]) -> bytes:

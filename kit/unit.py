@@ -48,6 +48,19 @@ class EffectWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class JobWanted:
+    """Long work to be done in chunks, exactly one row per (kind, request key)."""
+
+    id: UUID
+    kind: str
+    request_key: str
+    given: Mapping[str, Any]
+    total: int
+    by: Principal
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Anomaly:
     """An event that the receiving table does not allow: recorded, counted, visible; its key goes on."""
 
@@ -68,6 +81,8 @@ class Unit:
         self.timers: dict[tuple[str, str], TimerSet] = {}
         self.effects: list[EffectWanted] = []
         self.anomalies: list[Anomaly] = []
+        self.jobs: list[JobWanted] = []
+        self.stopped_jobs: list[UUID] = []
         self.removed: list[Aggregate] = []
         self._kinds = kinds
         self._here: dict[Ref, Aggregate | None] = {}  # None: looked for, and there is none
@@ -129,6 +144,16 @@ class Unit:
         wanted = EffectWanted(self.new_id(), kind, unique_key, payload, lane, self.cause.correlation_id)
         self.effects.append(wanted)
 
+    def job(self, kind: str, request_key: str, total: int, **given: Any) -> UUID:
+        """Have long work done in chunks, once per (kind, request key); it may what whoever asks may."""
+        made = JobWanted(self.new_id(), kind, request_key, given, total, self.principal, self.cause.correlation_id)
+        self.jobs.append(made)
+        return made.id
+
+    def stop_job(self, job_id: UUID) -> None:
+        """A job that runs ends after its chunk, one that waits never begins."""
+        self.stopped_jobs.append(job_id)
+
     def audit(self, action: str, subject: str, **details: Any) -> None:
         """Record who did what to `<kind>/<id>`, beside the row that every told fact has; no personal data."""
         entry = chain.Entry(action, subject, self.principal.id, self.cause.correlation_id, self.now, details)
@@ -143,11 +168,15 @@ class Unit:
         self.cause = cause
 
     def end(self) -> None:
-        """A step is done: its facts are sealed, the keys it gave are known to the next step."""
+        """A step is done: its facts are sealed, its changes audited, the keys it gave are known to the next step."""
         self._seal()
         for aggregate in self._touched.values():
-            if type(aggregate).keys is not Aggregate.keys:  # a step may have given it another key
+            kind = type(aggregate)
+            if kind.keys is not Aggregate.keys:  # a step may have given it another key
                 self._place(aggregate)
+            if kind.changes is not Aggregate.changes:
+                for change in aggregate.changes():
+                    self.audit(change.action, change.subject, cause=self.cause.causation_id, **change.details)
         self._touched.clear()
 
     def load(self, db: sa.Connection, needs: Callable[["Unit"], Iterable[Ref]]) -> None:

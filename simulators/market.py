@@ -48,7 +48,7 @@ class Log:
     documents: list[str] = field(default_factory=list)
     """Names of reports, each counted once."""
     answers: list[tuple[str, str]] = field(default_factory=list)
-    """Answers of the hub to this party's own orders: accepted or rejected, with the code."""
+    """Answers of the hub to this party's own orders: accepted or rejected, with the code, or the level without one."""
     copies: int = 0
     trouble: list[str] = field(default_factory=list)
     """What this party's own reader has against messages of the hub."""
@@ -228,8 +228,8 @@ def _wrong(message: Mapping[str, Any], name: str) -> list[str]:
 
 
 def _code(message: Mapping[str, Any]) -> str:
-    reasons = message["data"]["rueckmeldung"].get("reasons") or [{}]
-    return str(reasons[0].get("code", ""))
+    said = message["data"]["rueckmeldung"]
+    return str(said["reasons"][0]["code"] if said.get("reasons") else said["level"])
 
 
 class Market:

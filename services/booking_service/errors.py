@@ -37,6 +37,12 @@ class Frozen(Refused):
     code = "frozen"
 
 
+class PastCutOff(Refused):
+    """It is too near to be changed by the customer alone."""
+
+    code = "past-cut-off"
+
+
 class CompanyMismatch(Refused):
     """The work order lies with another company than the technician's."""
 

@@ -21,7 +21,7 @@ from kit.store import Unit
 from services.case_service import metrics
 from services.case_service.domain.act import Act, Policy
 from services.case_service.domain.case import Case
-from services.case_service.domain.phases import is_on_hold, phase_of
+from services.case_service.domain.phases import due_by, is_on_hold, phase_of
 from services.case_service.domain.sla import follow
 from services.case_service.domain.waits import rearm
 
@@ -45,6 +45,7 @@ def act_of(unit: Unit, policy: Policy, event_id: UUID | None = None, principal: 
         policy=policy,
         event_id=event_id,
         technician=TechnicianId(technician) if technician else None,
+        me=TechnicianId(me) if (me := technician or _uuid(who.technician)) else None,
         company=company,
     )
 
@@ -56,6 +57,7 @@ def conclude(case: Case, unit: Unit, act: Act) -> None:
         case.told.append(CasePhaseChanged(case_id=case.case_id, from_phase=case.phase, to_phase=phase, on_hold=on_hold))
         case.phase, case.on_hold = phase, on_hold
     follow(case, act)
+    case.due_by = due_by(case, act)
     new, gone = rearm(case, act.policy)
     for wait in new:
         unit.later(wait.kind, wait.key, wait.due_at, case_id=str(case.case_id))
@@ -81,6 +83,13 @@ def within(case: Case, scope: Scope) -> Case:
     return case
 
 
+def of_customer(case: Case, scope: Scope) -> Case:
+    """The case, for whom it is in scope or who is its customer: the one of its appointment, and of no other."""
+    if scope.kind == "appointment" and any(order.appointment_id == _identity(scope) for order in case.unclosed):
+        return case
+    return within(case, scope)
+
+
 def _sees(case: Case, scope: Scope) -> bool:
     identity = _identity(scope)
     if scope.kind == "all":
@@ -97,8 +106,12 @@ def _sees(case: Case, scope: Scope) -> bool:
 
 
 def _identity(scope: Scope) -> UUID | None:
+    return _uuid(scope.id)
+
+
+def _uuid(text: str) -> UUID | None:
     try:
-        return UUID(scope.id)
+        return UUID(text)
     except ValueError:
         return None
 

@@ -10,6 +10,9 @@ from kit.service import Service, open_store
 from kit.store import Store
 from services.case_service import metrics, store, tables
 from services.case_service.api import routes
+from services.case_service.bulk import jobs
+from services.case_service.bulk_store import BULK_MOVES
+from services.case_service.domain.bulk import BulkMove
 from services.case_service.handlers import hearing
 from services.case_service.settings import Settings
 
@@ -20,7 +23,7 @@ GAUGE_SECONDS = 15.0
 
 def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], UUID] | None = None) -> Service:
     """Put the service together; nothing is opened or started yet."""
-    kept = open_store(NAME, settings, store.REPOSITORIES, clock, new_id)
+    kept = open_store(NAME, settings, {**store.REPOSITORIES, BulkMove: BULK_MOVES}, clock, new_id)
     policy = settings.policy()
     return Service(
         NAME,
@@ -30,6 +33,7 @@ def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], U
         tables.metadata,
         routes(policy),
         tells=TELLS,
+        jobs=jobs(policy),
         polls={"gauges": Gauges(kept)},
     )
 

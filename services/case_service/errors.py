@@ -211,6 +211,12 @@ class FourEyes(Objection, Forbidden):
     code = "four-eyes"
 
 
+class MasterOwned(Objection, Forbidden):
+    """Only the system of record changes this field; the member `fields` names it (S0-01)."""
+
+    code = "master-owned"
+
+
 class CancelByMdmOnly(Objection, Forbidden):
     """Only the partner that ordered the work can withdraw it."""
 
@@ -233,6 +239,36 @@ class CodeNotAllowed(Objection, Invalid):
     """The partner does not accept this answer code for the order."""
 
     code = "code-not-allowed"
+
+
+class NotInBulk(Objection, Refused):
+    """This move is made one by one: nobody may do it to many work orders at once."""
+
+    code = "move-not-allowed"
+
+
+class SelectionInvalid(Objection, Invalid):
+    """A batch selects its work orders by ids or by a filter, and at least one."""
+
+    code = "invalid-body"
+
+
+class BatchBusy(Objection, Refused):
+    """A job is at work on this batch; it ends, or is cancelled."""
+
+    code = "in-progress"
+
+
+class NothingToDo(Objection, Refused):
+    """No item of the batch is in a state that this would change."""
+
+    code = "move-not-allowed"
+
+
+class NoUndo(Objection, Refused):
+    """Only a batch of assignments wrote down what it changed."""
+
+    code = "move-not-allowed"
 
 
 class IllegalStep(RuntimeError):

@@ -16,6 +16,7 @@ from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion, OrderTombstone
 from services.case_service.domain.incoming.orders import amend_order, cancel_order, receive_again, take_master_data
 from services.case_service.domain.incoming.table import EFFECTS, hear
+from services.case_service.domain.links import mirror
 from services.case_service.domain.orders import join, open_case, point_of
 from services.case_service.domain.sla_targets import SlaTargets, aim
 from services.case_service.domain.waits import EFFECTS as TIMERS
@@ -69,6 +70,8 @@ def _open(unit: Unit, act: Act, order: OrderReceived, known: Case | None, same_p
     case = open_case(act, order, holds_point=same_point is None, replaces=replaces)
     aim(case, unit.find(SlaTargets, order.operator), act.policy)
     unit.add(case)
+    if known is not None:
+        mirror(known, case)
     return case
 
 

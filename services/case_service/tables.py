@@ -36,6 +36,7 @@ from contracts.parts import (
     Span,
 )
 from kit.db import Choice, Id, Json, Utc, kernel
+from services.case_service.domain.bulk import ItemState
 from services.case_service.domain.case import Ending
 from services.case_service.domain.entries import (
     Bookable,
@@ -78,6 +79,7 @@ cases = sa.Table(
     sa.Column("fixed_on", sa.Date),
     sa.Column("planned_on", sa.Date),
     sa.Column("due_on", sa.Date),
+    sa.Column("due_by", sa.Date, nullable=False),
     sa.Column("device_plan", Json(DevicePlan), nullable=False),
     sa.Column("permits", Json(tuple[str, ...]), nullable=False),
     sa.Column("other_party_attends", sa.Boolean, nullable=False),
@@ -92,6 +94,7 @@ cases = sa.Table(
     sa.Column("position", Json(Position)),
     sa.Column("access_note", sa.Text),
     sa.Column("contact_version", sa.Integer, nullable=False),
+    sa.Column("opted_out", sa.Boolean, nullable=False),
     sa.Column("bookable", Json(Bookable)),
     sa.Column("announced", sa.Boolean, nullable=False),
     sa.Column("devices", Json(tuple[DeviceFact, ...]), nullable=False),
@@ -104,10 +107,12 @@ cases = sa.Table(
     sa.Column("sla_target", Json(SlaTarget), nullable=False),
     sa.Column("sla_state", Choice(SlaState), nullable=False),
     sa.Column("sla_due_at", Utc),
+    sa.Column("audited", sa.Integer, nullable=False, server_default="0"),  # older rows of the audit were not numbered
     # I4: nothing is complete without the evidence of the gate, whoever writes here
     sa.CheckConstraint("phase <> 'COMPLETED' OR gate_evidence IS NOT NULL", name="completed_by_the_gate"),
 )
 sa.Index("cases_phase", cases.c.phase, cases.c.case_id)
+sa.Index("cases_backlog", cases.c.priority.desc(), cases.c.due_by, cases.c.case_id)
 # I13: one open case per operator, point and kind
 _held = cases.c.open_point.is_not(None)
 sa.Index("cases_open_point", cases.c.open_point, unique=True, postgresql_where=_held, sqlite_where=_held)
@@ -144,7 +149,7 @@ work_orders = sa.Table(
     sa.Column("start", Utc),
     sa.Column("estimate", sa.Integer),
     sa.Column("window", Json(Span)),
-    sa.Column("appointment_id", Id),
+    sa.Column("appointment_id", Id, index=True),
     sa.Column("revision", sa.Integer),
     sa.Column("offer", sa.Integer, nullable=False),
     sa.Column("pending", Json(PendingOffer)),
@@ -305,6 +310,37 @@ order_tombstones = sa.Table(
     sa.Column("cancelled_version", sa.Integer, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", Utc, nullable=False),
+)
+
+bulk_moves = sa.Table(
+    "bulk_moves",
+    metadata,
+    sa.Column("batch_id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("move", sa.Text, nullable=False),
+    sa.Column("arguments", Json(dict[str, Any]), nullable=False),
+    sa.Column("selected", sa.Integer, nullable=False),
+    sa.Column("undo_of", Id),
+    sa.Column("job_id", Id, nullable=False),
+    sa.Column("runs", sa.Integer, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+)
+
+bulk_items = sa.Table(
+    "bulk_items",
+    metadata,
+    sa.Column("batch_id", Id, sa.ForeignKey("bulk_moves.batch_id"), primary_key=True),
+    sa.Column("work_order_id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("given", Json(dict[str, Any])),
+    sa.Column("preview", sa.Text),
+    sa.Column("state", Choice(ItemState), nullable=False),
+    sa.Column("code", sa.Text),
+    sa.Column("moved_to", sa.Integer),  # the version that the move left behind: what its undoing expects
+    sa.Column("undo", Json(dict[str, Any])),
+    sqlite_with_rowid=False,
 )
 
 form_versions = sa.Table(

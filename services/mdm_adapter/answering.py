@@ -1,5 +1,6 @@
 """Messages of ours leave: archived in the transaction that decides on them, sent by the effects worker."""
 
+from contracts.codes import Level
 from kit.store import Unit
 from services.mdm_adapter.desk import FILE, RESULT, Desk
 from services.mdm_adapter.dialects import writing
@@ -109,6 +110,6 @@ def refused_whole(orders: tuple[str, ...], findings: list[Finding]) -> Answer:
     return Answer(items=tuple(refused(order_no, findings) for order_no in orders or ("",)))
 
 
-def all_in(state: ItemState, orders: tuple[str, ...]) -> Answer:
+def all_in(state: ItemState, orders: tuple[str, ...], level: Level = Level.BUSINESS) -> Answer:
     """One answer for all orders of a message."""
-    return Answer(items=tuple(ItemAnswer(item=order_no, state=state) for order_no in orders))
+    return Answer(items=tuple(ItemAnswer(item=order_no, state=state) for order_no in orders), level=level)

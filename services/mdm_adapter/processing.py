@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
+from contracts.codes import Level
 from contracts.ids import order_key
 from kit import faults
 from kit.handlers import Timer
@@ -13,6 +14,7 @@ from services.mdm_adapter.desk import Desk
 from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Item, Kind
+from services.mdm_adapter.dialects.json_ce import messages as json_ce
 from services.mdm_adapter.dialects.reading import decode
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
 from services.mdm_adapter.documents.order_content import missing_place
@@ -180,6 +182,9 @@ def _take_orders(unit: Unit, desk: Desk, message: InboundMessage, profile: Profi
         answering.answer(unit, desk, profile, message, answering.all_in(ItemState.RECEIVED, decoded.orders))
     if answers:
         answering.answer(unit, desk, profile, message, Answer(items=tuple(answers)))
+    elif taken and decoded.dialect == json_ce.NAME:  # it can be processed; the decision comes later
+        can_be_processed = answering.all_in(ItemState.ACCEPTED, decoded.orders, Level.PROCESSABILITY)
+        answering.answer(unit, desk, profile, message, can_be_processed)
 
 
 def _take(unit: Unit, message: InboundMessage, profile: Profile, item: Item) -> tuple[ItemResult, ItemAnswer | None]:
@@ -259,7 +264,8 @@ def _first_answer(unit: Unit, order: Order, item: Item) -> ItemAnswer | None:
     message = unit.find(InboundMessage, str(first.message_id)) if first else None
     if message is None:
         return None
-    told = [each for stored in message.answers for each in stored.answer.items if each.item == item.order_no]
+    decided = [stored.answer for stored in message.answers if stored.answer.level is Level.BUSINESS]
+    told = [each for answer in decided for each in answer.items if each.item == item.order_no]
     final = [each for each in told if each.state is not ItemState.RECEIVED]
     return final[-1] if final else None
 

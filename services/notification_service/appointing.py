@@ -16,7 +16,7 @@ from contracts.bookings import (
 from contracts.groups import OfAppointment
 from kit.handlers import Handlers, Received
 from kit.store import Ref, Unit
-from services.notification_service import printing, sending
+from services.notification_service import alerting, printing, sending
 from services.notification_service.acts import apply_rules, case_of, stop_waiting, to_send
 from services.notification_service.domain.correspondence import AppointmentState, Correspondence
 from services.notification_service.domain.desk import CONFIRMED_TOO_LATE, Desk
@@ -94,10 +94,12 @@ def _hear_appointments(handlers: Handlers, desk: Desk) -> None:
         too_late = appointment.block_start - received.time < CONFIRMED_TOO_LATE
         apply_rules(unit, desk, case, event, too_late=too_late)
 
-    @handlers.on(AppointmentQuestioned)
+    @handlers.on(AppointmentQuestioned, needs=lambda event, _: alerting.needs_of(alerting.QUESTION, event))
     def question_appointment(received: Received[AppointmentQuestioned], unit: Unit) -> None:
+        """An answer that does not confirm: a person is told (N15)."""
         event = received.event
         case_of(unit, event.case_id).question(event.appointment_id, event.cause)
+        alerting.alert(unit, desk, alerting.QUESTION, event)
 
     @handlers.on(AppointmentReleased, needs=to_send)
     def release_appointment(received: Received[AppointmentReleased], unit: Unit) -> None:

@@ -1,8 +1,9 @@
 """What can be wrong with a request to notification_service; each is one problem code."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from kit.errors import Invalid, Refused
+from kit.errors import HubError, Invalid, Refused
 
 
 class UnknownVariable(Invalid):
@@ -57,6 +58,16 @@ class NotPossible(Refused):
     """A text cannot be sent as things stand."""
 
     code = "sms-not-possible"
+
+
+class OverBudget(HubError):
+    """Too many texts to this number lately; what a person writes is not kept for later."""
+
+    code, status = "rate-limited", 429
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"this number had its texts; the next one may go at {until.isoformat()}")
+        self.until = until.isoformat()
 
 
 class AlreadyHandled(Refused):

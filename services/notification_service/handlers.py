@@ -19,7 +19,7 @@ from contracts.codes import PurgeScope, State
 from contracts.contacts import ContactRecorded
 from kit.handlers import Handlers, Received
 from kit.store import Ref, Unit
-from services.notification_service import appointing, metrics, printing, replying, sending
+from services.notification_service import alerting, appointing, metrics, printing, replying, sending
 from services.notification_service.acts import case_of, make, stop_waiting, to_send, try_waiting
 from services.notification_service.domain import rules
 from services.notification_service.domain.correspondence import Contact, Correspondence, WorkOrder
@@ -47,6 +47,7 @@ def hear(desk: Desk) -> Handlers:
     appointing.register(handlers, desk)
     sending.register(handlers, desk)
     printing.register(handlers, desk)
+    alerting.register(handlers, desk)
     replying.register(handlers, desk)
     return handlers
 

@@ -23,3 +23,4 @@ CODES_WRONG = Counter("rollout_code_wrong_total", "Well-formed codes that no dia
 PURGED = Counter("rollout_purged_cases_total", "Cases whose contact and texts were deleted.")
 LETTERS = Gauge("rollout_letter_states", "Letters by the state that they are in.", ["state"])
 RECEIPT_AGE = Gauge("rollout_letter_receipt_age_seconds", "Age of the oldest batch that no receipt has ended.")
+ALERTS = Counter("rollout_alert_total", "Alerts by what they are about.", ["kind"])

@@ -8,7 +8,7 @@ from contracts.ids import LetterId
 from contracts.notices import LetterPrepared, LetterPrinted
 from kit.handlers import Handlers, Sent, Timer
 from kit.store import Ref, Unit
-from services.notification_service import sending
+from services.notification_service import alerting, sending
 from services.notification_service.channels.print_shop import Entry, Run
 from services.notification_service.channels.sms import RETRY, WITHHELD
 from services.notification_service.domain.correspondence import Correspondence
@@ -81,6 +81,8 @@ def printed(unit: Unit, case: Correspondence, letter: Letter, on: date) -> None:
     late = letter.state in (LetterState.PULL_REQUESTED, LetterState.PULLED)
     letter.state, letter.printed_on = LetterState.PRINTED, on
     notice = case.notice(letter.notice_id)
+    if late:
+        alerting.raise_printed(unit, letter.letter_id, case.case_id)
     case.told.append(LetterPrinted(**notice.of, letter_id=LetterId(letter.letter_id), printed_on=on, pulled_late=late))
     sending.tell(case, notice.sent(None, unit.now, on), notice)  # of one that was called back nothing is told
     sending.record_text(unit, case, notice)

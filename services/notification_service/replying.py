@@ -11,7 +11,7 @@ from contracts.messages import MessageRecorded
 from contracts.notices import CustomerOptedOut, ReplyReceived
 from kit.handlers import Handlers, Timer
 from kit.store import Ref, Unit
-from services.notification_service import metrics, sending
+from services.notification_service import alerting, metrics, sending
 from services.notification_service.channels import seven
 from services.notification_service.domain import numbers, reading
 from services.notification_service.domain.correspondence import Appointment, Correspondence
@@ -188,6 +188,7 @@ def _take_reply(unit: Unit, desk: Desk, inbound: Inbound, found: seven.Mo) -> No
     match = _matched(unit, heard, cases)
     if isinstance(match, str):
         _queue(unit, reply, cases, match)
+        alerting.raise_queued(unit, desk, reply.reply_id, reply.case_id, match)
     else:
         if match.how is Match.CODE and match.number_hash not in (None, heard.number_hash):
             reply.hint = OTHER_NUMBER

@@ -47,7 +47,7 @@ def plan(unit: Unit, case: Correspondence, rule: Rule, key: str, about: Subject)
 
 def dispatch(unit: Unit, desk: Desk, case: Correspondence, notice: Notice) -> None:
     """Ask every gate, and do what they say: wait, hold, stop, or hand the notice over."""
-    line, staff = _line(unit, case), _staff(unit, notice)
+    line, staff = line_of(unit, case), _staff(unit, notice)
     verdict: Verdict = desk.verdict(notice, case, line, staff, unit.now)
     while isinstance(verdict, Fail) and (following := notice.next_channel()):
         notice.channel = following  # nothing was sent yet: the reason was known before
@@ -93,7 +93,7 @@ def at_last(unit: Unit, desk: Desk, case: Correspondence, notice: Notice, refere
     """Every gate once more, right before a notice leaves the house; None: it is withheld."""
     if notice.reference != reference or notice.state not in (NoticeState.SENDING, NoticeState.UNKNOWN):
         return None
-    verdict = desk.verdict(notice, case, _line(unit, case), _staff(unit, notice), unit.now)
+    verdict = desk.verdict(notice, case, line_of(unit, case), _staff(unit, notice), unit.now)
     return verdict if isinstance(verdict, Send) else None
 
 
@@ -246,7 +246,8 @@ def _set_timer(unit: Unit, notice: Notice) -> None:
     unit.later(TIMER, notice.key, notice.due_at, case_id=str(notice.case_id), notice_id=str(notice.notice_id))
 
 
-def _line(unit: Unit, case: Correspondence) -> Line | None:
+def line_of(unit: Unit, case: Correspondence) -> Line | None:
+    """The line of the customer's number."""
     return unit.find(Line, case.number_hash) if case.number_hash is not None else None
 
 

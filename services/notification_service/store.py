@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from kit.auth import Scope
 from kit.store import Alias, Children, Mapped
 from services.notification_service import tables
+from services.notification_service.domain.alerts import Alert
 from services.notification_service.domain.correspondence import (
     Appointment,
     Comment,
@@ -57,6 +58,7 @@ REPOSITORIES: Mapping[type[Any], Mapped[Any]] = {
         tables.deliveries,
         children=(Children("receipts", Receipt, tables.receipts, parent="provider_key"),),
     ),
+    Alert: Mapped(Alert, tables.alerts, aliases=(Alias(tables.alerts.c.alert_key, tables.alerts.c.alert_id),)),
     StaffContact: Mapped(StaffContact, tables.staff_contacts),
 }
 """Written in this order by every transaction, so that no two wait for each other in a circle."""
@@ -121,6 +123,37 @@ def batches(db: sa.Connection, scope: Scope, *, after: UUID | None = None, limit
     wanted = [_in_scope(scope)]
     wanted += [table.c.batch_id > after] if after else []
     return db.execute(sa.select(table).where(*wanted).order_by(table.c.batch_id).limit(limit)).all()
+
+
+def alerts(
+    db: sa.Connection,
+    scope: Scope,
+    now: datetime,
+    *,
+    audience: str | None = None,
+    rule_id: str | None = None,
+    case_id: UUID | None = None,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int = PAGE,
+) -> Sequence[sa.Row[Any]]:
+    """Alerts that are due, in the order of their times; a company sees its own."""
+    table = tables.alerts
+    wanted = [_alerts_of(scope), table.c.due_at <= now]
+    wanted += [table.c.audience == audience] if audience else []
+    wanted += [table.c.rule_id == rule_id] if rule_id else []
+    wanted += [table.c.case_id == case_id] if case_id else []
+    if after is not None:
+        due_at, alert_id = after
+        later = sa.and_(table.c.due_at == due_at, table.c.alert_id > alert_id)
+        wanted.append(sa.or_(table.c.due_at > due_at, later))
+    order = (table.c.due_at, table.c.alert_id)
+    return db.execute(sa.select(table).where(*wanted).order_by(*order).limit(limit)).all()
+
+
+def _alerts_of(scope: Scope) -> sa.ColumnElement[bool]:
+    if scope.kind == "company":
+        return tables.alerts.c.audience == f"company:{scope.id}"
+    return _in_scope(scope)
 
 
 def in_batch(db: sa.Connection, batch_id: UUID) -> Sequence[tuple[UUID, UUID]]:

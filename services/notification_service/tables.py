@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from contracts.codes import Channel, Match, Reading, Visibility
+from contracts.codes import Channel, Match, MessageChannel, Reading, Visibility
 from contracts.parts import Address, Span
 from kit.db import Choice, Id, Json, Utc, kernel
 from services.notification_service.domain.correspondence import AppointmentState
@@ -132,6 +132,7 @@ comments = sa.Table(
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("at", Utc, nullable=False),
     sa.Column("visibility", Choice(Visibility), nullable=False),
+    sa.Column("channel", Choice(MessageChannel), nullable=False, server_default="comment"),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("replaces", Id),
 )
@@ -224,6 +225,22 @@ receipts = sa.Table(
     sa.Column("status", sa.Text, primary_key=True),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("at", Utc, nullable=False),
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("alert_id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("alert_key", sa.Text, nullable=False, unique=True),
+    sa.Column("rule_id", sa.Text, nullable=False),
+    sa.Column("audience", sa.Text, nullable=False, index=True),
+    sa.Column("case_id", Id, index=True),
+    sa.Column("work_order_id", Id),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text),
+    sa.Column("made_at", Utc, nullable=False),
+    sa.Column("due_at", Utc, nullable=False),
 )
 
 staff_contacts = sa.Table(

@@ -107,6 +107,15 @@ def embedded(at: Ground) -> Measured:
     return found
 
 
+def audited(at: Ground) -> Measured:
+    """The same writes with and without the audit: sixteen clients on PostgreSQL, the one writer of SQLite."""
+    found = _named("audit.postgres", measure("audited", database=at.database(), clients=16, seconds=2 * at.seconds))
+    with TemporaryDirectory(prefix="bench-") as folder:
+        file = f"sqlite:///{folder}/audited.db"
+        found |= _named("audit.sqlite", measure("audited", database=file, clients=1, seconds=at.seconds))
+    return found
+
+
 def latency(at: Ground) -> Measured:
     """How old an event is when what follows from it is durable."""
     found = {}
@@ -114,6 +123,12 @@ def latency(at: Ground) -> Measured:
         taken = measure("latency", run="kafka", **at.fresh(), rate=rate, seconds=at.seconds)
         found |= _named(f"latency.kafka_{rate}", taken)
     return found | _named("latency.embedded_200", measure("latency", run="http", rate=200, seconds=at.seconds))
+
+
+def bulk(at: Ground) -> Measured:
+    """Single moves, idle and beside a bulk move of ten thousand, embedded."""
+    asked = {"items": at.size(10_000), "seconds": at.size(2 * at.seconds)}
+    return _named("bulk", measure("bulk", run="measured", **asked))
 
 
 def recovery(at: Ground) -> Measured:
@@ -172,5 +187,5 @@ def _named(prefix: str, measured: Measured) -> Measured:
 
 
 BENCHES: Mapping[str, Callable[[Ground], Measured]] = MappingProxyType(
-    {bench.__name__: bench for bench in (throughput, relay, embedded, latency, recovery, growth, up)}
+    {bench.__name__: bench for bench in (throughput, relay, embedded, audited, latency, bulk, recovery, growth, up)}
 )

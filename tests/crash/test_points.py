@@ -13,11 +13,11 @@ from tests.crash.checker import Verdict
 from tests.crash.report import say, summary
 from tests.crash.rig import Rig, embedded, until
 
-INBOUND = faults.GROUPS["inbound"]
-"""Those of the real adapter, which test_inbound.py kills."""
+ELSEWHERE = faults.GROUPS["inbound"] + faults.GROUPS["job"]
+"""Those of the real adapter, which test_inbound.py kills, and of long work, which test_bulk.py kills."""
 ON_KAFKA = ("relay.sent_some", "consume.offset_committed", "rebalance.revoked")
 """Points that only the Kafka bus passes."""
-SHARED = [point for point in faults.POINTS if point not in (*INBOUND, *ON_KAFKA)]
+SHARED = [point for point in faults.POINTS if point not in (*ELSEWHERE, *ON_KAFKA)]
 ONCE = ("rebalance.revoked", *(point for point in faults.POINTS if point.startswith("shutdown.")))
 """Points that a process passes once in its life."""
 BOTH = ("adapter", "counting")

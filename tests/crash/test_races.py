@@ -17,6 +17,7 @@ from kit.auth import system
 from kit.bus import Deliver, OutboxRow, Positions, Sent, Slot, Subscription
 from kit.clock import SystemClock
 from kit.db import Postgres, Sqlite, Work
+from kit.proof import prove
 from kit.relay import Relay
 from kit.store import Store
 from tests.crash.bugs import CursorRelay, no_heads_lock
@@ -153,11 +154,10 @@ async def test_writers_of_the_first_row_of_an_audit_shard_wait_for_each_other(ne
             for store, number in zip(stores, alike, strict=True)
         )
     )
-    found = await stores[0].db.read(lambda db: list(audit.breaks(db, "mdm_adapter")))
-    rows = await stores[0].db.read(lambda db: db.scalar(sa.select(sa.func.count()).select_from(tables.audit)))
+    proof = await prove(stores[0].db, "mdm_adapter")
     for store in stores:
         await store.db.close()
-    assert (found, rows) == ([], WRITERS)
+    assert (proof.breaks, proof.rows) == ([], WRITERS)
 
 
 async def test_an_id_that_sqlite_gives_again_is_not_taken_for_the_row_that_was_answered_for(tmp_path: Path) -> None:

@@ -162,6 +162,13 @@ async def list_appointments(
     return AppointmentPage(items=tuple(AppointmentView.model_validate(row) for row in rows), next=last)
 
 
+@router.get("/v1/conflicts")
+async def list_conflicts(reader: Reader, store: TheStore) -> AppointmentPage:
+    """Coming appointments whose technician is away or off duty; nothing moves by itself."""
+    rows = await store.read(lambda db: queries.conflicts(db, reader.scope, store.clock.now()))
+    return AppointmentPage(items=tuple(AppointmentView.model_validate(row) for row in rows))
+
+
 @router.get("/v1/appointments/{appointment_id}")
 async def read_appointment(
     appointment_id: UUID, reader: Reader, store: TheStore, response: Response

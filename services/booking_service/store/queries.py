@@ -170,6 +170,24 @@ def appointment_list(
     return db.execute(query.order_by(appointments.c.appointment_id).limit(limit)).mappings().all()
 
 
+def conflicts(db: Connection, scope: Scope, now: datetime) -> Sequence[RowMapping]:
+    """Coming appointments in sight that no shift covers any more, or that an absence meets, oldest first."""
+    coming = of_appointments(scope) & tables.is_open & (appointments.c.block_start >= now)
+    rows = db.execute(select(appointments).where(coming).order_by(appointments.c.block_start)).mappings().all()
+    held = {row["technician_id"] for row in rows}
+    people = [
+        Technician(**row)
+        for row in db.execute(select(technicians).where(technicians.c.technician_id.in_(held))).mappings()
+    ]
+    if not people:
+        return ()
+    grid = grid_minutes(db)
+    _load_week(db, people)
+    _load_days(db, people, now.date(), rows[-1]["block_start"].date(), grid)
+    uncovered = {each for one in people for each in one.uncovered(grid)}
+    return [row for row in rows if row["appointment_id"] in uncovered]
+
+
 def order_list(
     db: Connection, scope: Scope, *, state: State | None, unassigned: bool, after: UUID | None, limit: int
 ) -> Sequence[RowMapping]:

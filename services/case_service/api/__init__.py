@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.case_service.api import acting, conflicts, moving, reading, targets
+from services.case_service.api import acting, auditing, bulk, conflicts, editing, moving, reading, targets
 from services.case_service.domain.act import Policy
 
 
@@ -12,6 +12,9 @@ def routes(policy: Policy) -> APIRouter:
     router.include_router(reading.router)
     router.include_router(moving.routes(policy))
     router.include_router(acting.routes(policy))
+    router.include_router(editing.routes(policy))
     router.include_router(conflicts.router)
     router.include_router(targets.router)
+    router.include_router(auditing.router)
+    router.include_router(bulk.router)
     return router

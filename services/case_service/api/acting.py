@@ -5,24 +5,38 @@ from types import MappingProxyType
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Body, Depends
 
 from contracts.codes import ExceptionResult
 from contracts.parts import Contact
 from contracts.roles import Reach, granted
 from kit.auth import Principal, RoleMissing, needs
 from kit.errors import NotFound
+from kit.problems import refusals
 from kit.store import Unit
-from services.case_service.acts import act_of, conclude, within
+from services.case_service import errors
+from services.case_service.acts import act_of, conclude, of_customer, within
+from services.case_service.api.examples import OF_ACTIONS
 from services.case_service.api.refusals import audited
-from services.case_service.api.views import CaseView, ContactView, GateView, TheStore, view_of
+from services.case_service.api.views import CaseView, ContactView, GateView, TheStore, gate_view, view_of
 from services.case_service.domain import actions
 from services.case_service.domain.act import Act, Policy
 from services.case_service.domain.calendar import local_day
 from services.case_service.domain.case import Case
-from services.case_service.domain.gate import failing
 from services.case_service.domain.requests import ActionRequest, CaseAction
 
+Asks = Annotated[ActionRequest, Body(openapi_examples=OF_ACTIONS)]
+REFUSALS = refusals(
+    errors.CaseEnded,
+    errors.MasterOwned,
+    errors.ExceptionIncomplete,
+    errors.FourEyes,
+    errors.MoveNotAllowed,
+    errors.GateClosed,
+    errors.AnswerGiven,
+    errors.CodeNotAllowed,
+    errors.DecisionMissing,
+)
 Reader = Annotated[Principal, Depends(needs("case:read"))]
 ContactReader = Annotated[Principal, Depends(needs("contact:read"))]
 
@@ -35,6 +49,7 @@ CASE_ACTIONS: Mapping[CaseAction, str] = MappingProxyType({
     CaseAction.ANNOUNCE:          "case:announce",
     CaseAction.ANSWER_ORDER:      "order:answer",
     CaseAction.ADD_WORK_ORDER:    "work_order:plan",
+    CaseAction.LINK:              "case:link",
 })
 # fmt: on
 
@@ -43,28 +58,30 @@ def routes(policy: Policy) -> APIRouter:
     """The routes, with the operator's waiting times."""
     router = APIRouter()
 
-    @router.post("/v1/cases/{case_id}/actions")
-    async def act(case_id: UUID, body: ActionRequest, actor: Reader, store: TheStore) -> CaseView:
+    @router.post("/v1/cases/{case_id}/actions", responses=REFUSALS)
+    async def act(case_id: UUID, body: Asks, actor: Reader, store: TheStore) -> CaseView:
         """Ask something of a case as a whole."""
 
         def command(unit: Unit) -> CaseView:
             _allow(actor, _action_of(body))
             case, doing = within(unit.get(Case, str(case_id)), actor.scope), act_of(unit, policy)
-            actions.do(case, doing, body)
-            conclude(case, unit, doing)
+            other = within(unit.get(Case, str(body.linked_case_id)), actor.scope) if body.linked_case_id else None
+            actions.do(case, doing, body, other)
+            for changed in filter(None, (case, other)):
+                conclude(changed, unit, doing)
             return view_of(case, actor.scope)
 
-        running = store.run(actor, command, needs=[(Case, str(case_id))])
+        named = [case_id, *filter(None, [body.linked_case_id])]
+        running = store.run(actor, command, needs=[(Case, str(each)) for each in named])
         return await audited(store, actor, f"action:{body.action}", f"case/{case_id}", running)
 
     @router.get("/v1/cases/{case_id}/gate")
+    @router.get("/v1/cases/{case_id}/done", name="read_done")
     async def read_gate(case_id: UUID, reader: Reader, store: TheStore) -> GateView:
-        """What keeps the case from being complete."""
+        """The definition of done, light by light: what is missing, what proves it, what stands in."""
 
         def ask(unit: Unit) -> GateView:
-            case = within(unit.get(Case, str(case_id)), reader.scope)
-            passed = case.gate_evidence is not None
-            return GateView(passed=passed, failing=() if passed else tuple(failing(case)))
+            return gate_view(within(unit.get(Case, str(case_id)), reader.scope))
 
         return await store.run(reader, ask, needs=[(Case, str(case_id))])
 
@@ -73,8 +90,8 @@ def routes(policy: Policy) -> APIRouter:
         """How the customer can be reached; technicians see it on the day of the visit. Each reading is audited."""
 
         def ask(unit: Unit) -> ContactView:
-            case = within(unit.get(Case, str(case_id)), reader.scope)
-            shown = _contact_for(case, reader, act_of(unit, policy))
+            case = of_customer(unit.get(Case, str(case_id)), reader.scope)
+            shown = contact_for(case, reader, act_of(unit, policy))
             unit.audit("contact:read", f"case/{case_id}")
             return shown
 
@@ -95,7 +112,8 @@ def _action_of(body: ActionRequest) -> str:
     return CASE_ACTIONS[body.action]
 
 
-def _contact_for(case: Case, reader: Principal, act: Act) -> ContactView:
+def contact_for(case: Case, reader: Principal, act: Act) -> ContactView:
+    """How a customer is reached, as far as the reader may know it."""
     grant = granted(reader.roles, "contact:read")
     contact = case.contact or Contact(name="", language="de", sms_allowed=False)
     if grant is None or (grant.reach is Reach.VISIT_DAY and not _visits_today(case, act)):
@@ -103,6 +121,7 @@ def _contact_for(case: Case, reader: Principal, act: Act) -> ContactView:
     masked = grant.remark == "masked"
     return ContactView(
         case_id=case.case_id,
+        version=case.contact_version,
         name=contact.name,
         phone=_masked(contact.phone) if masked else contact.phone,
         email=None if masked else contact.email,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kit.auth import Principal, needs
 from kit.errors import NotFound
+from kit.problems import refusals
 from kit.store import Unit
 from services.case_service import store as queries
 from services.case_service.acts import within
@@ -39,7 +40,7 @@ async def list_conflicts(
     return ConflictPage(items=tuple(_view(row) for row in found))
 
 
-@router.post("/v1/visit-conflicts/{conflict_id}/dismiss")
+@router.post("/v1/visit-conflicts/{conflict_id}/dismiss", responses=refusals(MoveNotAllowed))
 async def dismiss(conflict_id: UUID, body: Dismissal, closer: Closer, store: TheStore) -> ConflictView:
     """Nothing was done on site: the report is put aside."""
 
@@ -59,7 +60,9 @@ async def dismiss(conflict_id: UUID, body: Dismissal, closer: Closer, store: The
             at=unit.now,
         )
         unit.add(words)
-        unit.audit("visit_conflict:dismiss", f"case/{case.case_id}/{conflict_id}")
+        unit.audit(
+            "visit_conflict:dismiss", f"case/{case.case_id}", conflict=str(conflict_id), words=str(words.words_id)
+        )
         return _view(conflict)
 
     def wanted(unit: Unit) -> list[tuple[type[Any], str]]:

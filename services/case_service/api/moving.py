@@ -5,24 +5,36 @@ from types import MappingProxyType
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Body, Depends, Request, Response
 
 from contracts.codes import State
 from contracts.ids import WorkOrderId
 from kit.auth import Principal, RoleMissing, needs
 from kit.http import expected_version
-from kit.problems import problem_of
+from kit.problems import problem_of, refusals
 from kit.store import Ref, Store, Unit
 from services.case_service.acts import act_of, conclude, within
+from services.case_service.api.examples import OF_MOVES
 from services.case_service.api.refusals import audited
 from services.case_service.api.views import MovesView, TheStore, WorkOrderView, work_order_of
 from services.case_service.domain import moves
 from services.case_service.domain.act import Policy
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion
+from services.case_service.domain.guard_table import PROMISES
+from services.case_service.domain.guards import Ask
 from services.case_service.domain.requests import MoveRequest
 from services.case_service.domain.visits import VisitConflict, conflict_id
+from services.case_service.errors import CancelByMdmOnly, MasterOwned, OutcomeChanges
 
+Asks = Annotated[MoveRequest, Body(openapi_examples=OF_MOVES)]
+REFUSALS = refusals(
+    *(refusal for promise in PROMISES.values() for refusal in promise.refusals),
+    OutcomeChanges,
+    CancelByMdmOnly,
+    MasterOwned,
+)
+ASKED = {"model": WorkOrderView, "description": "send_booking was asked; the order moves when the message is out."}
 Reader = Annotated[Principal, Depends(needs("case:read"))]
 
 # fmt: off
@@ -57,9 +69,13 @@ def routes(policy: Policy) -> APIRouter:
     """The routes, with the operator's waiting times."""
     router = APIRouter()
 
-    @router.post("/v1/work-orders/{work_order_id}/moves", response_model=WorkOrderView)
+    @router.post(
+        "/v1/work-orders/{work_order_id}/moves",
+        response_model=WorkOrderView,
+        responses={202: ASKED, **REFUSALS},
+    )
     async def move(
-        work_order_id: UUID, body: MoveRequest, mover: Reader, store: TheStore, request: Request, response: Response
+        work_order_id: UUID, body: Asks, mover: Reader, store: TheStore, request: Request, response: Response
     ) -> WorkOrderView | Response:
         """Make one move of the lifecycle, or learn every reason why not. A report is kept even then."""
         asked = body.model_copy(update={"expected_version": expected_version(request, body.expected_version)})
@@ -110,19 +126,27 @@ class Moving:
 
     def __call__(self, unit: Unit) -> WorkOrderView | dict[str, str]:
         """Make the move; of a report that was kept instead the state that did not allow it."""
-        self._may()
-        case, act = within(unit.get(Case, str(self.work_order_id)), self.mover.scope), act_of(unit, self.policy)
         conflict = unit.find(VisitConflict, self.kept_as) if self.kept_as else None
-        form = self._form(unit, conflict)
-        ask = moves.ask_for(case, act, self.work_order_id, self.request, form)
+        ask = self.ask(unit, conflict)
         if conflict is not None and self.request.move == "resolve":
             return {"state": ask.order.state}  # the same report again
+        if self.make(unit, ask, conflict):
+            return work_order_of(ask.case, ask.order, self.mover.scope)
+        return {"state": ask.order.state}
+
+    def ask(self, unit: Unit, conflict: VisitConflict | None = None) -> Ask:
+        """What guards look at; raises where role or scope forbid even to ask."""
+        self._may()
+        case, act = within(unit.get(Case, str(self.work_order_id)), self.mover.scope), act_of(unit, self.policy)
+        return moves.ask_for(case, act, self.work_order_id, self.request, self._form(unit, conflict))
+
+    def make(self, unit: Unit, ask: Ask, conflict: VisitConflict | None = None) -> bool:
+        """Make the move, or raise with every objection; False where a report was kept instead."""
         kept = moves.move(ask, conflict)
-        conclude(case, unit, act)
+        conclude(ask.case, unit, ask.act)
         if kept is not None:
             unit.add(kept)
-            return {"state": ask.order.state}
-        return work_order_of(case, ask.order, self.mover.scope)
+        return kept is None
 
     def _may(self) -> None:
         possible = MOVE_ACTIONS.get(self.request.move, ("work_order:plan",))

@@ -1,60 +1,44 @@
 """Reading cases and work orders: lists, one of them, its history. Nothing here changes anything."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
-from contracts.codes import Phase, State
 from kit.auth import Principal, Scope, needs
 from kit.errors import NotFound
 from kit.http import cursor, read_cursor
+from kit.jsons import Finding
+from kit.problems import BadRequest
 from services.case_service import store as queries
 from services.case_service.api.views import (
-    CaseBrief,
     CasePage,
     CaseView,
     HistoryView,
-    Limit,
     Line,
     TheStore,
     WorkOrderPage,
     WorkOrderView,
+    case_brief,
     case_view,
     work_order_view,
 )
+from services.case_service.domain.selection import CaseQuery, OrderQuery, keys_of
 
 router = APIRouter()
 Reader = Annotated[Principal, Depends(needs("case:read"))]
 
 
 @router.get("/v1/cases")
-async def list_cases(
-    reader: Reader,
-    store: TheStore,
-    phase: Phase | None = None,
-    order_key: str | None = None,
-    metering_point_id: str | None = None,
-    after: str | None = None,
-    limit: Limit = 100,
-) -> CasePage:
-    """Cases in the order of their opening."""
-    begin = UUID(read_cursor(after, str)[0]) if after else None
-    found = await store.read(
-        lambda db: queries.cases(
-            db,
-            reader.scope,
-            phase=phase,
-            order_key=order_key,
-            metering_point_id=metering_point_id,
-            after=begin,
-            limit=limit,
-        )
-    )
-    more = cursor(str(found[-1].case_id)) if len(found) == limit else None
-    return CasePage(items=tuple(CaseBrief.model_validate(row) for row in found), next=more)
+async def list_cases(reader: Reader, store: TheStore, query: Annotated[CaseQuery, Query()]) -> CasePage:
+    """Cases, most urgent first. Unknown filters are refused by name."""
+    begin = _begin(query.after, query.sort)
+    found = await store.read(lambda db: queries.cases(db, reader.scope, query, begin))
+    more = _next(found, query, "case_id")
+    return CasePage(items=tuple(case_brief(row, reader.scope) for row in found), next=more)
 
 
 @router.get("/v1/cases/{case_id}")
@@ -110,36 +94,35 @@ def _lines(story: Any) -> Iterable[Line]:
 
 
 @router.get("/v1/work-orders")
-async def list_work_orders(
-    reader: Reader,
-    store: TheStore,
-    responsible: UUID | None = None,
-    state: State | None = None,
-    dispatched: bool | None = None,
-    after: str | None = None,
-    limit: Limit = 100,
-) -> WorkOrderPage:
-    """Work orders in the order of their opening. A technician sees the mobile list: dispatched, and under way."""
-    begin = UUID(read_cursor(after, str)[0]) if after else None
-    found = await store.read(
-        lambda db: queries.work_orders(
-            db,
-            reader.scope,
-            responsible=responsible,
-            state=state,
-            dispatched=dispatched,
-            after=begin,
-            limit=limit,
-        )
-    )
-    more = cursor(str(found[-1].work_order_id)) if len(found) == limit else None
-    shown = [row for row in found if reader.scope.kind != "technician" or _in_the_list(row, reader.scope)]
-    return WorkOrderPage(items=tuple(work_order_view(row, row, reader.scope) for row in shown), next=more)
+async def list_work_orders(reader: Reader, store: TheStore, query: Annotated[OrderQuery, Query()]) -> WorkOrderPage:
+    """Work orders, most urgent first. A technician sees the mobile list: dispatched, and under way."""
+    begin = _begin(query.after, query.sort)
+    found = await store.read(lambda db: queries.work_orders(db, reader.scope, query, begin))
+    more = _next(found, query, "work_order_id")
+    return WorkOrderPage(items=tuple(work_order_view(row, row, reader.scope) for row in found), next=more)
 
 
-def _in_the_list(row: Any, scope: Scope) -> bool:
-    mine = str(row.responsible) == scope.id
-    return mine and (row.dispatched or row.state is State.IN_PROGRESS)
+KINDS = {"priority": int, "due": date, "opened": datetime, "postcode": str, "start": datetime}
+"""What a cursor holds of each key of a sort."""
+
+
+def _begin(after: str | None, sort: str) -> tuple[Any, ...]:
+    """Where a page begins; a cursor belongs to the sort that it came from."""
+    if after is None:
+        return ()
+    kinds = [KINDS[key] for key, _ in keys_of(sort)]
+    of, *begin = read_cursor(after, str, *kinds, UUID)
+    if of != sort:
+        raise BadRequest(Finding("http/cursor", "/query/after", rule=f"a cursor of the sort {sort}"))
+    return tuple(begin)
+
+
+def _next(found: Sequence[Any], query: CaseQuery | OrderQuery, id_: str) -> str | None:
+    if len(found) < query.limit:
+        return None
+    last = found[-1]
+    places = (getattr(last, f"at_{number}") for number in range(len(keys_of(query.sort))))
+    return cursor(query.sort, *places, getattr(last, id_))
 
 
 @router.get("/v1/work-orders/{work_order_id}")

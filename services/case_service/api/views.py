@@ -1,10 +1,11 @@
 """What routes answer: cases and work orders as people and programs see them."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends
 from pydantic import BaseModel, ConfigDict
 
 from contracts.codes import (
@@ -12,9 +13,12 @@ from contracts.codes import (
     Cancellation,
     CaseType,
     CloseReason,
+    DodItem,
     ExceptionType,
     Flag,
+    LegalBasis,
     MoveDecision,
+    Origin,
     Outcome,
     Phase,
     Result,
@@ -34,10 +38,10 @@ from services.case_service.domain.entries import (
     SlaState,
     SlaTarget,
 )
+from services.case_service.domain.gate import Item, failing, lights, waited_for
 from services.case_service.domain.work_order import WorkOrder
 
 TheStore = Annotated[Store, Depends(the_store)]
-Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 class View(BaseModel):
@@ -94,17 +98,21 @@ class WorkOrderView(View):
     flag_text: str | None
 
 
+def flags_for(scope: Scope, flags: tuple[Flag, ...]) -> tuple[Flag, ...]:
+    """The flags that somebody sees: the field never learns which meters are called difficult (S3-18)."""
+    return tuple(flag for flag in flags if flag is not Flag.DIFFICULT or scope.kind != "technician")
+
+
 def work_order_view(order: Any, case: Any, scope: Scope) -> WorkOrderView:
-    """A work order with what is said of its case; the field never sees which meters are called difficult."""
+    """A work order with what is said of its case."""
     said = {name: getattr(case, name) for name in ("operator", "priority", "area", "metering_point_id", "flag_text")}
-    hidden = {Flag.DIFFICULT} if scope.kind == "technician" else set()
     names = set(WorkOrderView.model_fields) - said.keys() - {"flags", "offer_pending", "case_id"}
     return WorkOrderView(
         **{name: getattr(order, name) for name in names},
         **said,
         case_id=case.case_id,
         offer_pending=order.pending is not None,
-        flags=tuple(flag for flag in case.flags if flag not in hidden),
+        flags=flags_for(scope, case.flags),
     )
 
 
@@ -149,11 +157,18 @@ class CaseBrief(View):
     on_hold: bool
     operator: str
     case_type: CaseType
+    origin: Origin
+    legal_basis: LegalBasis
     metering_point_id: str
     area: Area
     priority: int
     due_on: date | None
+    due_by: date
+    """The day that lists are sorted by: the partner's, else the target's."""
+    defect: bool
+    """One visit was not enough: there is a second work order."""
     flags: tuple[Flag, ...]
+    flag_text: str | None
     opened_at: datetime
     ended_at: datetime | None
     sla_state: SlaState
@@ -172,8 +187,7 @@ class CaseView(CaseBrief):
     """A case with everything in it that is not personal."""
 
     edition: int
-    origin: str
-    legal_basis: str
+    """Goes back as `expected_version` with the next edit."""
     window: Days | None
     fixed_on: date | None
     planned_on: date | None
@@ -199,11 +213,20 @@ class CasePage(View):
     next: str | None
 
 
+def case_brief(case: Any, scope: Scope) -> CaseBrief:
+    """A case as somebody sees it in a list."""
+    return CaseBrief(**_seen(case, scope, set(CaseBrief.model_fields)))
+
+
+def _seen(case: Any, scope: Scope, names: set[str]) -> dict[str, Any]:
+    return {name: getattr(case, name) for name in names} | {"flags": flags_for(scope, case.flags)}
+
+
 def case_view(case: Any, orders: Any, work_orders: Any, exceptions: Any, pauses: Any, scope: Scope) -> CaseView:
     """A case put together from its parts."""
     own = set(CaseView.model_fields) - {"orders", "work_orders", "exceptions", "pauses"}
     return CaseView(
-        **{name: getattr(case, name) for name in own},
+        **_seen(case, scope, own),
         orders=tuple(ReferenceView.model_validate(each) for each in orders),
         work_orders=tuple(work_order_view(each, case, scope) for each in work_orders),
         exceptions=tuple(ExceptionView.model_validate(each) for each in exceptions),
@@ -246,11 +269,58 @@ class HistoryView(View):
     lines: tuple[Line, ...]
 
 
+class LightView(View):
+    """One item of the definition of done: what is missing, or what proves it."""
+
+    item: DodItem
+    passed: bool
+    missing: tuple[str, ...]
+    """What the refusal names."""
+    event_ids: tuple[UUID, ...]
+    """The facts that prove it."""
+    digest: str | None
+    """The evidence that a reviewer approved."""
+    exception: ExceptionView | None
+    """The approved exception that stands in."""
+
+
 class GateView(View):
-    """What keeps the gate closed; nothing: it is open, or was passed."""
+    """The definition of done, light by light, and what keeps the gate closed."""
 
     passed: bool
+    """The case is complete."""
+    completion: int
+    """How often it was completed."""
+    lights: tuple[LightView, ...]
+    waiting: tuple[str, ...]
+    """Work orders that have to be closed first."""
     failing: tuple[str, ...]
+    """All that `check_gate` would refuse with."""
+
+
+def gate_view(case: Case) -> GateView:
+    """The gate of a case as it stands."""
+    passed = case.gate_evidence is not None
+    exceptions = {each.exception_id: each for each in case.exceptions}
+    return GateView(
+        passed=passed,
+        completion=case.completion,
+        lights=tuple(_light(item, exceptions) for item in lights(case)),
+        waiting=() if passed else tuple(waited_for(case)),
+        failing=() if passed else tuple(failing(case)),
+    )
+
+
+def _light(item: Item, exceptions: Mapping[Any, Any]) -> LightView:
+    proof, (_, _, names) = item.evidence, (item.missing or "").partition(": ")
+    return LightView(
+        item=proof.item,
+        passed=item.missing is None,
+        missing=tuple(names.split(", ")) if names else (),
+        event_ids=proof.event_ids,
+        digest=proof.digest,
+        exception=exceptions.get(proof.exception_id),
+    )
 
 
 class MovesView(View):
@@ -265,6 +335,8 @@ class ContactView(View):
     """How the customer can be reached. Each reading is audited."""
 
     case_id: UUID
+    version: int
+    """Goes back as `expected_version` with the next edit."""
     name: str
     phone: str | None
     email: str | None

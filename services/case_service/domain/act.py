@@ -50,6 +50,8 @@ class Act:
     event_id: UUID | None = None
     technician: TechnicianId | None = None
     """The technician as whom a person acts, if so."""
+    me: TechnicianId | None = None
+    """The technician that the person is, also where he acts as somebody else (S3-13)."""
     company: UUID | None = None
 
     @property

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from contracts.cases import OrderAnswered
 from contracts.codes import Answer, CloseReason, ExceptionDecision, ExceptionResult, ExceptionType, Fact, State
 from contracts.ids import Code, ExceptionId
+from kit.jsons import MISSING, Finding, Misfit
 from services.case_service.domain.act import Act
 from services.case_service.domain.announcing import announce
 from services.case_service.domain.case import Case, Ending
@@ -14,6 +15,8 @@ from services.case_service.domain.entries import CaseException, ExceptionState, 
 from services.case_service.domain.exceptions import KINDS, approve, end, find, raise_by_person
 from services.case_service.domain.flows import open_work_order
 from services.case_service.domain.gate import check_gate, close_if_done
+from services.case_service.domain.links import link, part
+from services.case_service.domain.ownership import refuse_foreign
 from services.case_service.domain.requests import ActionRequest, CaseAction
 from services.case_service.domain.states import Column
 from services.case_service.domain.work_order import WorkOrder
@@ -28,11 +31,24 @@ from services.case_service.errors import (
 )
 
 
-def do(case: Case, act: Act, request: ActionRequest) -> None:
+def do(case: Case, act: Act, request: ActionRequest, other: Case | None = None) -> None:
     """Do what is asked; a case in a terminal phase takes nothing any more (G12)."""
+    refuse_foreign(request)
     if case.terminal:
         raise CaseEnded(f"The case is {case.phase}.", phase=case.phase)
-    DO[request.action](case, act, request)
+    if request.action is CaseAction.LINK:
+        _link(case, act, request, other)
+    else:
+        DO[request.action](case, act, request)
+
+
+def _link(case: Case, act: Act, request: ActionRequest, other: Case | None) -> None:
+    if other is None:
+        raise Misfit([Finding(MISSING, "/linked_case_id")])
+    if request.on:
+        link(case, other, act, request.kind)
+    else:
+        part(case, other, act)
 
 
 def _raise(case: Case, act: Act, request: ActionRequest) -> None:

@@ -1,6 +1,6 @@
 """How a partner's withdrawal is answered and a case ends without its work (lifecycle §6, T28, T31)."""
 
-from contracts.codes import Decision, ExceptionType, Fact
+from contracts.codes import Decision, ExceptionType, Fact, WorkOrderKind
 from contracts.ids import Code, OrderKey
 from services.case_service.domain.act import Act
 from services.case_service.domain.case import Case, Ending
@@ -35,6 +35,21 @@ def end_cancelled(case: Case, act: Act, order: WorkOrder) -> None:
     elif not case.unclosed and not case.on_site:
         case.end(act, Ending.CANCELLED, "cancelled_by_partner")
         answer(case, act, Decision.CONFIRMED, order)
+
+
+def end_reversed(case: Case, act: Act) -> None:
+    """The work was taken back: the case ends as cancelled with its last open order, if nothing stands on site (J48)."""
+    reversal = next(
+        (each for each in case.by_sequence if each.kind == WorkOrderKind.REVERSAL and each.handed_over), None
+    )
+    if reversal is None or case.unclosed or case.terminal:
+        return
+    if case.on_site:
+        case.hotlist(act, reversal, "cancelled_with_devices_on_site")
+        return
+    sent = any(each.sent for each in case.handovers if each.fact is Fact.EXCHANGE_COMPLETED)
+    answer(case, act, Decision.STORNO if sent else Decision.CONFIRMED, reversal)
+    case.end(act, Ending.CANCELLED, "reversed")
 
 
 def end_abandoned(case: Case, act: Act, order: WorkOrder, reason: Code) -> None:

@@ -1,7 +1,7 @@
 """The case: one metering point's way through the rollout, with all that changes together with it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -35,9 +35,11 @@ from contracts.parts import (
     OrderedSite,
     Position,
 )
+from kit.audit import Change as Audited
 from kit.errors import NotFound
 from kit.store import Aggregate
 from services.case_service.domain.act import Act
+from services.case_service.domain.changes import CASE_LEFT_OUT, CASE_SHOWN, KINDS, Kind, Trail
 from services.case_service.domain.entries import (
     Bookable,
     CaseException,
@@ -89,6 +91,8 @@ class Case(Aggregate):
     fixed_on: date | None = None
     planned_on: date | None = None
     due_on: date | None = None
+    due_by: date | None = None
+    """Derived: by when it should be done, whoever said so; lists are sorted by it."""
     device_plan: DevicePlan
     permits: tuple[Code, ...] = ()
     other_party_attends: bool = False
@@ -104,6 +108,8 @@ class Case(Aggregate):
     position: Position | None = None
     access_note: str | None = None
     contact_version: int = 0
+    opted_out: bool = False
+    """The customer does not want texts and said so here; no master's consent takes that back."""
 
     bookable: Bookable | None = None
     announced: bool = False
@@ -118,6 +124,8 @@ class Case(Aggregate):
     sla_state: SlaState = SlaState.OK
     sla_due_at: datetime | None = None
     """When the target will be used up; while the clock stands still, what was last known."""
+    audited: int = 0
+    """How many rows of the audit tell of its changes; each row carries its number."""
 
     pauses: list[Pause] = field(default_factory=list)
     work_orders: list[WorkOrder] = field(default_factory=list)
@@ -131,6 +139,9 @@ class Case(Aggregate):
     """What the tables do not allow: code and details, never personal data."""
     fired: list[tuple[Code, str]] = field(default_factory=list, repr=False)
     """Automations that fired: rule id and the key under which they fire once (lifecycle §13)."""
+    trail: Trail = field(default_factory=Trail, repr=False)
+    lost: tuple[int, ...] = ()
+    """Numbers of audit rows that are missing, or too many, as counted when the case was loaded (DoD5)."""
 
     def key(self) -> str:
         return str(self.case_id)
@@ -141,6 +152,10 @@ class Case(Aggregate):
         yield from (reference.current_key for reference in self.references if reference.current_key)
         if self.open_point:
             yield self.open_point
+
+    def changes(self) -> Iterable[Audited]:
+        """What the audit is told of the step that ends: old and new, and why."""
+        return self.trail.settle(self)
 
     # ask
 
@@ -155,6 +170,11 @@ class Case(Aggregate):
     def by_sequence(self) -> list[WorkOrder]:
         """Work orders, oldest first."""
         return sorted(self.work_orders, key=lambda order: order.sequence)
+
+    @property
+    def defect(self) -> bool:
+        """One visit was not enough: it has a second work order (S0-02)."""
+        return len(self.work_orders) > 1
 
     @property
     def unclosed(self) -> list[WorkOrder]:
@@ -229,7 +249,7 @@ class Case(Aggregate):
         if to is State.CLOSED:
             order.closed_at = act.at
         order.decision = decision or order.decision
-        self.record(act, order, was, move=move, reason=reason)
+        self.record(act, order, was, move=move, reason=reason, rule=rule)
         self.told.append(
             WorkOrderMoved(
                 case_id=self.case_id,
@@ -258,9 +278,16 @@ class Case(Aggregate):
         )
 
     def record(
-        self, act: Act, order: WorkOrder, was: State | None = None, *, move: Code | None = None, reason: Code | None
+        self,
+        act: Act,
+        order: WorkOrder,
+        was: State | None = None,
+        *,
+        move: Code | None = None,
+        reason: Code | None,
+        rule: Code | None = None,
     ) -> None:
-        """Count a change of a work order and give it its line in the history."""
+        """Count a change of a work order, give it its line in the history and its row in the audit."""
         order.version += 1
         self.history.append(
             Change(
@@ -275,12 +302,19 @@ class Case(Aggregate):
                 event_id=act.event_id,
             )
         )
+        if move is None:
+            self.trail.note(self, order, "work_order:change", reason=reason, rule=rule)
+        else:
+            moved = {"move": move, "from": was, "to": order.state}
+            self.trail.note(self, order, "work_order:move", reason=reason, rule=rule, **moved)
 
     def remark(self, act: Act, order: WorkOrder | None, code: Code, *, hotlist: bool = False, **params: Any) -> None:
         """Add a coded line: a comment, a hint for a hotlist, a fact that came late."""
+        remark_id, sequence = act.new_id(), order.sequence if order else None
+        self.trail.say(self, "case:remark", remark=remark_id, code=code, work_order=sequence)
         self.beside.append(
             Remark(
-                remark_id=act.new_id(),
+                remark_id=remark_id,
                 case_id=self.case_id,
                 work_order_id=order.work_order_id if order else None,
                 code=code,
@@ -295,9 +329,11 @@ class Case(Aggregate):
     def words(self, act: Act, order: WorkOrder | None, step: Code, text: str | None) -> None:
         """Keep what a person wrote; empty words are none."""
         if text and text.strip():
+            words_id, sequence = act.new_id(), order.sequence if order else None
+            self.trail.say(self, "case:words", words=words_id, step=step, work_order=sequence)
             self.beside.append(
                 Words(
-                    words_id=act.new_id(),
+                    words_id=words_id,
                     case_id=self.case_id,
                     work_order_id=order.work_order_id if order else None,
                     step=step,
@@ -317,8 +353,9 @@ class Case(Aggregate):
         self.anomalies.append((code, {"work_order_id": str(order.work_order_id), **params}))
 
     def automated(self, rule: Code, key: str) -> None:
-        """An automation fired; its rule id goes into the audit."""
+        """An automation fired; its rule id goes into the audit, also into the rows of what this step changes."""
         self.fired.append((rule, key))
+        self.trail.fired.append(rule)
 
     def hand_over(self, act: Act, fact: Fact, order: WorkOrder | None, **said: Any) -> None:
         """Ask mdm_adapter to hand a fact over; attempts count per case and fact."""
@@ -348,3 +385,6 @@ class Case(Aggregate):
     def withdraw(self, act: Act, order: WorkOrder) -> None:
         """The partner's wish to cancel waits for a decision about this order."""
         order.cancellation, order.withdrawn_at = Cancellation.UNDECIDED, act.at
+
+
+KINDS["case"] = Kind("case", [each.name for each in fields(Case)], CASE_SHOWN, CASE_LEFT_OUT)

@@ -15,8 +15,8 @@ from contracts.codes import (
 from contracts.ids import Code
 from contracts.parts import DevicePlan, PlannedRemoval
 from services.case_service.domain.act import Act
-from services.case_service.domain.cancelling import answer, end_abandoned, end_cancelled
-from services.case_service.domain.case import Case, Ending
+from services.case_service.domain.cancelling import answer, end_abandoned, end_cancelled, end_reversed
+from services.case_service.domain.case import Case
 from services.case_service.domain.exceptions import approved, end_all
 from services.case_service.domain.flows import open_work_order, remaining
 from services.case_service.domain.gate import close_if_done
@@ -24,7 +24,7 @@ from services.case_service.domain.guards import Ask
 from services.case_service.domain.requests import Resolution
 from services.case_service.domain.visits import open_follow_up, reversal_of
 from services.case_service.domain.work_order import WorkOrder
-from services.case_service.errors import CancelByMdmOnly, DecisionMissing
+from services.case_service.errors import DecisionMissing
 
 REJECTIONS = (ExceptionType.HANDOVER_REJECTED, ExceptionType.HANDOVER_FAILED, ExceptionType.FOREIGN_METER)
 
@@ -36,9 +36,7 @@ def hand_over_done(case: Case, act: Act, order: WorkOrder) -> None:
     case.step(act, order, "T21", State.CLOSED, close=close, rule="A02")
     case.automated("A02", f"{order.work_order_id}/{order.evidence_version}")
     if order.kind == WorkOrderKind.REVERSAL:
-        sent = any(each.sent for each in case.handovers if each.fact is Fact.EXCHANGE_COMPLETED)
-        answer(case, act, Decision.STORNO if sent else Decision.CONFIRMED, order)
-        case.end(act, Ending.CANCELLED, "reversed")
+        end_reversed(case, act)
         return
     request_handover(case, act, order, supplement=supplement)
 
@@ -68,7 +66,7 @@ def plan_next(ask: Ask) -> None:
     case.step(act, order, "T23", State.CLOSED, close=CloseReason.SUPERSEDED, reason=ask.request.code)
     end_all(case, act, (ExceptionType.THREE_FAILED_ATTEMPTS,))
     follow_up = next((each for each in case.unclosed if each.predecessor == order.work_order_id), None)
-    if follow_up is None:
+    if follow_up is None or takes_back(order):
         kind = _next_kind(order)
         rework = kind == WorkOrderKind.REWORK
         due = act.in_working_days(act.policy.field_days) if rework else case.due_on
@@ -97,8 +95,6 @@ def close_case(ask: Ask, choice: Code) -> None:
     if resolution is None:
         raise DecisionMissing("Name the resolution: cancelled, no_more_attempts or not_needed.", fields=["resolution"])
     was_withdrawn = order.undecided
-    if resolution is Resolution.CANCELLED and not was_withdrawn:
-        raise CancelByMdmOnly("Only the partner that ordered the work can withdraw it.")
     close = CLOSE_REASON[resolution]
     if was_withdrawn:
         order.cancellation = Cancellation.CONFIRMED
@@ -109,6 +105,7 @@ def close_case(ask: Ask, choice: Code) -> None:
         end_cancelled(case, act, order)
     elif resolution is Resolution.NO_MORE_ATTEMPTS:
         end_abandoned(case, act, order, "no_more_attempts")
+    end_reversed(case, act)
     close_if_done(case, act)
 
 
@@ -139,12 +136,14 @@ def data_corrected(ask: Ask, _: Code) -> None:
     close = CloseReason.DONE_PARTIAL if order.outcome is Outcome.PARTIAL else CloseReason.DONE
     supplement = any(each.handed_over for each in case.work_orders)
     case.step(act, order, "T27", State.CLOSED, close=close, decision=decision, reason=decision)
-    if not _settled_already(case, order):
+    taken_back = order.kind == WorkOrderKind.REVERSAL
+    if not taken_back and not _settled_already(case, order):
         request_handover(case, act, order, supplement=supplement)
-    if was_withdrawn:
+    if was_withdrawn and not taken_back:
         answer(case, act, Decision.TOO_LATE, order)
     if order.outcome is Outcome.PARTIAL:
         open_follow_up(case, act, order)
+    end_reversed(case, act)
     close_if_done(case, act)  # first: an exception stands in only until it is resolved
     order.rejection = "none"
     end_all(case, act, (*REJECTIONS, ExceptionType.CANCELLED_IN_WORK), order)
@@ -191,15 +190,20 @@ def _last_of(case: Case, order: WorkOrder) -> WorkOrder:
     return order
 
 
+def takes_back(order: WorkOrder) -> bool:
+    """Whether the next visit undoes the work: decided so, or the last one was to undo it and is not done with it."""
+    return order.decision is MoveDecision.REVERSE or order.kind == WorkOrderKind.REVERSAL
+
+
 def _next_kind(order: WorkOrder) -> Code:
-    if order.decision is MoveDecision.REVERSE:
+    if takes_back(order):
         return WorkOrderKind.REVERSAL
     done = order.outcome is not Outcome.FAILED
     return WorkOrderKind.REWORK if order.decision is MoveDecision.REWORK and done else order.kind
 
 
 def _next_plan(case: Case, order: WorkOrder) -> DevicePlan:
-    if order.decision is MoveDecision.REVERSE:
+    if takes_back(order):
         return reversal_of(case)
     if order.decision is MoveDecision.MDM_ERROR:
         return _exchange_again(case, order)

@@ -32,6 +32,11 @@ class OrderReference:
         """Not withdrawn."""
         return self.cancelled_version is None
 
+    @property
+    def newest(self) -> int:
+        """The newest version heard of, be it ordered or withdrawn; what is not newer is late."""
+        return max(self.order_version, self.cancelled_version or 0)
+
 
 class Place(StrEnum):
     """What asset_service last told of a device of the case."""

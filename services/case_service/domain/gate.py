@@ -135,8 +135,8 @@ def handed_over(case: Case) -> Item:
 
 
 def recorded(case: Case) -> Item:
-    """DoD5: the history of every work order counts its versions without a gap."""
-    missing = []
+    """DoD5: every work order's history counts its versions without a gap, and the audit has a row for every change."""
+    missing = [f"gap at audit row {number}" for number in case.lost]
     for order in case.by_sequence:
         versions = sorted(line.version for line in case.history if line.work_order_id == order.work_order_id)
         gaps = set(range(1, order.version + 1)) - set(versions)
@@ -156,12 +156,23 @@ DONE: Mapping[DodItem, Callable[[Case], Item]] = MappingProxyType(
 """All five items; there is no exception that skips the fifth."""
 
 
-def failing(case: Case) -> list[str]:
-    """Ask: everything that keeps the gate closed."""
-    found = [item.missing for item in (check(case) for check in DONE.values()) if item.missing]
+def lights(case: Case) -> tuple[Item, ...]:
+    """Ask: each of the five as it stands; of a case that is complete, with the evidence that completed it."""
+    if case.gate_evidence is not None:
+        return tuple(Item(None, evidence) for evidence in case.gate_evidence)
+    return tuple(check(case) for check in DONE.values())
+
+
+def waited_for(case: Case) -> list[str]:
+    """Ask: the work orders that have to be closed first; follow-ups that DoD2 rests on may stay open."""
     resting = {order.work_order_id for order in _rested_on(case)}
     waiting = [order for order in case.unclosed if order.work_order_id not in resting]
-    return found + [f"work order {order.sequence} is {order.state}" for order in waiting]
+    return [f"work order {order.sequence} is {order.state}" for order in waiting]
+
+
+def failing(case: Case) -> list[str]:
+    """Ask: everything that keeps the gate closed."""
+    return [item.missing for item in (check(case) for check in DONE.values()) if item.missing] + waited_for(case)
 
 
 def close_if_done(case: Case, act: Act) -> bool:

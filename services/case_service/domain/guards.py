@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
-from contracts.codes import ExceptionType, Outcome, State
+from contracts.codes import BookingChannel, ExceptionType, Outcome, State
 from contracts.ids import phone
 from services.case_service import errors
 from services.case_service.domain import reports
@@ -14,11 +15,12 @@ from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion
 from services.case_service.domain.exceptions import approved, open_exceptions
 from services.case_service.domain.requests import MoveRequest, Resolution
-from services.case_service.domain.serials import plain
 from services.case_service.domain.states import Column
 from services.case_service.domain.work_order import WorkOrder
 
 MONTHS_ON_HOLD = 24
+ASKED = MappingProxyType({"responsible": "responsible", "company_id": "company_id", "return_on": "hold_until"})
+"""Fields of a request that are attributes of the order."""
 CARRIES = frozenset({Column.RESOLVED_WELL, Column.CLOSED_WELL})
 
 
@@ -47,7 +49,21 @@ def as_decided(ask: Ask) -> errors.Objection | None:
         f"Version {ask.request.expected_version} is not the present one: {ask.order.version}, {state}.",
         current_version=ask.order.version,
         state=state,
+        diff=_changed_since(ask),
     )
+
+
+def _changed_since(ask: Ask) -> dict[str, dict[str, Any]]:
+    """Where the order stood for the caller and where it stands now; what was wanted beside what is there."""
+    order, request = ask.order, ask.request
+    seen = (each for each in ask.case.history if each.work_order_id == order.work_order_id)
+    then = next((each.to_state for each in seen if each.version == request.expected_version), None)
+    diff = {"state": {"then": then, "now": order.state}} if then is not order.state else {}
+    for name, attribute in ASKED.items():
+        wanted, now = getattr(request, name), getattr(order, attribute)
+        if name in request.model_fields_set and wanted != now:
+            diff[name] = {"yours": wanted, "now": now}
+    return diff
 
 
 def not_withdrawn(ask: Ask) -> errors.Objection | None:
@@ -191,14 +207,15 @@ def reviewed(ask: Ask) -> errors.Objection | None:
 
 
 def correctable(ask: Ask) -> errors.Objection | None:
-    """G23; from R+ a field visit needs no such reason, and what failed cannot be corrected into a success."""
-    order = ask.order
-    if ask.request.move == "data_corrected" and order.outcome is Outcome.FAILED:
+    """G23; from R+ a field visit needs no such reason. At the desk nothing can be put right that nobody did."""
+    order, at_the_desk = ask.order, ask.request.move == "data_corrected"
+    if at_the_desk and not order.used:
+        return errors.NothingToCorrect("Nobody was there: there is no visit to correct.")
+    if at_the_desk and order.outcome is Outcome.FAILED:
         return errors.NothingToCorrect("The visit failed: only another one can do the work.")
     if order.state is not State.MANUAL_FOLLOW_UP:
         return None
-    mine = {plain(each.serial) for each in order.installed} & {plain(each.serial) for each in ask.case.on_site}
-    if order.rejection == "taken_over" or mine or (order.used and not order.undecided):
+    if order.rejection == "taken_over" or ask.case.on_site or (order.used and not order.undecided):
         return None
     return errors.NothingToCorrect("Nothing was rejected, reported or built in.")
 
@@ -211,8 +228,8 @@ def not_rejected(ask: Ask) -> errors.Objection | None:
 
 
 def attempts_left(ask: Ask) -> errors.Objection | None:
-    """G25."""
-    failed = ask.case.failed_attempts
+    """G25; asked after a failed visit only: a rework or a reversal is no further attempt at what failed."""
+    failed = ask.case.failed_attempts if ask.order.outcome is Outcome.FAILED else 0
     if failed < ask.act.policy.attempts or approved(ask.case, ExceptionType.THREE_FAILED_ATTEMPTS):
         return None
     return errors.AttemptsExhausted(f"{failed} attempts failed. A second person must approve another.")
@@ -241,6 +258,21 @@ def done_elsewhere(ask: Ask) -> errors.Objection | None:
     if any(each.outcome in well and each.column is not Column.CLOSED_OTHERWISE for each in others):
         return None
     return errors.StillNeeded("No other order of this case did the work. Use no_more_attempts.")
+
+
+def withdrawn_by_partner(ask: Ask) -> errors.Objection | None:
+    """Of T31: a person confirms a cancellation, and never makes one."""
+    if ask.request.resolution is not Resolution.CANCELLED or ask.order.undecided:
+        return None
+    return errors.CancelByMdmOnly("Only the partner that ordered the work can withdraw it.")
+
+
+def has_slot_for_phone(ask: Ask) -> errors.Objection | None:
+    """Of T32: what is offered on the phone is an appointment that booking_service set aside."""
+    by_phone = ask.order.state is State.PLANNING and ask.request.channel is BookingChannel.PHONE
+    if not by_phone or ask.order.appointment_id is not None:
+        return None
+    return errors.NotPlanned("Missing: appointment.", fields=["appointment"])
 
 
 def _only(resolution: Resolution, guard: Guard) -> Guard:
@@ -281,3 +313,8 @@ ONLY_NOT_NEEDED: Mapping[str, Guard] = MappingProxyType(
     {name: _only(Resolution.NOT_NEEDED, GUARDS[name]) for name in ("G5", "G6")}
 )
 """T31 asks these of one resolution only."""
+
+BESIDE: Mapping[str, tuple[Guard, ...]] = MappingProxyType(
+    {"T31": (withdrawn_by_partner,), "T32": (has_slot_for_phone,)}
+)
+"""What a row asks beyond the page's numbers, from the words of its effects: asked before, not met while doing."""

@@ -10,8 +10,9 @@ from services.case_service.domain import deciding, fieldwork, guards, planning
 from services.case_service.domain.act import Act
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion
-from services.case_service.domain.guards import GUARDS, ONLY_NOT_NEEDED, Ask
+from services.case_service.domain.guards import BESIDE, GUARDS, ONLY_NOT_NEEDED, Ask
 from services.case_service.domain.matrices import MOVES, possible_moves
+from services.case_service.domain.ownership import refuse_foreign
 from services.case_service.domain.requests import MoveRequest
 from services.case_service.domain.states import Column
 from services.case_service.domain.transitions import TRANSITIONS
@@ -77,6 +78,7 @@ def choice_of(ask: Ask) -> str | None:
 
 def objections(ask: Ask) -> list[Objection]:
     """Ask: every reason why this move may not be made now. No reason means that it may."""
+    refuse_foreign(ask.request)
     choice, move = choice_of(ask), ask.request.move
     found: list[Objection | None] = [] if move in OFFLINE else [guards.as_decided(ask)]
     if choice is None:
@@ -93,7 +95,7 @@ def move(ask: Ask, conflict: VisitConflict | None = None) -> VisitConflict | Non
 
     Returns the kept report; None when the move was made.
     """
-    if ask.request.move == "accept_report":
+    if ask.request.move == "accept_report" and choice_of(ask) is not None:
         ask = _with_report(ask, conflict)
     if found := objections(ask):
         found[0].__dict__["objections"] = [{"code": each.code, "detail": str(each)} for each in found]
@@ -152,7 +154,8 @@ def _guards_of(move: str, choice: str) -> list[guards.Guard]:
     else:
         names = TRANSITIONS[choice].guards
     narrower = ONLY_NOT_NEEDED if choice == "T31" else {}
-    return [narrower.get(name, GUARDS[name]) for name in names if name in GUARDS and name != "G4"]
+    numbered = [narrower.get(name, GUARDS[name]) for name in names if name in GUARDS and name != "G4"]
+    return [*numbered, *BESIDE.get(choice, ())]
 
 
 __all__ = ["Column", "ask_for", "choice_of", "move", "objections", "possible", "refused_report"]

@@ -151,6 +151,8 @@ def amend(case: Case, act: Act, news: OrderReceived | OrderAmended) -> None:
     given = {name: getattr(news, name) for name in (*TOLD, *KEPT, *REACHING)}
     if isinstance(news, OrderAmended):
         given = {name: value for name, value in given.items() if value is not None}
+    if news.contact is not None and case.opted_out:
+        given["contact"] = news.contact.model_copy(update={"sms_allowed": False})
     apply(case, act, given)
 
 

@@ -1,9 +1,11 @@
 """In which phase a case is (lifecycle §3): the first rule that holds decides; nobody sets a phase by hand."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from contracts.codes import Phase, State
 from services.case_service.domain.act import Act
+from services.case_service.domain.calendar import local_day
 from services.case_service.domain.case import Case, Ending
 from services.case_service.domain.exceptions import KINDS
 from services.case_service.domain.states import Column
@@ -67,3 +69,12 @@ def phase_of(case: Case, act: Act) -> Phase:
 def is_on_hold(case: Case) -> bool:
     """The overlay: the current work order waits for a customer or site."""
     return case.current.state is State.ON_HOLD
+
+
+def due_by(case: Case, act: Act) -> date:
+    """The day by which a case should be done, for the order of the backlog: its partner's, else its target's."""
+    if case.due_on is not None:
+        return case.due_on
+    if case.sla_due_at is not None:
+        return local_day(case.sla_due_at, act.policy.zone)
+    return case.due_by or local_day(case.opened_at + case.sla_target.length, act.policy.zone)

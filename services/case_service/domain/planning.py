@@ -5,9 +5,9 @@ from contracts.codes import Blocker, BookingChannel, ExceptionType, Flag, State
 from contracts.ids import AppointmentId, Code
 from services.case_service.domain.act import Act
 from services.case_service.domain.case import Case
+from services.case_service.domain.edits import set_flags
 from services.case_service.domain.exceptions import end_all
 from services.case_service.domain.guards import Ask
-from services.case_service.domain.orders import tell_amended
 from services.case_service.domain.work_order import PendingOffer, WorkOrder
 from services.case_service.errors import NotPlanned, ReasonMissing, ResultInvalid, ReturnDateInvalid
 
@@ -83,12 +83,14 @@ def plan_again(ask: Ask) -> None:
 def assign(ask: Ask, _: Code) -> None:
     """Name or clear who is responsible; times are booking_service's."""
     given = ask.request.model_fields_set
-    if not given & {"responsible", "company_id"}:
-        raise NotPlanned("Name `responsible` or `company_id`.", fields=["responsible", "company_id"])
-    if "responsible" in given:
-        ask.order.responsible = ask.request.responsible
+    if not given & {"responsible", "company_id"} and not ask.request.to_me:
+        raise NotPlanned("Name `responsible`, `company_id` or `to_me`.", fields=["responsible", "company_id", "to_me"])
+    if ask.request.to_me and ask.act.me is None:
+        raise NotPlanned("You are no technician: name `responsible`.", fields=["responsible"])
+    if "responsible" in given or ask.request.to_me:
+        ask.order.responsible = ask.act.me if ask.request.to_me else ask.request.responsible
         if ask.order.state is State.READY:
-            ask.order.dispatched_to = ask.request.responsible
+            ask.order.dispatched_to = ask.order.responsible
     if "company_id" in given:
         ask.order.company_id = ask.request.company_id
     ask.case.record(ask.act, ask.order, reason="assigned")
@@ -130,14 +132,9 @@ def without(order: WorkOrder, blocker: Blocker) -> dict[Blocker, str]:
 
 
 def _flag(ask: Ask, flag: Flag) -> None:
-    case, text = ask.case, (ask.request.text or "").strip()
-    if flag is Flag.IMPORTANT:
-        if ask.request.on and not text:
-            raise ReasonMissing("An important flag needs words.", fields=["text"])
-        case.flag_text = text if ask.request.on else None
-    kept = {each for each in case.flags if each is not flag}
-    case.flags = tuple(sorted(kept | ({flag} if ask.request.on else set())))
-    tell_amended(case, ("flags",))
+    kept = frozenset(each for each in ask.case.flags if each is not flag)
+    text = ask.request.text if flag is Flag.IMPORTANT else ask.case.flag_text
+    set_flags(ask.case, kept | {flag} if ask.request.on else kept, text)
 
 
 def _slot(order: WorkOrder) -> tuple[AppointmentId, int]:

@@ -19,7 +19,7 @@ from contracts.codes import (
     Result,
 )
 from contracts.event import Part
-from contracts.ids import Code, CompanyId, ExceptionId, OrderKey, Principal, TechnicianId, WorkOrderId
+from contracts.ids import CaseId, Code, CompanyId, ExceptionId, OrderKey, Principal, TechnicianId, WorkOrderId
 from contracts.parts import (
     Days,
     DevicePlan,
@@ -30,6 +30,7 @@ from contracts.parts import (
     Time,
     VisitedSite,
 )
+from services.case_service.domain.ownership import Asked
 
 Text = Annotated[str, Field(max_length=2000)]
 
@@ -71,7 +72,7 @@ class Report(Part):
         return f"{self.form_key}/{self.form_version}" if self.form_key and self.form_version else None
 
 
-class MoveRequest(Part):
+class MoveRequest(Asked):
     """`POST /v1/work-orders/{id}/moves`: a move and what it needs."""
 
     move: str
@@ -82,6 +83,8 @@ class MoveRequest(Part):
     code: Code | None = None
     """Coded reason of the move, where it has one: phone_call, ok_variant, other."""
     responsible: TechnicianId | None = None
+    to_me: bool = False
+    """With `assign`: whoever asks is responsible (S3-13)."""
     company_id: CompanyId | None = None
     return_on: date | None = None
     channel: BookingChannel | None = None
@@ -112,9 +115,10 @@ class CaseAction(StrEnum):
     ANNOUNCE = "announce"
     ANSWER_ORDER = "answer_order"
     ADD_WORK_ORDER = "add_work_order"
+    LINK = "link"
 
 
-class ActionRequest(Part):
+class ActionRequest(Asked):
     """`POST /v1/cases/{id}/actions`: an action and what it needs."""
 
     action: CaseAction
@@ -134,3 +138,6 @@ class ActionRequest(Part):
     list: Code | None = None
     fixed_on: date | None = None
     window: Days | None = None
+    linked_case_id: CaseId | None = None
+    on: bool = True
+    """With `link`: link the cases (`kind`: same_house, replaces or belongs_to), or part them."""

@@ -1,5 +1,6 @@
 """What a report does (lifecycle §1.3, §8): it is kept and told, follow-ups open, failures are counted."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -169,10 +170,11 @@ def open_follow_up(case: Case, act: Act, order: WorkOrder) -> None:
         return
     comms = order.result is Result.COMMS_PENDING
     case.automated("A04", str(order.work_order_id))
+    kind = WorkOrderKind.COMMS_REPAIR if comms else WorkOrderKind.REWORK
     open_work_order(
         case,
         act,
-        kind=WorkOrderKind.COMMS_REPAIR if comms else WorkOrderKind.REWORK,
+        kind=WorkOrderKind.REVERSAL if order.kind == WorkOrderKind.REVERSAL else kind,
         plan=DevicePlan(plan=order.device_plan.plan, install=(), remove=()),
         predecessor=order,
         due_on=act.in_working_days(act.policy.comms_days if comms else act.policy.rework_days),
@@ -204,12 +206,15 @@ def _raise(case: Case, act: Act, kind: ExceptionType, reason: Code, order: WorkO
 
 
 def reversal_of(case: Case) -> DevicePlan:
-    """What a reversal has to do: take out what this case put in, put back what it took away."""
-    taken: dict[DeviceRole, int] = {}
-    for device in (device for order in case.work_orders for device in order.removed):
-        taken[device.role] = taken.get(device.role, 0) + 1
+    """What a reversal has still to do: take out what this case put in, put back what it took away."""
+    missing: Counter[DeviceRole] = Counter()
+    for order in case.by_sequence:
+        if order.kind == WorkOrderKind.REVERSAL:
+            missing.subtract(device.role for device in order.installed)
+        else:
+            missing.update(device.role for device in order.removed)
     return DevicePlan(
         plan=case.device_plan.plan,
-        install=tuple(PlanItem(role=role, quantity=count, alternatives=()) for role, count in taken.items()),
+        install=tuple(PlanItem(role=role, quantity=count, alternatives=()) for role, count in (+missing).items()),
         remove=tuple(PlannedRemoval(role=device.role, serial=device.serial) for device in case.on_site),
     )

@@ -37,9 +37,9 @@ def decode(data: bytes, profile: Profile, now: datetime) -> Decoded:
 
 
 def answer_about(decoded: Decoded, order_no: str) -> Answer:
-    """What an answer says about this order."""
+    """What an answer says about this order. One that names no order speaks of the whole message."""
     if decoded.answer is not None:
-        named = [item for item in decoded.answer.items if item.item == order_no]
+        named = [item for item in decoded.answer.items if item.item in ("", order_no)]
         unknown = (ItemAnswer(item=order_no, state=ItemState.UNKNOWN),)
         return decoded.answer.model_copy(update={"items": tuple(named) or unknown})
     if decoded.reply is not None:

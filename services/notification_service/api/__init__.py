@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from kit.blobs import Blobs
 from kit.webhooks import Proof
-from services.notification_service.api import callbacks, cases, letters, notices
+from services.notification_service.api import alerts, callbacks, cases, letters, notices
 from services.notification_service.domain.desk import Desk
 
 
@@ -14,6 +14,7 @@ def router(desk: Desk, callback_url: str, vendor: Proof, print_shop: Proof, arch
     for each in (
         notices.routes(desk),
         cases.routes(desk),
+        alerts.routes(),
         letters.routes(desk, print_shop, archive),
         callbacks.routes(callback_url, vendor),
     ):

@@ -7,14 +7,14 @@ from enum import StrEnum
 from uuid import UUID
 
 from contracts.bookings import AppointmentOffered, Slot
-from contracts.codes import Channel, QuestionCause, Visibility
+from contracts.codes import Channel, MessageChannel, QuestionCause, Visibility
 from contracts.parts import Address, Span
 from kit.auth import Scope
 from kit.errors import NotFound
 from kit.store import Aggregate
 from services.notification_service.domain.dialogues import Dialogue, DialogueState
 from services.notification_service.domain.letters import Letter, LetterState
-from services.notification_service.domain.notices import FINAL, LOST, PURGED, WAITING, Notice
+from services.notification_service.domain.notices import FINAL, LOST, PURGED, WAITING, Notice, NoticeState
 from services.notification_service.domain.rules import ValidWhile
 
 
@@ -32,6 +32,10 @@ class AppointmentState(StrEnum):
 
 KNOWN = frozenset({AppointmentState.REMINDED, AppointmentState.CONFIRMED, AppointmentState.REBOOK_REQUESTED})
 """In these the customer has heard of the appointment, whoever told him."""
+
+
+TEXTABLE = frozenset({"PLANNING", "AWAITING_REPLY", "MANUAL_FOLLOW_UP", "READY", "ON_HOLD"})
+"""States of work orders in which staff may text the customer."""
 
 
 @dataclass(kw_only=True)
@@ -94,12 +98,13 @@ class WorkOrder:
 
 @dataclass(kw_only=True)
 class Comment:
-    """What a person wrote for the timeline; immutable, a newer one may take its place."""
+    """What a person wrote for the timeline, of his own or of a call; immutable, a newer one may take its place."""
 
     comment_id: UUID
     author: str
     at: datetime
     visibility: Visibility
+    channel: MessageChannel = MessageChannel.COMMENT
     text: str
     replaces: UUID | None = None
 
@@ -181,6 +186,12 @@ class Correspondence(Aggregate):
             if each.letter_id == letter_id:
                 return each
         raise NotFound(f"there is no letter {letter_id}")
+
+    def comment(self, comment_id: UUID) -> Comment:
+        for each in self.comments:
+            if each.comment_id == comment_id:
+                return each
+        raise NotFound(f"there is no comment {comment_id}")
 
     def letters_of(self, notice: Notice) -> list[Letter]:
         """The letter of a notice, after one that was spoiled."""
@@ -312,7 +323,7 @@ class Correspondence(Aggregate):
         notices = [
             each
             for each in self.notices
-            if each.channel is Channel.LETTER and each.state not in (*FINAL, *WAITING) and concerned(each)
+            if each.channel is Channel.LETTER and each.state is NoticeState.SENDING and concerned(each)
         ]
         for each in notices:
             each.pull(now)
@@ -328,6 +339,15 @@ class Correspondence(Aggregate):
         for comment in self.comments:
             if everything or comment.visibility is Visibility.CUSTOMER:
                 comment.text = PURGED
+
+    def may_be_texted(self) -> bool:
+        """Whether a text makes sense: some work order stands where the customer has something to hear (S3-19)."""
+        return any(each.state in TEXTABLE for each in self.work_orders)
+
+    def current_appointment(self) -> Appointment | None:
+        """The appointment of the newest attempt that is not over."""
+        going = [each for each in self.appointments if each.state is not AppointmentState.OVER]
+        return max(going, key=lambda each: each.sequence, default=None)
 
     def open_notices(self) -> Iterable[Notice]:
         return [each for each in self.notices if each.state not in FINAL]

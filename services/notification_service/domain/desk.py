@@ -16,7 +16,7 @@ from services.notification_service.domain.lines import Line
 from services.notification_service.domain.notices import Notice
 from services.notification_service.domain.numbers import Number, NumberCause, read
 from services.notification_service.domain.operators import Operator, Operators
-from services.notification_service.domain.rules import CLOSING, Quiet, When
+from services.notification_service.domain.rules import CLOSING, FREE, Quiet, When
 from services.notification_service.domain.templates import Templates
 
 CONFIRMED_TOO_LATE = timedelta(hours=20)
@@ -157,6 +157,9 @@ class Desk:
     def render(self, notice: Notice, case: Correspondence, staff: StaffContact | None) -> Text:
         """The text in the reader's language; raises MissingVariable where something is not known."""
         operator = self.operators.get(case.operator)
+        if notice.rule is FREE:
+            said, language = notice.text or "", case.contact.language if case.contact else operator.language
+            return Text(said, said, templates.Template(notice.template, language, 1, ""))
         reader = case.contact if notice.is_for_customer else staff
         language = reader.language if reader else operator.language
         texts = self.letters if notice.channel is Channel.LETTER else self.templates

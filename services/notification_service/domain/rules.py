@@ -138,7 +138,10 @@ CLOSING = Rule(
 )
 """The one text that answers a STOP (setting `closing_text`); the event is our own."""
 
-BY_ID: Mapping[str, Rule] = MappingProxyType({rule.rule_id: rule for rule in (*RULES, CLOSING)})
+FREE = Rule("TEXT", CustomerOptedOut, (), Audience.CUSTOMER, "free_text", When.NOW, Quiet.RESPECT, ValidWhile.CASE_OPEN)
+"""What a person writes himself; no event makes it."""
+
+BY_ID: Mapping[str, Rule] = MappingProxyType({rule.rule_id: rule for rule in (*RULES, CLOSING, FREE)})
 
 
 def fitting(event: Event) -> tuple[Rule, ...]:

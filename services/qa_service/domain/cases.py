@@ -9,6 +9,7 @@ from contracts.ids import CaseId, EvidenceId, ReviewId, WorkOrderId
 from contracts.parts import EvidenceRef
 from contracts.quality import ReviewOpened
 from kit.aggregate import Aggregate
+from kit.audit import Change
 from kit.errors import NotFound
 from services.qa_service.domain.facts import Item
 from services.qa_service.domain.policy import Act
@@ -43,6 +44,8 @@ class ReviewedCase(Aggregate):
     reviews: list[Review] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     reworks: list[Rework] = field(default_factory=list)
+    opened: list[Review] = field(default_factory=list, repr=False)
+    """Reviews that this step opened, until the audit was told."""
 
     def key(self) -> str:
         return str(self.case_id)
@@ -53,6 +56,15 @@ class ReviewedCase(Aggregate):
         yield from (str(each.review_id) for each in self.reviews)
         yield from (str(each.rework_id) for each in self.reworks)
         yield from (str(each.evidence_id) for each in self.evidence)
+
+    def changes(self) -> Iterable[Change]:
+        """A review opens by itself (A01); what people do to it has rows of its own."""
+        opened, self.opened = self.opened, []
+        for review in opened:
+            subject = f"review/{self.case_id}/{review.review_id}"
+            yield Change(
+                "review:open", subject, {"rules": ["A01"], "round": review.round, "state": [None, review.state]}
+            )
 
     def find_order(self, work_order_id: WorkOrderId) -> WorkOrder | None:
         return next((each for each in self.work_orders if each.work_order_id == work_order_id), None)
@@ -190,6 +202,7 @@ class ReviewedCase(Aggregate):
             due_at=act.policy.review_due(act.at),
         )
         self.reviews.append(review)
+        self.opened.append(review)
         self.told.append(
             ReviewOpened(
                 **named(self, review),

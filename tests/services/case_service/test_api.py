@@ -8,7 +8,6 @@ import pytest
 
 from contracts.quality import FormActivated
 from kit.auth import Scope
-from kit.http import served, web
 from services.case_service.api.moving import MOVE_ACTIONS
 from services.case_service.domain.matrices import MOVES
 from tests.services.case_service.story import LATER, Story, wire
@@ -278,14 +277,3 @@ async def test_a_kept_report_may_be_put_aside(story: Story) -> None:
 
 def test_every_move_has_its_action() -> None:
     assert set(MOVE_ACTIONS) == set(MOVES)
-
-
-async def test_every_route_has_its_action(story: Story) -> None:
-    ours = {route.action for route in served(web(story.stage.service)) if route.path.startswith("/v1/")}
-    assert {action for action in ours if not action.startswith("parked:")} == {
-        "case:read",
-        "contact:read",
-        "setting:edit",
-        "setting:read",
-        "work_order:close",
-    }

@@ -103,7 +103,7 @@ async def test_an_undecided_withdrawal_presses_sooner_when_somebody_is_on_the_wa
     await story.is_booked()
     await story.hears(cancelled())
     await story.stage.passes(timedelta(hours=3))
-    assert await hot(story) == ["cancel_decision_overdue"]
+    assert await hot(story) == ["call_technician", "tell_customer", "cancel_decision_overdue"]
 
 
 async def test_a_decision_ends_every_wait_of_the_order(story: Story) -> None:

@@ -101,6 +101,11 @@ def test_2_a_second_hub_on_the_same_data(running: Path) -> None:
     assert (done.returncode, "already running" in done.stderr) == (2, True)
 
 
+def test_1_the_audit_of_a_case_that_is_not_there(running: Path) -> None:
+    done = hub("audit", "export", "0197f000-0000-7000-8000-000000000001", "--html", "--data", str(running))
+    assert (done.exit_code, "not-found" in done.stderr) == (1, True)
+
+
 def test_3_some_rows_are_refused(running: Path, tmp_path: Path) -> None:
     file = tmp_path / "devices.csv"
     file.write_text("manufacturer;serial;device_type\nITR;0012345678;mme_1ph\nITR;0012345679;no_such_type\n")
@@ -179,8 +184,13 @@ def test_the_lifecycle_and_the_documents_need_no_hub(tmp_path: Path) -> None:
     out = tmp_path / "asyncapi.json"
     hub("asyncapi", "--out", str(out))
     described = json.loads(hub("openapi", "case_service").stdout)
-    assert (lifecycle["transitions"]["T25"]["to"], "T01 | OP" in hub("case", "lifecycle").stdout) == (
+    assert (
+        lifecycle["transitions"]["T25"]["to"],
+        "| T01 | OP |" in hub("case", "lifecycle", "--format", "md").stdout,
+    ) == (
         "REJECTED_BY_MDM",
         True,
     )
+    printed = hub("case", "lifecycle").stdout
+    assert all(words in printed for words in ("T34", "G28", "still-needed", "Ausführungsbereit", "Klar til utførelse"))
     assert ("asyncapi" in json.loads(out.read_text()), "/v1/cases" in described["paths"]) == (True, True)

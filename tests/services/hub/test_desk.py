@@ -11,7 +11,7 @@ from contracts.handovers import HandoverAccepted
 from contracts.samples import example
 from contracts.visits import VisitReported
 from kit import tables
-from kit.audit import breaks
+from kit.proof import prove
 from kit.testing import Stage
 from services.asset_service.app import build as build_asset
 from services.asset_service.settings import Settings as AssetSettings
@@ -91,7 +91,7 @@ async def test_an_answer_to_an_order_is_given_up_by_two_persons(stage: Stage) ->
     assert [each.status_code for each in (first, again, second)] == [202, 403, 200]
     assert (asked_by, again.json()["code"], await parked(stage)) == ("person:local:anna", "four-eyes", [])
     assert {row.outcome for row in await stage.rows("inbox")} == {"discarded"}
-    assert not await stage.store.read(lambda db: list(breaks(db, "case_service")))
+    assert not (await prove(stage.store.db, "case_service")).breaks
 
 
 async def test_an_event_that_is_not_parked_cannot_be_given_up(stage: Stage) -> None:

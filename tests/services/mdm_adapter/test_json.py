@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from contracts.cases import OrderAnswered
-from contracts.codes import Answer, DeviceRole, OrderKind, Scheme
+from contracts.codes import Answer, Decision, DeviceRole, Fact, OrderKind, Scheme
 from contracts.handovers import MessageQuarantined
 from contracts.orders import MasterDataReceived, OrderAmended, OrderCancelled, OrderReceived
 from contracts.parts import Days
 from simulators.market import ANSWER
 from tests.services.mdm_adapter.market import Market
-from tests.services.mdm_adapter.scenes import CASE, POINT, opened
+from tests.services.mdm_adapter.scenes import CASE, POINT, opened, requested
 
 MDM, NB = "mdm-b", "nb-nord"
+ACCEPTED, RECEIPT = ("accepted", "business"), ("accepted", "processability")
 
 
 def without(message: bytes, *path: str) -> bytes:
@@ -62,14 +63,14 @@ async def test_an_order_in_json_is_received_with_all_it_says(market: Market) -> 
         "00000001",
         None,
     )
-    assert market.parties[MDM].log("B-1").answers == [("accepted", "")]
+    assert market.parties[MDM].log("B-1").answers == [ACCEPTED]
 
 
 async def test_J53_the_same_bytes_have_one_effect_and_equal_answers(market: Market) -> None:
     message = market.order_of(MDM, "B-1")
     receipts = {await market.says(MDM, message) for _ in range(20)}
     assert (len(receipts), len(await market.facts_of(OrderReceived))) == (1, 1)
-    assert market.parties[MDM].log("B-1").answers == [("accepted", "")] * 20
+    assert market.parties[MDM].log("B-1").answers == [ACCEPTED] * 20
 
 
 async def test_J53_the_same_version_with_other_content_is_a_conflict(market: Market) -> None:
@@ -100,7 +101,10 @@ async def test_a_withdrawal_is_told_and_answered_when_it_is_decided(market: Mark
     await market.says(MDM, market.parties[MDM].cancellation("B-1", 2))
     (fact,) = await market.facts_of(OrderCancelled)
     assert (fact.version, fact.reason, fact.cancelled_by) == (2, "moved", MDM)
-    assert market.parties[MDM].log("B-1").answers == [("accepted", "")]
+    assert market.parties[MDM].log("B-1").answers == [ACCEPTED, RECEIPT]
+    confirmed = requested(Fact.CANCELLED, order_key="mdm-b:B-1", decision=Decision.CONFIRMED)
+    await market.hears_and_works(opened("mdm-b:B-1"), confirmed)
+    assert market.parties[MDM].log("B-1").answers == [ACCEPTED, RECEIPT, ACCEPTED]
 
 
 BAD = [
@@ -178,7 +182,7 @@ async def test_J04_an_order_with_an_owed_answer_is_proposed_and_waits(market: Ma
     assert (fact.answer.proposal, fact.answer.code, fact.answer.list) == (Answer.ACCEPTED, "A02", "E_0249")
     assert (fact.answer.allowed, fact.answer.auto) == (("A02", "A01", "A99"), True)
     assert fact.answer.answer_by == datetime(2026, 3, 16, 23, tzinfo=UTC)
-    assert market.parties[NB].log("N-1").answers == []
+    assert market.parties[NB].log("N-1").answers == [RECEIPT]
 
 
 async def test_J04_a_day_less_than_20_working_days_ahead_is_proposed_to_be_refused(market: Market) -> None:
@@ -197,27 +201,33 @@ async def test_J04_the_decision_is_told_in_the_codes_that_were_asked_for_once(ma
     await given_an_order_of_nb(market, fixed_on="2026-04-14")
     yes = decided(Answer.ACCEPTED, "A02", fixed_on=date(2026, 4, 15))
     await market.hears_and_works(yes, yes)
-    (message,) = [row for row in await market.rows("archive") if row.direction == "out"]
+    *_, message = [row for row in await market.rows("archive") if row.direction == "out"]
     said = json.loads(message.content)["data"]["rueckmeldung"]
     assert said == {
         "level": "business",
         "reasons": [{"code": "A02", "list": "E_0249"}],
         "fixed_on": "2026-04-15",
     }
-    assert market.parties[NB].log("N-1").answers == [("accepted", "A02")]
+    assert market.parties[NB].log("N-1").answers == [RECEIPT, ("accepted", "A02")]
 
 
 async def test_J04_a_refusal_names_the_code(market: Market) -> None:
     await given_an_order_of_nb(market)
     await market.hears_and_works(decided(Answer.REFUSED, "A01"))
-    assert market.parties[NB].log("N-1").answers == [("rejected", "A01")]
+    assert market.parties[NB].log("N-1").answers == [RECEIPT, ("rejected", "A01")]
 
 
 async def test_J04_a_copy_of_the_order_gets_the_decision_again(market: Market) -> None:
     await given_an_order_of_nb(market)
     await market.hears_and_works(decided(Answer.REFUSED, "A01"))
     await market.says(NB, market.order_of(NB, "N-1", answer=dict(ANSWER)))
-    assert market.parties[NB].log("N-1").answers == [("rejected", "A01")] * 2
+    assert market.parties[NB].log("N-1").answers == [RECEIPT, ("rejected", "A01")] * 2
+
+
+async def test_J04_before_the_decision_another_message_of_the_same_words_gets_a_receipt(market: Market) -> None:
+    await given_an_order_of_nb(market)
+    await market.says(NB, having(market.order_of(NB, "N-1", answer=dict(ANSWER)), "another-id", "id"))
+    assert market.parties[NB].log("N-1").answers == [RECEIPT, RECEIPT]
 
 
 async def test_J04_a_code_that_demands_a_text_waits_for_it(market: Market) -> None:
@@ -230,7 +240,7 @@ async def test_J04_a_code_that_demands_a_text_waits_for_it(market: Market) -> No
         given = await client.post(path, json={"text": "the house does not stand any more"})
         again = await client.post(path, json={"text": "the house does not stand any more"})
     await market.works()
-    assert (before, empty.status_code, given.status_code, again.status_code) == ([], 422, 200, 409)
+    assert (before, empty.status_code, given.status_code, again.status_code) == ([RECEIPT], 422, 200, 409)
     assert again.json()["code"] == "answer-given"
     message = [row for row in await market.rows("archive") if row.direction == "out"][-1]
     (reason,) = json.loads(message.content)["data"]["rueckmeldung"]["reasons"]

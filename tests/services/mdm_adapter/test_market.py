@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -308,7 +309,11 @@ async def test_J54_the_withdrawal_of_one_reference_is_answered_to_that_partner_a
     await both_ordered(market)
     await market.says("mdm-b", market.parties["mdm-b"].cancellation("B-1", 2))
     await market.hears_and_works(requested(Fact.CANCELLED, order_key="mdm-b:B-1", decision=Decision.CONFIRMED))
-    assert market.parties["mdm-b"].log("B-1").answers == [("accepted", ""), ("accepted", "")]
+    assert market.parties["mdm-b"].log("B-1").answers == [
+        ("accepted", "business"),
+        ("accepted", "processability"),
+        ("accepted", "business"),
+    ]
     assert market.erp.replies() == [("OK", ["0.0"])]
 
 
@@ -399,6 +404,20 @@ async def test_another_partners_answer_moves_nothing(market: Market) -> None:
     await market.says(LF, market.parties[LF].event("accepted", "y", data, correlationid=str(row.message_id)))
     (entry,) = await market.rows("quarantine")
     assert (entry.cause, (await market.states())[NB]) == ("UNCORRELATED", "SENT")
+
+
+@pytest.mark.parametrize(
+    ("about", "states"),
+    [({}, "ERROR_TECH"), ({"auftrag": {"order_no": "WO-1"}}, "ERROR_TECH"), ({"auftrag": {"order_no": "X"}}, "SENT")],
+)
+async def test_a_refusal_names_our_order_or_the_whole_message(market: Market, about: Any, states: str) -> None:
+    market.scripted(nb="silent")
+    await market.given_the_market("nb")
+    await market.hears_and_works(visited(), requested())
+    (row,) = [each for each in await market.rows("handover_rows") if each.recipient == NB]
+    data = about | {"rueckmeldung": {"level": "syntax", "reasons": [{"code": "1.8"}]}}
+    await market.says(NB, market.parties[NB].event("rejected", "n", data, correlationid=str(row.message_id)))
+    assert (await market.states())[NB] == states
 
 
 @pytest.mark.parametrize("order_of_words", list(permutations(("received", "receipt", "refusal"))))

@@ -14,9 +14,10 @@ from contracts.bookings import (
     AppointmentMoved,
     AppointmentOffered,
     AppointmentProposed,
+    AppointmentQuestioned,
     AppointmentReleased,
 )
-from contracts.cases import CaseOpened, HandoverRequested, WorkOrderMoved, WorkOrderOpened
+from contracts.cases import CaseCancelled, CaseOpened, HandoverRequested, WorkOrderMoved, WorkOrderOpened
 from contracts.contacts import ContactRecorded
 from contracts.event import Event
 from contracts.samples import example
@@ -100,6 +101,12 @@ class House:
 
     def released(self, reason: str = "on_hold") -> AppointmentReleased:
         return self._of(AppointmentReleased, reason=reason, was_offered=True)
+
+    def questioned(self, cause: str) -> AppointmentQuestioned:
+        return self._of(AppointmentQuestioned, cause=cause, suggestion="call")
+
+    def cancelled(self) -> CaseCancelled:
+        return example(CaseCancelled, case_id=self.case_id)
 
     def by_letter(self, **changes: Any) -> AppointmentOffered:
         return self.offered(**{"channel": "letter", "answer_by": self.block - timedelta(days=3)} | changes)

@@ -370,6 +370,14 @@ async def test_a_letter_that_is_called_back_while_its_batch_is_written_goes_on_a
     await world.close()
 
 
+async def test_what_was_printed_stays_sent_whatever_follows(tmp_path: Path) -> None:
+    world, house = await a_letter(tmp_path)
+    await world.passes(EVENING + MORNING)
+    await world.hears(house.moved("T32", "AWAITING_REPLY", "MANUAL_FOLLOW_UP"), house.released(), house.cancelled())
+    assert (await states(world), (await world.states())["N02"]) == (["PRINTED"], "SENT")
+    await world.close()
+
+
 async def test_only_dispatchers_handle_letters(tmp_path: Path) -> None:
     world, _ = await a_letter(tmp_path)
     (row,) = await world.stage.rows("letters")

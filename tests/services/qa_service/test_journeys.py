@@ -229,3 +229,11 @@ async def test_decided_reviews_leave_no_timers(gate: Gate) -> None:
 
 def _without(missing: object) -> tuple[EvidenceRef, ...]:
     return tuple(ref for ref in reported().evidence if ref.evidence_id != missing)
+
+
+async def test_S0_30_A01_a_review_that_opens_by_itself_names_its_rule(gate: Gate) -> None:
+    await gate.stage.hears(RESOLVED, reported())
+    rows = [row for row in await gate.stage.rows("audit") if row.action == "review:open"]
+    assert [('"rules":["A01"]' in row.details, row.subject.startswith(f"review/{CASE}/")) for row in rows] == [
+        (True, True)
+    ]

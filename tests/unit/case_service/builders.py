@@ -165,7 +165,7 @@ def resolve(order: WorkOrder, result: Result) -> None:
     """Give it a reported visit."""
     order.resolved_at, order.result, order.outcome = NOW, result, result.outcome
     order.visit_id, order.visit_version, order.evidence_version = VisitId(IDS()), 1, 1
-    order.performed_by = (TECHNICIAN_ID,)
+    order.performed_by, order.customer_knows = (TECHNICIAN_ID,), True
     if result.outcome is not Outcome.FAILED:
         order.installed = (BuiltIn(role="meter", serial="NEW1"),)
         order.removed = (BuiltIn(role="meter", serial="OLD1"),)

@@ -3,10 +3,10 @@
 import pytest
 
 from contracts import cases
-from contracts.codes import Cancellation, State
+from contracts.codes import Cancellation, MoveDecision, Result, State
 from contracts.orders import OrderCancelled
 from services.case_service.domain import moves
-from services.case_service.domain.case import Case
+from services.case_service.domain.case import Case, Ending
 from services.case_service.domain.entries import OrderReference
 from services.case_service.domain.incoming.orders import cancel_order
 from services.case_service.domain.incoming.table import hear
@@ -14,8 +14,9 @@ from services.case_service.domain.matrices import EVENTS
 from services.case_service.domain.moves import ask_for
 from services.case_service.domain.phases import phase_of
 from services.case_service.domain.states import Column
-from services.case_service.domain.visits import VisitConflict
-from services.case_service.errors import DeviceOnSite
+from services.case_service.domain.visits import VisitConflict, open_follow_up
+from services.case_service.domain.work_order import BuiltIn
+from services.case_service.errors import DeviceOnSite, NothingToCorrect
 from tests.unit.case_service import facts
 from tests.unit.case_service.builders import (
     NOW,
@@ -23,8 +24,10 @@ from tests.unit.case_service.builders import (
     a_report,
     a_request,
     an_act,
+    approve,
     follow_up_of,
     in_the_field,
+    resolve,
     the_order,
 )
 
@@ -174,3 +177,101 @@ def test_every_withdrawn_order_can_be_brought_to_an_end(column: Column) -> None:
         moves.move(ask_for(case, an_act(), order.work_order_id, request, None))
         assert answers(case) == ["confirmed"]
     assert order.closed
+
+
+# what the model check found: none of this may come back
+
+
+def reversal_at(column: Column, result: str = "OK") -> Case:
+    """A case whose work was built in, and whose second order is there to take it back."""
+    case = a_case(Column.CLOSED_WELL)
+    first = the_order(case)
+    first.close_reason, first.approval = "SUPERSEDED", None
+    reversal = follow_up_of(case, "reversal", column)
+    if reversal.used:
+        resolve(reversal, Result(result))
+    if reversal.used and result != "NOT_AT_HOME":
+        reversal.installed = (BuiltIn(role="meter", serial="OLD1"),)
+        reversal.removed = (BuiltIn(role="meter", serial="NEW1"),)
+    return case
+
+
+def test_J48_a_reversal_that_lacks_papers_ends_the_case_only_with_its_follow_up() -> None:
+    case = reversal_at(Column.RESOLVED_WELL, "DOCS_INCOMPLETE")
+    open_follow_up(case, an_act(), case.by_sequence[1])
+    third = case.by_sequence[2]
+    assert third.kind == "reversal"
+    third.state = State.MANUAL_FOLLOW_UP
+    hear(case, an_act("system:x"), facts.approved(case, case.by_sequence[1]))
+    assert (case.by_sequence[1].close_reason, case.ending) == ("DONE_PARTIAL", None)
+    close = a_request("close_case", resolution="not_needed")
+    moves.move(ask_for(case, an_act(), third.work_order_id, close, None))
+    assert (case.ending, answers(case)) == ("cancelled", ["confirmed"])
+
+
+def test_J48_a_reversal_that_left_a_device_does_not_end_the_case() -> None:
+    case = reversal_at(Column.RESOLVED_WELL)
+    case.by_sequence[1].removed = ()
+    hear(case, an_act("system:x"), facts.approved(case, case.by_sequence[1]))
+    assert (case.by_sequence[1].state, case.ending, answers(case)) == (State.CLOSED, None, [])
+    assert [remark.code for remark in case.beside if remark.hotlist] == ["cancelled_with_devices_on_site"]
+
+
+def test_J48_a_reversal_that_failed_is_tried_again_with_what_is_left_to_take_back() -> None:
+    case = reversal_at(Column.RO, "NOT_AT_HOME")
+    moves.move(ask_for(case, an_act(), case.by_sequence[1].work_order_id, a_request("plan_again"), None))
+    plan = case.by_sequence[2].device_plan
+    assert case.by_sequence[2].kind == "reversal"
+    assert ([item.role for item in plan.install], [item.serial for item in plan.remove]) == (["meter"], ["NEW1"])
+
+
+def test_J48_a_reversal_corrected_at_the_desk_hands_nothing_over_and_ends_the_case() -> None:
+    case = reversal_at(Column.RESOLVED_WELL)
+    second = case.by_sequence[1]
+    second.state = State.MANUAL_FOLLOW_UP
+    approve(second)
+    moves.move(ask_for(case, an_act(), second.work_order_id, a_request("data_corrected"), None))
+    assert [fact.fact for fact in told(case, cases.HandoverRequested)] == ["cancelled"]
+    assert case.ending == "cancelled"
+
+
+def test_a_rejection_of_an_attempt_that_never_was_or_of_an_ended_case_is_late() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    hear(case, an_act("system:x"), facts.rejected(case, the_order(case), attempt=2))
+    case.ending = Ending.CANCELLED
+    hear(case, an_act("system:x"), facts.rejected(case, the_order(case)))
+    assert told(case, cases.WorkOrderMoved) == []
+    assert [remark.code for remark in case.beside] == ["late", "late"]
+
+
+def test_a_withdrawn_order_whose_work_another_one_built_in_can_be_completed_or_taken_back() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    the_order(case).close_reason = "SUPERSEDED"
+    second = follow_up_of(case, "rework", Column.PL)
+    cancel(case)
+    close = ask_for(case, an_act(), second.work_order_id, a_request("close_case", resolution="cancelled"), None)
+    assert [type(each) for each in moves.objections(close)] == [DeviceOnSite]
+    desk = ask_for(case, an_act(), second.work_order_id, a_request("data_corrected"), None)
+    assert NothingToCorrect in [type(each) for each in moves.objections(desk)], "nobody was there yet"
+    field = a_request("order_field_visit", decision="reverse")
+    moves.move(ask_for(case, an_act(), second.work_order_id, field, None))
+    assert second.state is State.REOPENED
+
+
+def test_a_follow_up_of_withdrawn_work_does_not_become_the_reversal() -> None:
+    case = a_case(Column.RO, decision=MoveDecision.REVERSE)
+    resolve(the_order(case), Result.DOCS_INCOMPLETE)
+    follow_up = follow_up_of(case, "rework", Column.PL)
+    moves.move(ask_for(case, an_act(), the_order(case).work_order_id, a_request("plan_again"), None))
+    assert [order.kind for order in case.by_sequence] == ["meter_exchange", "rework", "reversal"]
+    assert case.by_sequence[2].predecessor == follow_up.work_order_id
+
+
+def test_a_rework_after_three_failures_is_no_fourth_attempt() -> None:
+    case = a_case(Column.RO)
+    resolve(the_order(case), Result.OK)
+    for number in range(3):
+        resolve(follow_up_of(case, "meter_exchange", Column.CLOSED_OTHERWISE), Result.NOT_AT_HOME)
+        case.by_sequence[-1].sequence = number + 2
+    ask = ask_for(case, an_act(), the_order(case).work_order_id, a_request("plan_again"), None)
+    assert moves.objections(ask) == []

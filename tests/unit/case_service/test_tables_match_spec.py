@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from contracts.codes import CloseReason, State
+from services.case_service.domain.guard_table import PROMISES
+from services.case_service.domain.guards import GUARDS
+from services.case_service.domain.lifecycle import arrows, diagram, tables
 from services.case_service.domain.matrices import EVENTS, MOVES
 from services.case_service.domain.states import COLUMNS_OF, LABELS, Column
 from services.case_service.domain.transitions import TRANSITIONS, expand
@@ -63,6 +66,39 @@ def test_a_row_is_made_as_the_page_says(move: str) -> None:
 
 def test_every_row_of_the_page_is_here() -> None:
     assert list(TABLE) == list(TRANSITIONS)
+
+
+REFUSALS = {cells[0]: cells[2] for cells in rows("2.2 ")}
+
+
+@pytest.mark.parametrize("guard", REFUSALS)
+def test_a_guard_refuses_with_the_page_s_status_and_codes(guard: str) -> None:
+    said = re.match(r"(\d{3}) ((?:`[a-z-]+`(?:, )?)+)", REFUSALS[guard])
+    wanted = [(int(said[1]), code) for code in re.findall(r"`([a-z-]+)`", said[2])] if said else []
+    assert [(each.status, each.code) for each in PROMISES[guard].refusals] == wanted
+
+
+def test_every_guard_of_the_page_is_here_and_asked_where_it_is_ours() -> None:
+    elsewhere = {"G1", "G2", "G3", "G9", "G12"}  # the matrix, role and scope, booking_service, actions on the case
+    assert (list(REFUSALS), set(GUARDS)) == (list(PROMISES), set(PROMISES) - elsewhere)
+
+
+def test_S3_01_the_printed_graph_has_exactly_twelve_states_and_all_rows() -> None:
+    printed = {table.title: table for table in tables()}
+    drawn = {state for ends in arrows() for state in ends}
+    named = {name for names in arrows().values() for name in names}
+    staying = {name for name, row in TRANSITIONS.items() if row.to is None}
+    assert (len(printed["States"].rows), drawn) == (12, set(State))
+    assert [row[0] for row in printed["Transitions"].rows] == [f"T{number:02}" for number in range(1, 35)]
+    assert (named | staying, named & staying) == (set(TRANSITIONS), set())
+    assert all(f" {state}" in diagram() for state in State)
+
+
+def test_the_printed_matrices_are_those_that_run() -> None:
+    printed = {table.title: {row[0]: row[1:] for row in table.rows} for table in tables()}
+    for title, table in (("State × move", MOVES), ("State × fact", EVENTS)):
+        cells = {name: tuple("/".join(row[column]) or "·" for column in Column) for name, row in table.items()}
+        assert printed[title] == cells
 
 
 def test_the_states_have_the_page_s_labels() -> None:

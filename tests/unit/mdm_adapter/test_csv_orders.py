@@ -55,7 +55,7 @@ def test_an_action_that_is_none_is_refused() -> None:
 
 def test_every_column_of_the_readme_is_known_and_no_other() -> None:
     readme = (Path(__file__).resolve().parents[3] / "services" / "mdm_adapter" / "README.md").read_text("utf-8")
-    section = readme[readme.index("**CSV in**") : readme.index("| again | effect |")]
+    section = readme[readme.index("## CSV") : readme.index("| again | effect |")]
     assert [column for column in COLUMNS if column not in section] == []
 
 

@@ -14,6 +14,7 @@ from contracts.assets import (
     ReadingAnomalyFound,
 )
 from contracts.codes import Blocker, CloseReason, State, WorkOrderKind
+from services.case_service.domain.cancelling import end_reversed
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import DeviceFact, Place
 from services.case_service.domain.gate import close_if_done
@@ -103,7 +104,9 @@ def settle_follow_up(scene: Scene[Any], reason: str) -> str:
     """What a follow-up waits for arrived without a visit: not begun, it closes; planned, a person calls it off."""
     order = scene.order
     if order.column is Column.OP:
-        return scene.step("T28", State.CLOSED, reason, close=CloseReason.NOT_NEEDED, rule="A04")
+        taken = scene.step("T28", State.CLOSED, reason, close=CloseReason.NOT_NEEDED, rule="A04")
+        end_reversed(scene.case, scene.act)
+        return taken
     if order.column in PLANNED:
         return scene.follow_up("T32", reason)
     if order.column is Column.IP and LATE in scene.choices:
@@ -147,13 +150,13 @@ def odd_reading(scene: Scene[ReadingAnomalyFound]) -> str:
     return scene.hint("reading_anomaly", rule=scene.event.rule, finding_id=str(scene.event.finding_id))
 
 
-def waiting_follow_ups(case: Case, order: WorkOrder, kind: WorkOrderKind) -> list[WorkOrder]:
+def waiting_follow_ups(case: Case, order: WorkOrder, *kinds: WorkOrderKind) -> list[WorkOrder]:
     """Open follow-ups of an order that wait for something to arrive without a visit."""
     settled = {Column.RESOLVED_WELL, Column.RJ}
     return [
         each
         for each in case.unclosed
-        if each.kind == kind and each.predecessor == order.work_order_id and each.column not in settled
+        if each.kind in kinds and each.predecessor == order.work_order_id and each.column not in settled
     ]
 
 

@@ -86,6 +86,8 @@ def confirm(scene: Scene[AppointmentConfirmed]) -> str:
     if state is State.READY:
         return UPD
     implied = {State.PLANNING: "T04", State.READY_TO_PRINT: "T03"}.get(state)
+    if order.undecided:
+        scene.hint("tell_customer")
     if (implied and order.pending is None) or scene.hindered("G5", "G6", "G7"):
         return LATE
     if implied:  # the confirmation overtook the word that the offer is out
@@ -118,6 +120,8 @@ def question(scene: Scene[AppointmentQuestioned]) -> str:
         return scene.follow_up("T08", "question", **said)
     if state is State.READY and event.cause in ASKS_FOR_A_PERSON:
         return scene.follow_up("T32", "question", **said)
+    if scene.order.undecided:
+        scene.hint("tell_customer")
     return scene.note("question", **said)
 
 

@@ -83,7 +83,7 @@ def rejected(scene: Scene[HandoverRejected]) -> str:
     reasons = tuple(reason.hub_reason for reason in event.reasons)
     if event.fact is not Fact.EXCHANGE_COMPLETED:
         return _refused_before(scene, reasons)
-    if not order.handed_over:
+    if not order.handed_over or event.attempt != order.handover or case.ending is not None:
         for exception in open_exceptions(case, ExceptionType.HANDOVER_REJECTED, order=order):
             exception.codes = tuple(dict.fromkeys((*exception.codes, *reasons)))
         return LATE

@@ -18,6 +18,8 @@ from services.case_service.domain.planning import make_ready
 
 STATUTORY = "statutory_37"
 CONFIRMATION = "booking_confirmation"
+OFFERS = frozenset({"N01", "N02"})
+"""Rules of the notices that carry an offer."""
 SENDS = MappingProxyType({State.PLANNING: ("T04", Channel.SMS), State.READY_TO_PRINT: ("T03", Channel.LETTER)})
 """In which state the sending of an offer by which channel is which step."""
 UNDER_WAY = frozenset(
@@ -41,6 +43,8 @@ def sent(scene: Scene[NoticeSent]) -> str:
             return UPD
         make_ready(scene.case, scene.act, order, "T11")
         return "T11"
+    if order.state is State.MANUAL_FOLLOW_UP and event.rule_id in OFFERS and event.attempt == order.offer:
+        return _out_after_all(scene)
     return UPD if order.state in UNDER_WAY else LATE
 
 
@@ -49,6 +53,16 @@ def _asked(scene: Scene[NoticeSent], move: str) -> str:
     taken = scene.step(move, State.AWAITING_REPLY)
     scene.case.remark(scene.act, scene.order, "offer_sent", notice_id=str(scene.event.notice_id))
     return taken
+
+
+def _out_after_all(scene: Scene[NoticeSent] | Scene[LetterPrinted]) -> str:
+    """The offer left before it was taken back: the customer knows, and of a withdrawal he must be told (G20)."""
+    if not scene.order.customer_knows:
+        scene.order.customer_knows = True
+        scene.case.record(scene.act, scene.order, reason="offer_out_after_all")
+        if scene.order.undecided:
+            scene.case.hotlist(scene.act, scene.order, "tell_customer")
+    return UPD
 
 
 def failed(scene: Scene[NoticeFailed]) -> str:
@@ -80,13 +94,15 @@ def printed(scene: Scene[LetterPrinted]) -> str:
         scene.order.pending, scene.order.customer_knows = None, True
         return scene.step("T03", State.AWAITING_REPLY)
     if scene.event.pulled_late:
-        return scene.hint("letter_went_out")
+        scene.hint("letter_went_out")
+        return _out_after_all(scene) if scene.order.state is State.MANUAL_FOLLOW_UP else UPD
     return UPD
 
 
 def opted_out(scene: Scene[CustomerOptedOut]) -> str:
     """No text messages any more; an offer by text can't be answered then."""
     case, order = scene.case, scene.order
+    case.opted_out = case.opted_out or scene.event.channel is Channel.SMS
     if scene.event.channel is Channel.SMS and case.contact is not None and case.contact.sms_allowed:
         case.contact = case.contact.model_copy(update={"sms_allowed": False})
         record_contact(case)

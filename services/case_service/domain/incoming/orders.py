@@ -28,6 +28,8 @@ MASTER_FIELDS: dict[str, TypeAdapter[Any]] = {
     "priority": TypeAdapter(int),
 }
 """Master-owned fields that a case holds."""
+IN_THE_FIELD = frozenset({State.READY, State.IN_PROGRESS})
+"""Where a technician has the order, and must be called off."""
 
 
 def reference(case: Case, order_key: str) -> OrderReference:
@@ -38,7 +40,7 @@ def reference(case: Case, order_key: str) -> OrderReference:
 def receive_again(case: Case, act: Act, order: OrderReceived) -> bool:
     """A known order comes again. False where a new case must be opened for its newer version."""
     known = reference(case, order.order_key)
-    if order.version <= known.order_version:
+    if order.version <= known.newest:
         case.remark(act, None, "late", event="OrderReceived", order_version=order.version)
         return True
     if not case.unclosed:
@@ -57,7 +59,7 @@ def amend_order(case: Case, act: Act, event: OrderAmended) -> None:
             span = {"from": event.window.from_.isoformat(), "to": event.window.to.isoformat()}
             case.hotlist(act, case.current, "partner_proposes", **span)
         return
-    if event.version <= known.order_version or not case.unclosed:
+    if event.version <= known.newest or not case.unclosed:
         case.remark(act, None, "late", event="OrderAmended", order_version=event.version)
         return
     _renew(known, event.version)
@@ -68,7 +70,7 @@ def take_master_data(case: Case, act: Act, event: MasterDataReceived) -> None:
     """T34: the system of record says something else. In C+ the values are taken over, nothing is blocked."""
     known = reference(case, event.order_key)
     choices = EVENTS["MasterDataReceived"][case.current.column]
-    stale = event.version is not None and event.version <= known.order_version
+    stale = event.version is not None and event.version <= known.newest
     given, strange = _values(event)
     if stale or choices == ("late",):
         case.remark(act, None, "late", event="MasterDataReceived")
@@ -116,6 +118,10 @@ def withdraw(case: Case, act: Act, order: WorkOrder) -> None:
     case.remark(act, order, "cancelled_by_partner", state=order.state, outcome=order.outcome, result=order.result)
     order.cancellation, order.withdrawn_at = Cancellation.UNDECIDED, act.at
     order.pending = order.replied_at = order.hold_until = None
+    if order.state in IN_THE_FIELD:
+        case.hotlist(act, order, "call_technician")
+    if order.customer_knows:
+        case.hotlist(act, order, "tell_customer")
     case.step(act, order, move, State.MANUAL_FOLLOW_UP, reason="cancelled_by_partner", rule="A07")
     raise_exception(case, act, ExceptionType.CANCELLED_IN_WORK, order=order, reason="cancelled_by_partner")
     if order.installed:

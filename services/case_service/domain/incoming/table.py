@@ -103,7 +103,7 @@ def _waiting(case: Case, named: WorkOrder, event: Event) -> list[WorkOrder]:
     if isinstance(event, DeviceCommissioned):
         return assets.waiting_follow_ups(case, named, WorkOrderKind.COMMS_REPAIR) if _all_speak(case, event) else []
     if isinstance(event, ReviewApproved) and named.result is Result.DOCS_INCOMPLETE and named.approved:
-        return assets.waiting_follow_ups(case, named, WorkOrderKind.REWORK)
+        return assets.waiting_follow_ups(case, named, WorkOrderKind.REWORK, WorkOrderKind.REVERSAL)
     return []
 
 
