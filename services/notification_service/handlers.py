@@ -108,7 +108,7 @@ def _hear_ends(handlers: Handlers) -> None:
     @handlers.on(CaseCompleted)
     def end_completed(received: Received[CaseCompleted], unit: Unit) -> None:
         """A follow-up that is still open lives on, and its customer hears of it (lifecycle §4)."""
-        if all(order.state is State.CLOSED for order in _case(unit, received.event.case_id).work_orders):
+        if all(order.state is State.CLOSED for order in case_of(unit, received.event.case_id).work_orders):
             _end(unit, received.event.case_id)
 
     @handlers.on(CaseCancelled)

@@ -21,7 +21,6 @@ from services.asset_service.settings import Settings
 from tests.services.asset_service.given import (
     NEW,
     OTHER,
-    OTHER,
     cancelled,
     failed,
     id_of,
