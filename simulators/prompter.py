@@ -91,12 +91,15 @@ class Prompter:
         )
 
     async def absence(self, item: Item, turn: Turn) -> Answer:
-        """The technician falls ill for the time of the visit; the appointment is named, and stays."""
+        """The technician falls ill for the time of the visit; the appointment is listed, and stays."""
         start = datetime.fromisoformat(item["start"])
         away = {"from": start.isoformat(), "to": (start + timedelta(minutes=item["estimate"])).isoformat()}
         body = {"technician_id": item["responsible"], "kind": "sick", **away}
         answer = await self._who(turn, item).post("/booking/v1/absences", body)
-        return answer if item["appointment_id"] in answer.body.get("conflicts", ()) else Answer(409, {"code": "missed"})
+        listed = await self.people["anna"].get("/booking/v1/conflicts")
+        if item["appointment_id"] not in {each["appointment_id"] for each in listed["items"]}:
+            return Answer(409, {"code": "not-listed"})
+        return answer
 
     async def colleague(self, item: Item, turn: Turn) -> Answer:
         """Somebody else goes at the same time: the customer need not know."""
