@@ -6,6 +6,17 @@ from tests.journeys.playing import Played
 from tests.journeys.test_good_way import GOOD_WAY
 
 
+def test_J05_a_letter_is_printed_and_the_customer_calls(played: Played) -> None:
+    order = played.orders["J05"]
+    assert order.moves() == ["T01", "T02", "T03", *GOOD_WAY[2:]]
+    (offered,) = order.of("bookings", "appointment_offered")
+    assert (offered["channel"], len(offered["alternatives"]) >= 1, offered["entry_right"]) == ("letter", True, True)
+    assert order.in_order("notices", "letter_prepared", "letter_printed")
+    assert len(order.of("notices", "notice_sent", channel="letter")) == 1
+    assert order.of("bookings", "appointment_confirmed", by="staff", agreed_via="phone")
+    assert (order.phase, order.texts) == ("COMPLETED", 0)
+
+
 def test_J06_a_text_that_fails_for_a_moment_is_tried_again(played: Played) -> None:
     order = played.orders["J06a"]
     assert (order.phase, order.moves()) == ("COMPLETED", ["T01", "T06", "T06", *GOOD_WAY[1:]])
@@ -30,6 +41,13 @@ def test_J07_a_text_that_is_refused_is_planned_again_by_phone(played: Played) ->
     assert (failed["permanence"], failed["after_send"]) == ("permanent", False)
     assert [fact["channel"] for fact in order.of("cases", "booking_requested")] == ["sms", "phone"]
     assert order.texts == 0
+
+
+def test_J07_a_text_that_is_refused_is_planned_again_by_letter(played: Played) -> None:
+    order = played.orders["J07c"]
+    assert order.moves() == ["T01", "T05", "T17", "T02", "T03", *GOOD_WAY[2:]]
+    assert [fact["channel"] for fact in order.of("cases", "booking_requested")] == ["sms", "letter"]
+    assert (order.phase, order.texts) == ("COMPLETED", 0)
 
 
 def test_J07_a_text_that_did_not_arrive_goes_to_a_person(played: Played) -> None:
@@ -104,6 +122,19 @@ def test_J13_stop_after_the_confirmation_leaves_the_appointment(played: Played) 
     assert (order.phase, order.moves()) == ("COMPLETED", GOOD_WAY)
     assert order.in_order("notices", "reply_received", "customer_opted_out")
     assert [question["cause"] for question in order.of("bookings", "appointment_questioned")] == ["stop"]
+
+
+@pytest.mark.parametrize(("journey", "way"), [("J15a", ["T07", "T32"]), ("J15b", ["T08"])])
+def test_J15_a_customer_who_wants_another_time_gets_it_on_the_phone(
+    played: Played, journey: str, way: list[str]
+) -> None:
+    order = played.orders[journey]
+    assert order.moves() == ["T01", "T04", *way, "T14", "T12", *GOOD_WAY[3:]]
+    (question,) = order.of("bookings", "appointment_questioned")
+    assert (question["cause"], question["suggestion"]) == ("decline", "rebook")
+    (moved,) = order.of("bookings", "appointment_moved")
+    assert (moved["agreed"], moved["window_changed"], moved["revision"]) == (True, True, 1)
+    assert order.of("bookings", "appointment_confirmed", by="staff", notice=False, revision=1)
 
 
 def test_J16_a_colleague_goes_at_the_same_time_and_nobody_is_bothered(played: Played) -> None:

@@ -50,6 +50,13 @@ def test_J37_nobody_is_texted_about_an_order_that_was_withdrawn_before_it_was_of
     assert played.orders["J37"].texts == 0
 
 
+def test_J38_a_letter_that_waits_for_print_is_pulled(played: Played) -> None:
+    order = played.orders["J38"]
+    assert (order.phase, order.moves()) == ("CANCELLED", ["T01", "T02", "T29", "T31"])
+    assert "letter_printed" not in order.names("notices")
+    assert order.exceptions() == DECIDED
+
+
 def test_J39_nobody_is_confirmed_after_the_cancellation(played: Played) -> None:
     order = played.orders["J39"]
     assert "appointment_confirmed" not in order.names("bookings")
