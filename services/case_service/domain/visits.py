@@ -201,8 +201,10 @@ def _count_failure(case: Case, act: Act, order: WorkOrder) -> None:
 
 def _raise(case: Case, act: Act, kind: ExceptionType, reason: Code, order: WorkOrder | None = None) -> None:
     """A05: once per case and type, for what is open is not raised again."""
+    known = len(case.exceptions)
     raised = raise_exception(case, act, kind, order=order, reason=reason)
-    case.automated("A05", f"{raised.exception_id}")
+    if len(case.exceptions) > known:
+        case.automated("A05", f"{raised.exception_id}")
 
 
 def reversal_of(case: Case) -> DevicePlan:
