@@ -111,7 +111,7 @@ _cases, _orders, _references = tables.cases, tables.work_orders, tables.case_ord
 _seen = tables.work_orders.alias("seen")
 _second = tables.work_orders.alias("second")
 _has_second = sa.exists().where(_second.c.case_id == _cases.c.case_id, _second.c.sequence > 1).correlate(_cases)
-_CODES = ("phase", "origin", "legal_basis", "operator", "case_type")
+_CODES = ("phase", "origin", "legal_basis", "operator", "case_type", "sla_state")
 _AREA = ("stage", "municipality", "postcode")
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _CASE_KEYS: Mapping[str, sa.ColumnElement[Any]] = {

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from contracts.codes import Blocker, CaseType, ExceptionType, Flag, LegalBasis, Origin, Phase, State
 from contracts.ids import Code, OrderKey, Ref
+from services.case_service.domain.entries import SlaState
 
 CASE_KEYS = ("priority", "due", "opened", "postcode")
 ORDER_KEYS = (*CASE_KEYS, "start")
@@ -37,6 +38,7 @@ class Selection(BaseModel):
     municipality: tuple[Code, ...] = ()
     postcode: tuple[Code, ...] = ()
     flag: tuple[Flag, ...] = ()
+    sla_state: tuple[SlaState, ...] = ()
     exception_type: tuple[ExceptionType, ...] = ()
     """Has an open exception of this type."""
     priority_from: Priority = None

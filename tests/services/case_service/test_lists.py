@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from contracts.codes import LegalBasis, OrderKind, Origin
 from contracts.parts import Area
 from kit.auth import Scope
+from services.case_service.domain.selection import CaseQuery, OrderQuery
 from tests.services.case_service.story import Story
 from tests.unit.case_service import facts
 from tests.unit.case_service.builders import COMPANY, TECHNICIAN, an_order
@@ -112,6 +113,8 @@ async def test_S3_27_what_is_planned_without_technician_or_start_leaves_the_list
         ({"exception_type": "qa_waiver"}, ["P0"]),
         ({"exception_type": "refusal"}, []),
         ({"on_hold": True}, []),
+        ({"sla_state": "ok", "phase": "BOOKED"}, ["P0"]),
+        ({"sla_state": ["risk", "breached"]}, []),
         ({"dispatched": False, "phase": "BOOKED"}, ["P0"]),
         ({"kind": "meter_exchange", "phase": "BOOKED"}, ["P0"]),
     ],
@@ -243,3 +246,27 @@ async def test_S0_29_a_technician_of_a_company_lists_the_own_orders_and_finds_no
         answers = [(await each.get(f"/v1/cases/{case.case_id}")).status_code for each in (mine, own, other)]
     assert [[item["metering_point_id"] for item in items] for items in lists] == [["P0"], ["P0"], []]
     assert answers == [200, 200, 404]
+
+
+HOSTILE = (
+    *("' OR 1=1 --", '"; DROP TABLE cases; --', "%", "_", "\\", "${jndi:ldap://x}", "{{7*7}}", "<script>", "../../etc"),
+    *("\x00", "\ud7ff", "é" * 300, "0" * 400, "-1", "1e309", "NaN", "null", "[]", "٣", "\u202e", "true;", "2026-02-30"),
+    *("99999999999999999999", "9999-12-31", "0001-01-01", "2026-03-01T00:00:00-99:00", ""),
+)
+"""What strangers write where a value is expected (SEC-RLS-06)."""
+
+
+@pytest.mark.parametrize(("path", "query"), [("/v1/cases", CaseQuery), ("/v1/work-orders", OrderQuery)])
+async def test_SEC_RLS_06_no_hostile_value_breaks_a_list_or_widens_it(
+    story: Story, path: str, query: type[CaseQuery] | type[OrderQuery]
+) -> None:
+    stranger = story.stage.http("company_admin", name="carl", scope=Scope("company", str(UUID(int=9))))
+    seen = set()
+    async with stranger:
+        for name in query.model_fields:
+            for value in HOSTILE:
+                answer = await stranger.get(path, params={name: value})
+                seen.add(answer.status_code)
+                assert answer.status_code in {200, 400, 422}, (name, value, answer.text)
+                assert answer.json().get("items", []) == [], (name, value)
+    assert seen == {200, 400, 422}
