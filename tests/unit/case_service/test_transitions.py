@@ -631,7 +631,7 @@ def test_the_complement_of_a_row_is_no_step(move: str) -> None:
     for column in set(Column) - row.from_:
         case = a_case(column)
         to = row.to or the_order(case).state
-        close = min(row.closes) if to is State.CLOSED else None
+        close = min(row.closes, default=None) if to is State.CLOSED else None
         with pytest.raises(IllegalStep):
             case.step(an_act(), the_order(case), move, to, close=close)
         assert (case.told, the_order(case).column) == ([], column)
