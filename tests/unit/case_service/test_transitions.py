@@ -126,6 +126,12 @@ def test_T05_a_text_that_cannot_be_sent_goes_to_a_person() -> None:
     assert (moved(case), the_order(case).pending, the_order(case).came_from) == (["T05"], None, State.PLANNING)
 
 
+def test_T05_a_text_about_something_else_that_fails_is_late() -> None:
+    case = planned()
+    heard(case, facts.notice_failed(case, the_order(case), "permanent", rule_id="N06"))
+    assert (moved(case), the_order(case).pending is None) == ([], False)
+
+
 def test_T05_a_refused_offer_goes_to_a_person() -> None:
     case = planned()
     heard(case, facts.questioned(case, the_order(case), "offer_refused", code="lead-time"))
