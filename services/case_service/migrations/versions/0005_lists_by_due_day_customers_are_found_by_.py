@@ -7,13 +7,8 @@ from alembic import op
 
 from kit.types import Id, Utc
 
-<<<<<<<< HEAD:services/case_service/migrations/versions/0005_lists_by_due_day_customers_are_found_by_.py
 revision = "0005"
 down_revision = "0004"
-========
-revision = "0004"
-down_revision = "0003"
->>>>>>>> 5f1134f (lists: also by the state of the SLA clock; alike on both databases; no hostile value breaks or widens one):services/case_service/migrations/versions/0004_lists_by_due_day_customers_are_found_by_.py
 branch_labels = None
 depends_on = None
 
