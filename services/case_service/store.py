@@ -167,7 +167,7 @@ def inside(db: sa.Connection, scope: Scope, case_ids: Sequence[UUID]) -> Mapping
 
 def work_orders(db: sa.Connection, scope: Scope, query: OrderQuery, begin: Sequence[Any] = ()) -> Rows:
     """A page of work orders, each with what is said of its case; a technician's is the mobile list."""
-    chosen = [visible(scope), mine(scope), *_like(query, scope), *_order_like(query, _orders)]
+    chosen = [visible(scope), mine(scope), *like(query, scope)]
     if scope.kind == "technician":
         at_work = sa.or_(_orders.c.dispatched, _orders.c.state == State.IN_PROGRESS)
         chosen += [_orders.c.responsible == _identity(scope), at_work]
@@ -200,6 +200,11 @@ def _behind(by: Sequence[tuple[sa.ColumnElement[Any], bool]], begin: Sequence[An
         same = [other == value for (other, _), value in zip(by[:at], begin, strict=False)]
         found.append(sa.and_(*same, key < begin[at] if falling else key > begin[at]))
     return sa.or_(*found)
+
+
+def like(wanted: Selection, scope: Scope) -> list[sa.ColumnElement[bool]]:
+    """What a work order and its case have to be like to be selected."""
+    return [*_like(wanted, scope), *_order_like(wanted, _orders)]
 
 
 def _like(wanted: Selection, scope: Scope) -> list[sa.ColumnElement[bool]]:
