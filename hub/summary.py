@@ -1,19 +1,24 @@
 """What a rollout came to, counted in the services' own databases when everything is quiet."""
 
+import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from contracts.codes import Move, Phase
+from contracts.codes import ExceptionType, Move, MoveReason, Outcome, Phase, State, WorkOrderKind
 from hub.house import House
 from hub.verify import Report, verify
 from kit import metrics, tables
 from simulators.cast import Cast
 
 ENDED = {Phase.COMPLETED: "completed", Phase.CANCELLED: "cancelled", Phase.NOT_FEASIBLE: "abandoned"}
+
+CANCELLING = frozenset({Move.T28, Move.T29, Move.T30})
+FAILING = frozenset({Move.T19, Move.T20})
+FOLLOW_UPS = {WorkOrderKind.COMMS_REPAIR: "comms", WorkOrderKind.REWORK: "rework", WorkOrderKind.REVERSAL: "reversals"}
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,11 @@ class Summary:
 
     cases: Mapping[str, Any]
     work_orders: int
+    work: Mapping[str, int]
+    """Visits that failed, what followed on what, and how often somebody waited for the customer."""
+    exceptions: Mapping[str, int]
+    cancellations: Mapping[str, int]
+    """How many withdrawals met work in which state."""
     handovers: Mapping[str, int]
     messages: Mapping[str, int]
     notices: Mapping[str, int]
@@ -50,6 +60,9 @@ class Summary:
         return {
             "cases": dict(self.cases),
             "work_orders": self.work_orders,
+            "work": dict(self.work),
+            "exceptions": dict(self.exceptions),
+            "cancellations": dict(self.cancellations),
             "handovers": dict(self.handovers),
             "messages": dict(self.messages),
             "notices": dict(self.notices),
@@ -73,15 +86,18 @@ class Summary:
 async def summarise(house: House, crowd: Cast, seconds: float) -> Summary:
     """Count; the hub must be quiet."""
     databases = {name: service.store.db for name, service in house.services.items()}
-    told = await _told(house)
+    told, said = await _told(house), await _said(house)
     return Summary(
         cases=await _cases(house),
         work_orders=await _count(house, "case_service", "work_orders"),
+        work=_work(said),
+        exceptions={end: told[f"rollout.case.exception_{end}.v1"] for end in ("raised", "approved", "resolved")},
+        cancellations=_cancellations(said),
         handovers={
             "accepted": told["rollout.mdm.handover_accepted.v1"],
             "rejected": told["rollout.mdm.handover_rejected.v1"],
             "failed": told["rollout.mdm.handover_failed.v1"],
-            "reopened": await _moves(house, Move.T25),
+            "reopened": sum(each.get("move") == Move.T25 for each in said),
         },
         messages=await _messages(house),
         notices=await _by(house, "notification_service", "notices", "state"),
@@ -139,12 +155,34 @@ async def _told(house: House) -> Counter[str]:
     return told
 
 
-async def _moves(house: House, move: Move) -> int:
+async def _said(house: House) -> Sequence[Mapping[str, Any]]:
+    """What case_service told of its cases."""
     log = tables.event_log
-    query = sa.select(log.c.value).where(
-        log.c.topic == "rollout.cases", sa.cast(log.c.value, sa.Text).contains(f'"{move.value}"')
-    )
-    return len(await house.services["case_service"].store.read(lambda db: db.execute(query).all()))
+    query = sa.select(log.c.value).where(log.c.topic == "rollout.cases", log.c.value.is_not(None))
+    found = await house.services["case_service"].store.read(lambda db: db.execute(query).all())
+    return [json.loads(row.value) for row in found]
+
+
+def _work(said: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Opening facts of follow-ups name what they follow; moves say the rest."""
+    counted = Counter[str]()
+    for each in said:
+        counted["holds"] += each.get("move") == Move.T15
+        counted["failed_visits"] += each.get("move") in FAILING and each.get("outcome") == Outcome.FAILED
+        if "predecessor" in each and "skills" in each:
+            counted[FOLLOW_UPS.get(each["kind"], "again")] += 1
+    return {name: counted[name] for name in ("failed_visits", "again", *FOLLOW_UPS.values(), "holds")}
+
+
+def _cancellations(said: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """By the state in which the work was; work that was handed over already raises an exception."""
+    counted = Counter[str]()
+    for each in said:
+        if each.get("move") in CANCELLING and each.get("reason") == MoveReason.CANCELLED_BY_PARTNER:
+            counted[each["from_state"]] += 1
+        elif each.get("type") == ExceptionType.CANCELLED_AFTER_DONE and "raised_by" in each:
+            counted[State.CLOSED] += 1
+    return {state.value: counted[state] for state in State}
 
 
 async def _count(house: House, service: str, table: str) -> int:

@@ -16,17 +16,22 @@ from kit.clock import Clock
 from kit.keys import KeyFile
 from simulators import facts
 from simulators.crew import Desk, Technician
+from simulators.dispatcher import Dispatcher
 from simulators.erp import Erp
 from simulators.facts import OrderFacts
+from simulators.journeys import stories
 from simulators.line import Line
 from simulators.market import Market
-from simulators.office import Clerk, Dispatcher, Reviewer, Warehouse
+from simulators.office import Clerk, Reviewer, Warehouse
 from simulators.print_shop.shop import SECRET as PRINT_SHOP_SECRET
 from simulators.print_shop.shop import PrintShop
+from simulators.prompter import Prompter
+from simulators.script import Script
 from simulators.sms_gateway.app import asgi
 from simulators.sms_gateway.gateway import SmsGateway
-from simulators.sms_gateway.script import RECEIPTS, Callback, Plan, Script, Try
-from simulators.story import Story, stories
+from simulators.sms_gateway.script import Callback, Plan, Try
+from simulators.sms_gateway.script import Script as Vendor
+from simulators.story import Story
 from simulators.world import LIMIT, Actor, Person
 
 TECHNICIANS = 6
@@ -94,14 +99,16 @@ class Cast:
     market: Market
     gateway: SmsGateway
     print_shop: PrintShop
+    script: Script
+    prompter: Prompter
     planner: Person
     people: Mapping[str, Person]
     stories: Sequence[Story]
 
     @property
     def expected_cases(self) -> int:
-        """Every order opens one case."""
-        return len(self.stories)
+        """What all stories come to together."""
+        return sum(story.cases for story in self.stories)
 
     def quiet(self) -> bool:
         """No request of theirs is under way, and the hub has taken every file."""
@@ -109,15 +116,18 @@ class Cast:
 
     async def ended(self) -> int:
         """Cases that are over."""
-        counts = await self.planner.get("/cockpit/v1/counts")
-        return sum(count for phase, count in counts["phases"].items() if phase in ENDED)
+        return _ended(await self.planner.get("/cockpit/v1/counts"))
 
     async def done(self) -> bool:
-        """Nobody outside has anything left to say, and no case is open."""
+        """Nobody outside has anything left to say; no case is open, nor any work that lives on under an ended one."""
         outside = (self.erp, self.market, self.gateway, self.print_shop)
-        if any(each.next_due() is not None for each in outside):
+        if any(each.next_due() is not None for each in outside) or not self.script.over:
             return False
-        return await self.ended() >= self.expected_cases
+        if any(each.owes for each in self.prompter.crew.values()):
+            return False
+        counts = await self.planner.get("/cockpit/v1/counts")
+        at_work = sum(count for state, count in counts["states"].items() if state != "CLOSED")
+        return _ended(counts) >= self.expected_cases and not at_work
 
     async def set_up(self) -> None:
         """Technicians with shifts and phones, vans full of nothing, a store full of meters."""
@@ -129,7 +139,7 @@ class Cast:
         csv = "\n".join([header, *rows, ""]).encode()
         answer = await self.people["anna"].send("/booking/v1/imports/technicians", csv, "text/csv")
         _expect(answer.ok and not answer.body["refused"], answer.body)
-        devices = facts.stock(len(self.stories) * 2 + 50)
+        devices = facts.stock(len(self.stories) * 2 + 50, sum(story.plan == "IMSYS" for story in self.stories) * 2)
         answer = await self.people["wilma"].send("/asset/v1/imports/devices", devices, "text/csv")
         _expect(answer.ok and not answer.body["refused"], answer.body)
         found = await self.people["anna"].get("/booking/v1/technicians")
@@ -138,6 +148,10 @@ class Cast:
             body = {"number": f"+4915199{number:06}", "language": "de"}
             answer = await self.people["admin"].put(f"/notification/v1/staff-contacts/{each.technician_id}", json=body)
             _expect(answer.ok, answer.body)
+        habits = {"country": "DE", "zone": "Europe/Berlin", "reply_mode": "tolerant"}
+        answer = await self.people["admin"].put(f"/booking/v1/calendars/{facts.TOLERANT_OPERATOR}", json=habits)
+        _expect(answer.ok, answer.body)
+        self.prompter.crew = {each.technician_id: each for each in crew}
         self.actors += [*crew, Desk(crew, self.people["quirin"])]
 
     def _technician(self, found: Mapping[str, Any]) -> Technician:
@@ -163,27 +177,29 @@ async def cast(
 ) -> AsyncIterator[Cast]:
     """Put everybody on stage; the hub need not run yet. `services`: addresses of services that run on their own."""
     told = stories(cases, seed)
-    by_number = {story.number: story for story in told}
+    by_number, script = {story.number: story for story in told}, Script(told)
     keys = {each: _key(folder, each, clock) for each in (facts.PARTNER, *facts.MARKET)}
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(
             httpx.AsyncClient(base_url=f"{hub}/api", timeout=LIMIT, transport=Line(services))
         )
         roles = {"anna": "dispatcher", "quirin": "qa", "mia": "mdm", "wilma": "warehouse", "admin": "admin"}
+        roles["max"] = "management"
         people = {name: Person(name, role, http, signer, clock) for name, role in roles.items()}
         notification = (services or {}).get("notification", f"{hub}/api/notification")
         gateway = SmsGateway(
             clock,
-            Script(seed, numbers={OrderFacts(each.number).phone: _customer(each) for each in told}),
+            Vendor(seed, numbers={OrderFacts(each.number).phone: _customer(each) for each in told}),
             api_key=SMS_KEY,
             signing_key=SIGNING_KEY,
             callback_url=f"{notification}/v1/sms/seven/in",
         )
         stack.push_async_callback(gateway.close)
+        erp = Erp(clock, http, keys[facts.PARTNER], told, folder / "drop")
         print_shop = PrintShop(clock, folder / "print", f"{notification}/v1/batches/{{batch_id}}/receipt")
         stack.push_async_callback(print_shop.close)
-        erp = Erp(clock, http, keys[facts.PARTNER], people["anna"], told, folder / "drop")
         market = Market(clock, http, keys, told)
+        prompter = Prompter(script, people, erp, market, clock)
         posts = [
             Route("/erp", erp.take, methods=["POST"]),
             Route("/market/{partner}", market.take, methods=["POST"]),
@@ -194,12 +210,13 @@ async def cast(
             market,
             Gateway(gateway, clock),
             Printer(print_shop),
-            Clerk(people["mia"], by_number, folder / "partners"),
-            Dispatcher(people["anna"], clock, by_number),
+            prompter,
+            Clerk(people["mia"], by_number, folder / "partners", script),
+            Dispatcher(people["anna"], clock, by_number, script),
             Warehouse(people["wilma"], clock),
-            Reviewer(people["quirin"], by_number),
+            Reviewer(people["quirin"], by_number, script),
         ]
-        yield Cast(actors, app, erp, market, gateway, print_shop, people["anna"], people, told)
+        yield Cast(actors, app, erp, market, gateway, print_shop, script, prompter, people["anna"], people, told)
 
 
 def _key(folder: Path, partner: str, clock: Clock) -> str:
@@ -210,10 +227,13 @@ def _key(folder: Path, partner: str, clock: Clock) -> str:
 
 def _customer(story: Story) -> Sequence[Plan]:
     """What becomes of each text to the customer, and what he writes back."""
-    receipts = RECEIPTS if story.receipts else ()
-    after = timedelta(hours=story.reply_after_hours)
-    answers = (Callback(after, text=story.reply),) if story.reply is not None else ()
+    receipts = (Callback(timedelta(seconds=5), status=story.receipt),) if story.receipt else ()
+    answers = (Callback(timedelta(hours=hours), text=text) for hours, text in story.replies)
     return (Plan(tuple(map(Try, story.texts)), (*receipts, *answers)),)
+
+
+def _ended(counts: Mapping[str, Any]) -> int:
+    return sum(count for phase, count in counts["phases"].items() if phase in ENDED)
 
 
 def _expect(held: bool, said: object) -> None:

@@ -13,11 +13,15 @@ from PIL import Image
 from kit.clock import Clock
 from simulators import facts
 from simulators.story import Story
-from simulators.world import Person
+from simulators.world import Answer, Person
 
 Item = dict[str, Any]
 PHOTOS = ("photo_old_meter", "photo_old_reading", "photo_new_meter", "photo_new_reading")
+LACKING = "photo_new_reading"
+"""What papers lack where they lack something."""
 OBIS = "1-0:1.8.0"
+KEPT = "move-not-allowed"
+"""The code of a report that could not be taken, and was kept for people to decide."""
 MORNING = 5
 """Hour (UTC) at which the phone fetches the day's list."""
 
@@ -34,29 +38,50 @@ class Technician:
         self.spare = list(spare)
         self.name = f"technician {person.name}"
         self.due: datetime | None = clock.now()
+        self.carried = dict[str, Item]()
+        """Work orders as the phone has them, that are reported whatever became of them."""
 
     def next_due(self) -> datetime | None:
         return self.due
+
+    @property
+    def owes(self) -> bool:
+        """A report is still in the phone."""
+        return bool(self.carried)
 
     async def act(self) -> bool:
         """Start what begins now, report what is done."""
         morning = self.clock.now().replace(hour=MORNING, minute=0, second=0) + timedelta(days=1)
         self.due, did = morning, False
         page = await self.person.get("/case/v1/work-orders", limit=500)
-        for item in sorted(page["items"], key=lambda each: (each["start"] or "", each["metering_point_id"])):
+        items = {item["work_order_id"]: item for item in page["items"]} | self.carried
+        for item in sorted(items.values(), key=lambda each: (each["start"] or "", each["metering_point_id"])):
             did |= await self._work(item)
         return did
 
     async def _work(self, item: Item) -> bool:
-        start = datetime.fromisoformat(item["start"])
+        start, story = datetime.fromisoformat(item["start"]), self._story(item)
+        if story.offline and item["state"] == "READY" and start.date() == self.clock.now().date():
+            self.carried.setdefault(item["work_order_id"], item)  # as the phone has it when the net is gone
+        if item["work_order_id"] in self.carried:
+            return await self._report_when_done(item, start)
         if item["state"] == "READY":
             if start > self.clock.now():
                 return self._again_at(start)
             answer = await self.person.post(self._moves(item), {"move": "start"})
+            if answer.ok and story.finishes:
+                self.carried[item["work_order_id"]] = item
             self._again_at(self._end(item, start) if answer.ok else start + timedelta(days=1))
             return answer.ok
         if item["state"] != "IN_PROGRESS":
             return False
+        return await self._report_when_done(item, start)
+
+    def _story(self, item: Item) -> Story:
+        number = facts.number_of(item["metering_point_id"])
+        return self.stories.get(number, Story(number))
+
+    async def _report_when_done(self, item: Item, start: datetime) -> bool:
         if (end := self._end(item, start)) > self.clock.now():
             return self._again_at(end)
         return await self._report(item, start)
@@ -70,53 +95,52 @@ class Technician:
         return False
 
     async def _report(self, item: Item, start: datetime) -> bool:
-        number = facts.number_of(item["metering_point_id"])
-        story, visit = self.stories.get(number, Story(number)), item["sequence"] - 1
-        now = self.clock.now()
-        report: Item = {"arrived_at": start.isoformat(), "finished_at": now.isoformat()}
-        serial = await self._serial(item)
-        if visit < len(story.visits):
-            report |= {"result": story.visits[visit], "sub_reason": "customer_not_home"}
-        elif item["device_plan"]["install"] and serial is None:
-            report |= {"result": "MATERIAL_MISSING", "sub_reason": "missing_equipment"}
-        else:
-            wrong = story.wrong_serial and visit == 0
-            report |= await self._done(item, start, self.spare.pop() if wrong and self.spare else serial)
-        answer = await self.person.post(self._moves(item), {"move": "resolve", "report": report})
-        if not answer.ok:
+        report = {"arrived_at": start.isoformat(), "finished_at": self.clock.now().isoformat()}
+        report |= await self._outcome(item, start)
+        carried = self.carried.pop(item["work_order_id"], None)
+        key = f"report-{item['work_order_id']}"
+        for _ in range(2 if carried and self._story(item).offline else 1):  # a phone that was away asks again
+            answer = await self.person.post(self._moves(item), {"move": "resolve", "report": report}, key=key)
+        if not answer.ok and (carried is None or answer.code != KEPT):
             raise RuntimeError(f"{item['metering_point_id']}: {answer.code} {answer.body}")
         return True
 
-    async def _done(self, item: Item, start: datetime, serial: str | None) -> Item:
+    async def _outcome(self, item: Item, start: datetime) -> Item:
+        story, visit = self._story(item), item["sequence"] - 1
+        result, _, sub_reason = story.visits[visit].partition("/") if visit < len(story.visits) else ("OK", "", "")
+        if sub_reason:
+            return {"result": result, "sub_reason": sub_reason}
+        held = await self._held(item)
+        planned = {each["role"] for each in item["device_plan"]["install"]}
+        if planned - held.keys():
+            return {"result": "MATERIAL_MISSING", "sub_reason": "missing_equipment"}
+        if story.wrong_serial and visit == 0 and self.spare:
+            held["meter"] = held["meter"] | {"serial": self.spare.pop()}
+        return await self._done(item, start, result, [held[role] for role in sorted(planned)])
+
+    async def _done(self, item: Item, start: datetime, result: str, devices: Sequence[Item]) -> Item:
         at = start + timedelta(minutes=10)
-        plan, installed, removed = item["device_plan"], [], []
-        for each in plan["remove"]:
-            out = self._register(at, "48213.4", last_billed="47000.0", last_billed_on="2025-12-01")
-            removed.append(
-                {"role": each["role"], "serial": each["serial"], "at": at.isoformat(), "destination": "van"}
-                | {"registers": [out]}
-            )
-        if serial is not None and plan["install"]:
-            built = {"role": "meter", "serial": serial, "manufacturer": "HUB", "device_type": "mme_3ph"}
-            built |= {"at": (at + timedelta(minutes=2)).isoformat(), "comms": "none"}
-            installed.append(built | {"registers": [self._register(at + timedelta(minutes=2), "0.0")]})
-        evidence = await self.photograph(item, at)
-        answers = {"installation_safe": True, "customer_present": True, "seal_no": f"S-{item['sequence']}"}
+        silent, lacks = result == "COMMS_PENDING", result == "DOCS_INCOMPLETE"
+        kinds = [kind for kind in PHOTOS if not (lacks and kind == LACKING)]
         return {
-            "result": "OK",
-            "installed": installed,
-            "removed": removed,
-            "evidence": evidence,
-            "answers": answers,
+            "result": result,
+            "installed": [_installed(each, at + timedelta(minutes=2), silent=silent) for each in devices],
+            "removed": [_removed(each, at) for each in item["device_plan"]["remove"]],
+            "missing": [LACKING] if lacks else [],
+            "evidence": await self.photograph(item, at, kinds),
+            "answers": {"installation_safe": True, "customer_present": True, "seal_no": f"S-{item['sequence']}"},
             "form_key": "meter_exchange",
             "form_version": 1,
             "site": {"generation": False, "postcode": item["area"]["postcode"]},
         }
 
-    def _register(self, at: datetime, reading: str, **more: str) -> Item:
-        return {"obis": OBIS, "reading": reading, "unit": "kWh", "at": at.isoformat(), "source": "typed", **more}
+    async def add_evidence(self, item: Item, *, kind: str, reason: str) -> Answer:
+        """A photo that was missing or not good enough goes after the report."""
+        at = datetime.fromisoformat(item["resolved_at"]) - timedelta(minutes=5)
+        body = {"move": "add_evidence", "reason": reason, "evidence": await self.photograph(item, at, (kind,))}
+        return await self.person.post(self._moves(item), body)
 
-    async def photograph(self, item: Item, at: datetime, kinds: Sequence[str] = PHOTOS) -> list[Item]:
+    async def photograph(self, item: Item, at: datetime, kinds: Sequence[str]) -> list[Item]:
         """Upload photos; each shows something else."""
         return list(await asyncio.gather(*(self._photo(item, at, number, kind) for number, kind in enumerate(kinds))))
 
@@ -132,11 +156,13 @@ class Technician:
             raise RuntimeError(f"{name}: {answer.code} {answer.body}")
         return {"evidence_id": evidence_id, "kind": kind, "sha256": digest, "captured_at": taken}
 
-    async def _serial(self, item: Item) -> str | None:
-        """The meter that was picked for this work."""
-        page = await self.person.get("/asset/v1/reservations", work_order_id=item["work_order_id"], limit=5)
-        picked = [each["serial"] for each in page["reservations"] if each["state"] == "PICKED"]
-        return picked[0] if picked else None
+    async def _held(self, item: Item) -> dict[str, Item]:
+        """What was picked for this work, by role; what goes back into its old place comes from the van."""
+        if item["kind"] == "reversal":
+            old = facts.OrderFacts(facts.number_of(item["metering_point_id"])).old_serial
+            return {"meter": {"role": "meter", "serial": old, "manufacturer": None, "held_type": None}}
+        page = await self.person.get("/asset/v1/reservations", work_order_id=item["work_order_id"], limit=20)
+        return {each["role"]: each for each in page["reservations"] if each["state"] == "PICKED"}
 
     def _moves(self, item: Item) -> str:
         return f"/case/v1/work-orders/{item['work_order_id']}/moves"
@@ -169,12 +195,37 @@ class Desk:
                 continue
             item = await self.office.get(f"/case/v1/work-orders/{asked['work_order_id']}")
             technician = self.crew[item["responsible"]]
-            at = datetime.fromisoformat(item["resolved_at"]) - timedelta(minutes=5)
-            evidence = await technician.photograph(item, at, ("photo_new_reading",))
-            body = {"move": "add_evidence", "reason": "a sharper photo", "evidence": evidence}
-            path = f"/case/v1/work-orders/{asked['work_order_id']}/moves"
-            did |= (await technician.person.post(path, body)).ok
+            did |= (await technician.add_evidence(item, kind=LACKING, reason="a sharper photo")).ok
         return did
+
+
+def _installed(device: Item, at: datetime, *, silent: bool) -> Item:
+    """What went in; a gateway talks at once, or keeps silent for now."""
+    talks = {"comms": "none"}
+    if device["role"] == "smgw":
+        talks = {"comms": "pending", "comms_cause": "head_end"} if silent else {"comms": "ok"}
+    registers = [_register(at, _shows(device["serial"], leaving=False))] if device["role"] == "meter" else []
+    named = {"role": device["role"], "serial": device["serial"], "at": at.isoformat(), "registers": registers}
+    known = {"manufacturer": device["manufacturer"], "device_type": device["held_type"]}
+    return named | talks | {name: value for name, value in known.items() if value}
+
+
+def _removed(planned: Item, at: datetime) -> Item:
+    billed = (
+        {"last_billed": "47000.0", "last_billed_on": "2025-12-01"} if facts.number_of_old(planned["serial"]) else {}
+    )
+    registers = [_register(at, _shows(planned["serial"], leaving=True), **billed)] if planned["role"] == "meter" else []
+    named = {"role": planned["role"], "serial": planned["serial"], "at": at.isoformat(), "destination": "van"}
+    return named | {"registers": registers}
+
+
+def _shows(serial: str, *, leaving: bool) -> str:
+    """What the display says: an old meter has counted for years, a new one for days."""
+    return "48213.4" if facts.number_of_old(serial) else "3.0" if leaving else "0.0"
+
+
+def _register(at: datetime, reading: str, **more: str) -> Item:
+    return {"obis": OBIS, "reading": reading, "unit": "kWh", "at": at.isoformat(), "source": "typed", **more}
 
 
 def photo(name: str) -> bytes:

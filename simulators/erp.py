@@ -20,12 +20,12 @@ from kit.clock import Clock
 from simulators import facts
 from simulators.facts import OrderFacts
 from simulators.story import Story
-from simulators.world import Person
 
 M_NS, S_NS = "http://iec.ch/TC57/2011/schema/message", "http://iec.ch/TC57/2011/ServiceOrders#"
 M = ElementMaker(namespace=M_NS, nsmap={"m": M_NS})
 S = ElementMaker(namespace=S_NS, nsmap={"s": S_NS})
 XML = {"Content-Type": "application/xml"}
+ACCEPTED = "0.0"
 PER_DAY = 60
 """Orders that the ERP sends in one go each morning."""
 
@@ -50,14 +50,13 @@ class Erp:
     name = "erp"
     rhythm: timedelta | None = timedelta()
 
-    def __init__(
-        self, clock: Clock, http: httpx.AsyncClient, key: str, watcher: Person, stories: Sequence[Story], drop: Path
-    ) -> None:
-        self.clock, self.http, self.key, self.watcher, self.drop = clock, http, key, watcher, drop
+    def __init__(self, clock: Clock, http: httpx.AsyncClient, key: str, stories: Sequence[Story], drop: Path) -> None:
+        self.clock, self.http, self.key, self.drop = clock, http, key, drop
         self.stories = {story.number: story for story in stories}
         self.logs = {story.number: Log() for story in stories}
         self.to_send = deque(each for each in stories if each.ordered_by is None or each.ordered_twice)
-        self.to_cancel = {story.number: story for story in stories if story.cancel_at not in (None, "BEFORE")}
+        self.versions = dict.fromkeys(self.stories, 1)
+        """The newest version of each order that was said, in whatever words."""
         self.next_morning: datetime | None = clock.now()
         self.later: list[tuple[datetime, int, str, bytes]] = []
         self.taken: dict[str, tuple[int, bytes]] = {}
@@ -74,9 +73,8 @@ class Erp:
         return min(due, default=None)
 
     async def act(self) -> bool:
-        """Send what is due, cancel what has come as far as the script says, read the folder."""
+        """Send what is due, read the folder."""
         did = await self._send_orders()
-        did |= await self._cancel()
         did |= await self._answer_later()
         return await self._read_folder() or did
 
@@ -123,6 +121,11 @@ class Erp:
         answer, now = self._answer(story, log, verb, message), self.clock.now()
         if story.answers_late_hours:
             self._later(now + timedelta(hours=story.answers_late_hours), facts.PARTNER, answer)
+        if log.completions == 1 and verb == "change":
+            for hours, code in story.second_thoughts:
+                order = OrderFacts(story.number).order_no
+                other = self._response(message, order, facts.PARTNER, code, about=f"{message}/{code}")
+                self._later(now + timedelta(hours=hours), facts.PARTNER, other)
         if story.answers_twice:
             self._later(now + timedelta(hours=story.answers_late_hours, minutes=5), facts.PARTNER, answer)
         return (202, b"") if story.answers_late_hours else (200, answer)
@@ -132,8 +135,8 @@ class Erp:
         if verb == "change":
             log.completions += 1
             if log.completions <= len(story.reject):
-                return self._response(message, order, source, "FAILED", story.reject[log.completions - 1])
-        return self._response(message, order, source, "OK", "0.0")
+                return self._response(message, order, source, story.reject[log.completions - 1])
+        return self._response(message, order, source, ACCEPTED)
 
     async def _send_orders(self) -> bool:
         now = self.clock.now()
@@ -150,8 +153,8 @@ class Erp:
         return True
 
     async def _order(self, story: Story) -> None:
-        create = self._create(OrderFacts(story.number), story)
-        if story.cancel_at == "BEFORE":
+        create = self._ordered(OrderFacts(story.number), story, "create", 1)
+        if story.cancelled_before:
             await self._post(self._cancellation(OrderFacts(story.number), 1), story.number)
         await asyncio.gather(*(self._post(create, story.number) for _ in range(story.copies)))
 
@@ -176,30 +179,26 @@ class Erp:
         beside.rename(folder / name)
         self.dropped = True
 
-    async def _cancel(self) -> bool:
-        """Cancel each order whose work stands where its script says."""
-        did = False
-        for state in sorted({str(story.cancel_at) for story in self.to_cancel.values()}):
-            page = await self.watcher.get("/case/v1/work-orders", state=state, limit=500)
-            for found in sorted(page["items"], key=lambda item: str(item["metering_point_id"])):
-                story = self.to_cancel.get(facts.number_of(found["metering_point_id"]))
-                if story is not None and story.cancel_at == state and self._ripe(found):
-                    del self.to_cancel[story.number]
-                    await self._withdraw(story)
-                    did = True
-        return did
-
-    @staticmethod
-    def _ripe(found: dict[str, Any]) -> bool:
-        return bool(found["state"] != "PLANNING" or found["appointment_id"])
-
-    async def _withdraw(self, story: Story) -> None:
-        order = OrderFacts(story.number)
+    async def withdraw(self, number: int) -> None:
+        """Cancel an order, on the way that it came."""
+        story, order, version = self.stories[number], OrderFacts(number), self._next_version(number)
         if story.by_file:
-            line = f"order_no;version;action;reason\n{order.order_no};2;cancel;moved\n"
-            self._drop(_partner(story), f"cancel-{order.order_no}.csv", line.encode())
+            self._cancel_by_file(_partner(story), order.order_no, version)
         else:
-            await self._post(self._cancellation(order, 2), story.number)
+            await self._post(self._cancellation(order, version), number)
+
+    async def amend(self, number: int) -> None:
+        """Another door, and another old meter behind it."""
+        order = OrderFacts(number, amended=True)
+        await self._post(self._ordered(order, self.stories[number], "change", self._next_version(number)), number)
+
+    def _next_version(self, number: int) -> int:
+        self.versions[number] += 1
+        return self.versions[number]
+
+    def _cancel_by_file(self, partner: str, order_no: str, version: int) -> None:
+        line = f"order_no;version;action;reason\n{order_no};{version};cancel;moved\n"
+        self._drop(partner, f"cancel-{order_no}.csv", line.encode())
 
     async def _answer_later(self) -> bool:
         did = False
@@ -218,14 +217,18 @@ class Erp:
             root = etree.fromstring(place.read_bytes())
             place.unlink()
             did = True
-            message, number = root.findtext(f"{{{M_NS}}}Header/{{{M_NS}}}MessageID") or "", _order_of(root)
-            if root.tag == f"{{{M_NS}}}ResponseMessage" or number not in self.stories:
-                continue
-            verb = root.findtext(f"{{{M_NS}}}Header/{{{M_NS}}}Verb") or ""
-            self.logs[number].documents.append(verb)
-            answer = self._answer(self.stories[number], self.logs[number], verb, message)
-            self._drop(facts.FILE_PARTNER, f"answer-{self._id(message)}.xml", answer)
+            self._answer_by_file(root)
         return did
+
+    def _answer_by_file(self, root: Any) -> None:
+        message, order_no = root.findtext(f"{{{M_NS}}}Header/{{{M_NS}}}MessageID") or "", _order_no_of(root)
+        log = self.logs.get(_number(order_no) or 0)
+        if log is None or root.tag == f"{{{M_NS}}}ResponseMessage":
+            return
+        verb = root.findtext(f"{{{M_NS}}}Header/{{{M_NS}}}Verb") or ""
+        log.documents.append(verb)
+        answer = self._answer(self.stories[_number(order_no) or 0], log, verb, message)
+        self._drop(facts.FILE_PARTNER, f"answer-{self._id(message)}.xml", answer)
 
     async def _post(self, message: bytes, number: int) -> None:
         answer = await self.http.post(f"/mdm/v1/in/{facts.PARTNER}", content=message, headers=XML | self._key())
@@ -258,7 +261,7 @@ class Erp:
             *named,
         )
 
-    def _create(self, order: OrderFacts, story: Story) -> bytes:
+    def _ordered(self, order: OrderFacts, story: Story, verb: str, version: int) -> bytes:
         address = S.mainAddress(
             S.streetDetail(S.number(order.house_number), S.name(order.street)),
             S.townDetail(S.code("00000001"), S.name("Auental"), S.country("DE")),
@@ -274,23 +277,23 @@ class Erp:
                 S.UsagePoint(S.mRID(order.metering_point), S.Names(S.name("MeLo"), S.NameType(S.name("MeLo")))),
             ),
         )
-        service = S.ServiceOrder(S.mRID(order.order_no), S.revisionNumber("1"), S.priority("3"), work)
+        service = S.ServiceOrder(S.mRID(order.order_no), S.revisionNumber(str(version)), S.priority("3"), work)
         parties = {f"party.{role}": facts.MARKET_CODES[role] for role in story.parties}
-        said = {"plan": story.plan, "sms_allowed": "true", "language": "de", **parties}
-        header = self._header("create", f"create/{order.order_no}", **said)
+        said = {"plan": story.plan, "sms_allowed": "true", "language": "de", **parties, **story.extra}
+        header = self._header(verb, f"{verb}/{order.order_no}/{version}", **said)
         return _text(M.RequestMessage(header, M.Payload(S.ServiceOrders(service))))
 
     def _cancellation(self, order: OrderFacts, version: int) -> bytes:
         reason = S.statusReason("moved")
         service = S.ServiceOrder(S.mRID(order.order_no), S.revisionNumber(str(version)), reason)
-        header = self._header("cancel", f"cancel/{order.order_no}")
+        header = self._header("cancel", f"cancel/{order.order_no}/{version}")
         return _text(M.RequestMessage(header, M.Payload(S.ServiceOrders(service))))
 
-    def _response(self, message: str, order: str, source: str, result: str, code: str) -> bytes:
+    def _response(self, message: str, order: str, source: str, code: str, about: str = "") -> bytes:
         identity = M.ID(order, idType="serviceOrder", kind="name")
-        level = "INFORM" if result == "OK" else "FATAL"
+        result, level = ("OK", "INFORM") if code == ACCEPTED else ("FAILED", "FATAL")
         error = M.Error(M.code(code), M.level(level), M.reason("as scripted"), identity)
-        header = self._header("reply", f"reply/{message}", message, source)
+        header = self._header("reply", f"reply/{about or message}", message, source)
         return _text(M.ResponseMessage(header, M.Reply(M.Result(result), error)))
 
 
@@ -303,12 +306,13 @@ def _phone(story: Story) -> str:
     return order.phone if story.mobile else order.home_phone
 
 
+def _order_no_of(root: Any) -> str:
+    found = (each.text or "" for each in root.iter(f"{{{S_NS}}}mRID"))
+    return next((order_no for order_no in found if _number(order_no) is not None), "")
+
+
 def _order_of(root: Any) -> int:
-    for name in ("mRID",):
-        for found in root.iter(f"{{{S_NS}}}{name}"):
-            if (number := _number(found.text or "")) is not None:
-                return number
-    return 0
+    return _number(_order_no_of(root)) or 0
 
 
 def _number(order_no: str) -> int | None:

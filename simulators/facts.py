@@ -7,7 +7,9 @@ PARTNER, FILE_PARTNER, UNKNOWN_PARTNER = "erp-a", "erp-csv", "erp-neu"
 MARKET = {"nb-nord": "nb", "lf-nord": "lf", "wmsb-nord": "wmsb", "mdm-b": "mdm"}
 """Partners that speak JSON, and what they are."""
 MARKET_CODES = {"nb": "9900001000002", "lf": "9900357000003", "wmsb": "4012345000009"}
-SKILLS = "meter_1ph meter_3ph meter_ct"
+SKILLS = "meter_1ph meter_3ph meter_ct smgw silke_trained"
+TOLERANT_OPERATOR = "sued"
+"""Takes what most likely means yes for a yes."""
 NAMES = ("Ahorn", "Birke", "Eiche", "Fichte", "Linde", "Tanne", "Ulme", "Weide")
 
 
@@ -16,6 +18,8 @@ class OrderFacts:
     """What the partner says of one order."""
 
     number: int
+    amended: bool = False
+    """As the partner corrected it."""
 
     @property
     def order_no(self) -> str:
@@ -27,7 +31,7 @@ class OrderFacts:
 
     @property
     def old_serial(self) -> str:
-        return f"1OLD00{self.number:08}"
+        return f"1OLD0{int(self.amended)}{self.number:08}"
 
     @property
     def name(self) -> str:
@@ -48,7 +52,7 @@ class OrderFacts:
 
     @property
     def house_number(self) -> str:
-        return str(1 + self.number % 140)
+        return str(1 + self.number % 140 + 200 * self.amended)
 
     @property
     def postcode(self) -> str:
@@ -75,7 +79,9 @@ def new_serial(number: int) -> str:
     return f"1HUB00{number:08}"
 
 
-def stock(devices: int) -> bytes:
+def stock(meters: int, gateways: int) -> bytes:
     """The delivery as the warehouse's CSV."""
-    lines = [f"HUB;{new_serial(number)};mme_3ph" for number in range(1, devices + 1)]
+    lines = [f"HUB;{new_serial(number)};mme_3ph" for number in range(1, meters + 1)]
+    for number in range(1, gateways + 1):
+        lines += [f"HUB;EHUB00{number:08};smgw_lte", f"HUB;EHUB01{number:08};antenna_lte"]
     return "\n".join(["manufacturer;serial;device_type", *lines, ""]).encode()

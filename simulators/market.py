@@ -250,14 +250,17 @@ class Market:
         self.working = Counter[str]()
 
     def _plan(self, story: Story) -> None:
-        """What a partner of these says by itself: its order, and the withdrawal of it."""
+        """What a partner of these says by itself: its order."""
         if story.ordered_by is None:
             return
         party, number = self.parties[story.ordered_by], facts.number_at(story.ordered_by, story.number)
         wants: dict[str, Any] = {"answer": dict(ANSWER)} if party.role in {"nb", "lf"} else {}
         party.send_later(timedelta(), party.order(OrderFacts(story.number), number, **wants))
-        if story.withdrawn_after_hours:
-            party.send_later(timedelta(hours=story.withdrawn_after_hours), party.cancellation(number, 2))
+
+    def withdraw(self, story: Story) -> None:
+        """The partner that ordered it cancels its order."""
+        party = self.parties[story.ordered_by or ""]
+        party.send_later(timedelta(), party.cancellation(facts.number_at(party.partner, story.number), 2))
 
     def next_due(self) -> datetime | None:
         return min((due for party in self.parties.values() if (due := party.next_due())), default=None)

@@ -1,189 +1,17 @@
-"""The office: dispatcher, reviewer, MDM clerk, warehouse and a second approver, each a person of its own."""
+"""The office beside the dispatcher: reviewer, MDM clerk and warehouse, each a person of its own."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from kit.clock import Clock
 from simulators import facts
+from simulators.script import Script
 from simulators.story import Story
-from simulators.world import Answer, Person
+from simulators.world import Person
 
-ZONE = ZoneInfo("Europe/Berlin")
 Item = dict[str, Any]
-WAITS_FOR_ERP = {"OPEN": "OPEN", "PLANNING": "PLANNING"}
-MOST_ATTEMPTS = 3
-
-
-class Dispatcher:
-    """Plans, books, phones, decides what was cancelled; works through lists, oldest order first."""
-
-    name = "dispatcher"
-    rhythm: timedelta | None = timedelta(hours=1)
-
-    def __init__(self, person: Person, clock: Clock, stories: Mapping[int, Story]) -> None:
-        self.person, self.clock, self.stories = person, clock, stories
-        self.due: datetime | None = None
-        self.held = set[int]()
-        self.away = {story.number for story in stories.values() if story.hold_days}
-        """Orders that are put on hold once."""
-
-    def next_due(self) -> datetime | None:
-        return self.due
-
-    async def act(self) -> bool:
-        self.due = None
-        moved = set[str]()  # one step per order and look: what follows from it must reach everybody first
-        counts = await self.person.get("/cockpit/v1/counts")
-        for state, work in (
-            ("OPEN", self._open),
-            ("PLANNING", self._plan),
-            ("AWAITING_REPLY", self._hold),
-            ("ON_HOLD", self._return),
-            ("MANUAL_FOLLOW_UP", self._clarify),
-            ("RESOLVED", self._review_trip),
-            ("REOPENED", self._again),
-        ):
-            if not counts["states"].get(state) or (state == "AWAITING_REPLY" and self.held >= self.away):
-                continue
-            for item in await self._list(state):
-                if item["work_order_id"] not in moved and await work(item, self._story(item)):
-                    moved.add(item["work_order_id"])
-        return bool(moved)
-
-    async def _list(self, state: str) -> Sequence[Item]:
-        page = await self.person.get("/case/v1/work-orders", state=state, limit=500)
-        return sorted(page["items"], key=lambda item: (item["metering_point_id"], item["sequence"]))
-
-    def _story(self, item: Item) -> Story:
-        return self.stories.get(facts.number_of(item["metering_point_id"]), Story(0))
-
-    async def _open(self, item: Item, story: Story) -> bool:
-        if story.cancel_at == "OPEN":
-            return False
-        return await self._move(item, "start_planning")
-
-    async def _plan(self, item: Item, story: Story) -> bool:
-        if item["appointment_id"] is None or item["start"] is None:
-            return await self._assign(item, story)
-        if datetime.fromisoformat(item["start"]) <= self.clock.now():
-            return await self._rebook(item)
-        if item["offer_pending"] or story.cancel_at == "PLANNING":
-            return False
-        if await self._move(item, "send_booking"):
-            return True
-        return await self._move(item, "follow_up_manually", reason="no text can be sent", channel="phone")
-
-    async def _assign(self, item: Item, story: Story) -> bool:
-        """Take the first free place that leaves time for an answer; a time that is still held moves there."""
-        first = self._today() + timedelta(days=14) if story.journey == "J11" else None
-        found = await self.person.get("/booking/v1/slots", work_order=item["work_order_id"], limit=5, **_from(first))
-        for slot in found["slots"]:
-            asked = {name: slot[name] for name in ("technician_id", "start", "minutes", "window")}
-            answer = await self.person.post(
-                "/booking/v1/appointments", {"work_order_id": item["work_order_id"], **asked}
-            )
-            if answer.ok or (answer.code == "state-forbids" and await self._rebook(item)):
-                return True
-        self._again_at(self.clock.now() + timedelta(days=1))
-        return False
-
-    async def _rebook(self, item: Item) -> bool:
-        """An appointment that is still there but lies too near, or was voided, moves to a new time."""
-        held = await self.person.get("/booking/v1/appointments", work_order_id=item["work_order_id"], limit=5)
-        for appointment in held["items"]:
-            if appointment["state"] not in ("KEPT", "MISSED", "RELEASED"):
-                return await self._move_appointment(item, appointment, agreed=False)
-        return False
-
-    async def _move_appointment(self, item: Item, appointment: Item, *, agreed: bool) -> bool:
-        found = await self.person.get("/booking/v1/slots", work_order=item["work_order_id"], limit=5)
-        for slot in found["slots"]:
-            asked = {name: slot[name] for name in ("technician_id", "start", "minutes", "window")}
-            asked |= {"agreed": agreed, "expected_version": appointment["version"]}
-            answer = await self.person.post(f"/booking/v1/appointments/{appointment['appointment_id']}/move", asked)
-            if answer.ok:
-                return True
-        return False
-
-    async def _hold(self, item: Item, story: Story) -> bool:
-        """The customer is away for a time, once."""
-        if not story.hold_days or story.number in self.held:
-            return False
-        self.held.add(story.number)
-        back = self._today() + timedelta(days=story.hold_days)
-        return await self._move(item, "put_on_hold", reason="the customer is away", return_on=back.isoformat())
-
-    async def _return(self, item: Item, _: Story) -> bool:
-        until = date.fromisoformat(item["hold_until"])
-        if until > self._today():
-            self._again_at(datetime(until.year, until.month, until.day, 7, tzinfo=ZONE))
-            return False
-        if item["resolved_at"]:
-            return await self._move(item, "contact_made")
-        return await self._move(item, "plan_again")
-
-    async def _clarify(self, item: Item, story: Story) -> bool:
-        if item["cancellation"] == "undecided":
-            return await self._decide(item)
-        if item["rejection"] != "none":
-            return False  # the MDM clerk's
-        if item["resolved_at"]:
-            return await self._move(item, "order_field_visit", reason="the work is not done", decision="rework")
-        if story.journey == "J11" and not self._is_late(item):
-            self._again_at(datetime.fromisoformat(item["start"]) - timedelta(days=1))
-            return False  # the answer comes, late
-        return await self._phone(item)
-
-    async def _decide(self, item: Item) -> bool:
-        told = {"customer_informed": True, "technician_informed": True}
-        answer = await self._ask(item, "close_case", resolution="cancelled", reason="the partner withdrew", **told)
-        if answer.code == "device-on-site":
-            return await self._move(item, "data_corrected", reason="the work was done before the cancellation")
-        return answer.ok
-
-    async def _phone(self, item: Item) -> bool:
-        """Call the customer: the time suits, or another one is agreed on the phone."""
-        start = datetime.fromisoformat(item["start"]) if item["start"] else None
-        if item["appointment_id"] is None or start is None or start <= self.clock.now():
-            return await self._move(item, "plan_again")
-        answer = await self.person.post(
-            f"/booking/v1/appointments/{item['appointment_id']}/confirm",
-            {"agreed_via": "phone", "notice": True, "comment": "agreed on the phone"},
-        )
-        return answer.ok or await self._move(item, "plan_again")
-
-    async def _review_trip(self, item: Item, _: Story) -> bool:
-        if item["outcome"] != "FAILED":
-            return False
-        if item["sequence"] >= MOST_ATTEMPTS:
-            return await self._move(
-                item, "close_case", resolution="no_more_attempts", reason="nobody was there three times"
-            )
-        return await self._move(item, "reopen", reason="nobody was there")
-
-    async def _again(self, item: Item, _: Story) -> bool:
-        return await self._move(item, "plan_again")
-
-    def _is_late(self, item: Item) -> bool:
-        start = datetime.fromisoformat(item["start"]) if item["start"] else self.clock.now()
-        return start <= self.clock.now() + timedelta(days=1)
-
-    def _today(self) -> date:
-        return self.clock.now().astimezone(ZONE).date()
-
-    def _again_at(self, at: datetime) -> None:
-        if at > self.clock.now():
-            self.due = min(filter(None, (self.due, at)))
-
-    async def _move(self, item: Item, move: str, **given: Any) -> bool:
-        return (await self._ask(item, move, **given)).ok
-
-    async def _ask(self, item: Item, move: str, **given: Any) -> Answer:
-        body = {"move": move, "expected_version": item["version"], **given}
-        return await self.person.post(f"/case/v1/work-orders/{item['work_order_id']}/moves", body)
 
 
 class Clerk:
@@ -192,8 +20,8 @@ class Clerk:
     name = "clerk"
     rhythm: timedelta | None = timedelta(hours=2)
 
-    def __init__(self, person: Person, stories: Mapping[int, Story], profiles: Path) -> None:
-        self.person, self.stories, self.profiles = person, stories, profiles
+    def __init__(self, person: Person, stories: Mapping[int, Story], profiles: Path, script: Script) -> None:
+        self.person, self.stories, self.profiles, self.script = person, stories, profiles, script
 
     def next_due(self) -> datetime | None:
         return None
@@ -203,7 +31,7 @@ class Clerk:
         for state in ("REJECTED_BY_MDM", "MANUAL_FOLLOW_UP"):
             page = await self.person.get("/case/v1/work-orders", state=state, limit=500)
             for item in sorted(page["items"], key=lambda each: str(each["metering_point_id"])):
-                did |= await self._mend(item)
+                did |= not self.script.reserved(item) and await self._mend(item)
         return did
 
     async def _mend(self, item: Item) -> bool:
@@ -236,7 +64,7 @@ class Clerk:
         self.profiles.mkdir(parents=True, exist_ok=True)
         identity = f"[{{scheme: name, value: {partner}}}]"
         transports = "{in: [{kind: file_drop}], out: [{kind: file_drop}]}"
-        defaults = f"{{operator: {facts.OPERATOR}, country: DE, device_types: {{meter: mme_3ph}}}}"
+        defaults = f"{{operator: {facts.TOLERANT_OPERATOR}, country: DE, device_types: {{meter: mme_3ph}}}}"
         text = (
             f"id: {partner}\nname: New partner\nrole: ERP\nidentity: {identity}\n"
             f"dialects: [{{dialect: csv}}, {{dialect: cim_xml}}]\ntransports: {transports}\n"
@@ -246,13 +74,13 @@ class Clerk:
 
 
 class Reviewer:
-    """QA: looks at what was reported; approves, or asks for rework once where the script says so."""
+    """QA: looks at what was reported; approves, or asks once for what is missing."""
 
     name = "reviewer"
     rhythm: timedelta | None = timedelta(hours=1)
 
-    def __init__(self, person: Person, stories: Mapping[int, Story]) -> None:
-        self.person, self.stories = person, stories
+    def __init__(self, person: Person, stories: Mapping[int, Story], script: Script) -> None:
+        self.person, self.stories, self.script = person, stories, script
         self.reworked = set[int]()
 
     def next_due(self) -> datetime | None:
@@ -260,18 +88,22 @@ class Reviewer:
 
     async def act(self) -> bool:
         did = False
-        while True:
-            answer = await self.person.post("/qa/v1/reviews/next", {})
-            if not answer.ok or answer.status == 204:
-                return did
-            did |= await self._decide(answer.body)
+        page = await self.person.get("/qa/v1/reviews", state="PENDING", limit=200)
+        for line in page["items"]:
+            if self.script.reserves_review(line["case_id"], line["sequence"]):
+                continue
+            answer = await self.person.post(f"/qa/v1/reviews/{line['review_id']}/take", {})
+            did |= answer.ok and await self._decide(answer.body)
+        return did
 
     async def _decide(self, review: Item) -> bool:
         number = _number(review)
         story, where = self.stories.get(number, Story(0)), f"/qa/v1/reviews/{review['review_id']}"
-        if story.rework and number not in self.reworked:
+        papers = review["visit"]["missing"] and not _complete(review)
+        if papers or (story.rework and number not in self.reworked):
             self.reworked.add(number)
-            body = {"kind": story.rework, "reasons": ["photos"], "comment": "the reading can't be seen"}
+            kind = "desk" if papers else story.rework
+            body = {"kind": kind, "reasons": ["photos"], "comment": "the reading can't be seen"}
             return (await self.person.post(f"{where}/rework", body)).ok
         errors = [each for each in review["findings"] if each["severity"] == "error" and each["state"] == "OPEN"]
         accepted = [{"finding": each["finding"], "reason": "seen and explained by the technician"} for each in errors]
@@ -311,6 +143,6 @@ def _number(review: Item) -> int:
     return next(filter(None, removed), 0)
 
 
-def _from(first: date | None) -> dict[str, str]:
-    """From which day on a place is looked for; not named: as soon as possible."""
-    return {} if first is None else {"from": first.isoformat()}
+def _complete(review: Item) -> bool:
+    """Everything is there that the technician said was missing."""
+    return set(review["visit"]["missing"]) <= {each["kind"] for each in review["evidence"]}

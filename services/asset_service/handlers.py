@@ -90,13 +90,16 @@ def wants_case(event: Event, unit: Unit) -> Iterable[Ref]:
 
 
 def end_case(end: CaseEnd, received: Received[Event], unit: Unit) -> None:
-    """Nothing is set aside for a case that ended; one that was cancelled or abandoned never gets anything again."""
+    """Nothing is set aside for a case that ended; one that was cancelled or abandoned never gets anything again.
+
+    A follow-up that is open when its case is completed keeps what it has (lifecycle §4).
+    """
     case = _case(unit, received.event)
     if not case.is_over:
         case.ended = end
     for work_order_id in case.work_orders:
         order = unit.find(WorkOrder, str(work_order_id))
-        if order is not None:
+        if order is not None and not (end is CaseEnd.COMPLETED and order.is_open):
             _close(unit, order)
 
 

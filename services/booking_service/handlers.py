@@ -24,6 +24,7 @@ from contracts.codes import (
     QuestionCause,
     Reading,
     ReleaseReason,
+    State,
 )
 from contracts.contacts import ContactRecorded
 from contracts.event import Event
@@ -172,8 +173,10 @@ def _end_case(unit: Unit, case_id: CaseId, reason: str) -> None:
 
 @handlers.on(CaseCompleted, needs=_of_whole_case)
 def end_completed_case(received: Received[CaseCompleted], unit: Unit) -> None:
-    """The work is done and proved: nobody needs to come any more."""
-    _end_case(unit, received.event.case_id, "completed")
+    """The work is done and proved. A follow-up that is still open lives on with its own visit (lifecycle §4)."""
+    for order in _case(unit, received.event.case_id).work_orders:
+        if order.state is State.CLOSED:
+            order.bury("completed", unit.now)
 
 
 @handlers.on(CaseCancelled, needs=_of_whole_case)

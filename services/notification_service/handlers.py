@@ -15,7 +15,7 @@ from contracts.cases import (
     WorkOrderMoved,
     WorkOrderOpened,
 )
-from contracts.codes import PurgeScope
+from contracts.codes import PurgeScope, State
 from contracts.contacts import ContactRecorded
 from kit.handlers import Handlers, Received
 from kit.store import Ref, Unit
@@ -107,7 +107,9 @@ def _hear_announcements(handlers: Handlers, desk: Desk) -> None:
 def _hear_ends(handlers: Handlers) -> None:
     @handlers.on(CaseCompleted)
     def end_completed(received: Received[CaseCompleted], unit: Unit) -> None:
-        _end(unit, received.event.case_id)
+        """A follow-up that is still open lives on, and its customer hears of it (lifecycle §4)."""
+        if all(order.state is State.CLOSED for order in case_of(unit, received.event.case_id).work_orders):
+            _end(unit, received.event.case_id)
 
     @handlers.on(CaseCancelled)
     def end_cancelled(received: Received[CaseCancelled], unit: Unit) -> None:

@@ -74,6 +74,8 @@ def _answer(met: Try, taken: Taken | None) -> Response:
             return JSONResponse({"error": "try later"}, 503)
         case Try.LIE:
             return JSONResponse({"error": "oops"}, 500)
+        case Try.MUMBLE:
+            return JSONResponse({"thanks": "a lot"})
         case Try.REFUSE:
             return JSONResponse({"success": "202", "messages": []})
     return LostConnection()

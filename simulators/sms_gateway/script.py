@@ -25,9 +25,11 @@ class Try(StrEnum):
     """Nothing taken, and the connection is lost."""
     LIE = "lie"
     """Taken, and answered 500."""
+    MUMBLE = "mumble"
+    """Taken, and answered in words that say neither yes nor no."""
 
 
-TAKEN = frozenset({Try.ACCEPT, Try.HANG, Try.LIE})
+TAKEN = frozenset({Try.ACCEPT, Try.HANG, Try.LIE, Try.MUMBLE})
 """After these the phone rings."""
 
 

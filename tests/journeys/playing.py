@@ -15,9 +15,11 @@ from kit import tables
 from kit.testing import ShufflingBus
 from simulators.erp import Log
 from simulators.facts import OrderFacts, number_of
-from simulators.story import JOURNEYS
+from simulators.journeys import JOURNEYS
 
 SEED = 7
+REMARKS = "SELECT case_id, code, hotlist FROM remarks ORDER BY at"
+REFUSED = "SELECT subject, action, details FROM audit WHERE action LIKE 'refused:%' ORDER BY at"
 
 
 class Quiet:
@@ -37,17 +39,48 @@ class Told:
     log: Log = field(default_factory=Log)
     texts: int = 0
     """How often the customer's phone rang."""
+    remarks: list[str] = field(default_factory=list)
+    hotlist: list[str] = field(default_factory=list)
+    """Remarks that people must look at."""
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    """What somebody asked for in vain, and the code of the refusal."""
 
     def names(self, topic: str) -> list[str]:
         return [name for name, _ in self.facts.get(f"rollout.{topic}", [])]
 
     def moves(self, sequence: int = 1) -> list[str]:
         """The moves of one work order, in their order."""
-        said = self.facts["rollout.cases"]
-        return [data["move"] for name, data in said if name == "work_order_moved" and data["sequence"] == sequence]
+        return [data["move"] for data in self.of("cases", "work_order_moved") if data["sequence"] == sequence]
 
-    def of(self, topic: str, name: str) -> list[Mapping[str, Any]]:
-        return [data for found, data in self.facts.get(f"rollout.{topic}", []) if found == name]
+    def of(self, topic: str, name: str, **having: Any) -> list[Mapping[str, Any]]:
+        """The facts of a kind, with these values."""
+        found = [data for each, data in self.facts.get(f"rollout.{topic}", []) if each == name]
+        return [data for data in found if having.items() <= data.items()]
+
+    def in_order(self, topic: str, *wanted: str) -> bool:
+        """Whether these came in this order, whatever lay between them."""
+        came = iter(self.names(topic))
+        return all(name in came for name in wanted)
+
+    def phases(self) -> list[str]:
+        """The phases that the case went through."""
+        return [data["to_phase"] for data in self.of("cases", "phase_changed")]
+
+    def closed_as(self) -> list[str]:
+        """Why each work order ended, in their order."""
+        ends = {
+            data["sequence"]: data["close_reason"] for data in self.of("cases", "work_order_moved", to_state="CLOSED")
+        }
+        return [ends[sequence] for sequence in sorted(ends)]
+
+    def exceptions(self) -> list[tuple[str, str]]:
+        """What was raised, approved and resolved, in its order."""
+        told = [(name, data) for name, data in self.facts["rollout.cases"] if name.startswith("exception_")]
+        return [(name.removeprefix("exception_"), data["type"]) for name, data in told]
+
+    def handovers(self, fact: str = "exchange_completed") -> list[Mapping[str, Any]]:
+        """What the case wanted told."""
+        return self.of("cases", "handover_requested", fact=fact)
 
 
 @dataclass(frozen=True)
@@ -58,6 +91,8 @@ class Played:
     """By journey."""
     summary: Summary
     quarantined: Sequence[str]
+    left: Mapping[int, Any]
+    """Turns that nobody could play."""
 
 
 def play(folder: Path, *, shuffled: bool) -> Played:
@@ -72,12 +107,28 @@ async def _play(folder: Path, shuffled: bool) -> Played:
         summary = await summarise(stage.house, stage.cast, 0.0)
         orders = await _orders(stage)
         found = await _rows(stage, "mdm_adapter", "SELECT cause, state FROM quarantine ORDER BY first_seen")
-    return Played(orders, summary, [f"{row.cause} {row.state}" for row in found])
+    return Played(orders, summary, [f"{row.cause} {row.state}" for row in found], stage.cast.script.left())
 
 
 async def _orders(stage: Embedded) -> dict[str, Told]:
-    cases = await _rows(stage, "case_service", "SELECT case_id, metering_point_id, phase FROM cases")
+    cases = await _rows(stage, "case_service", "SELECT case_id, metering_point_id, phase FROM cases ORDER BY opened_at")
     told = {row.case_id: Told(row.case_id, row.phase) for row in cases}
+    await _hear(stage, told)
+    await _look(stage, told)
+    by_journey = dict[str, Told]()
+    for row in cases:
+        number = number_of(row.metering_point_id)
+        found = told[row.case_id]
+        found.log = stage.cast.erp.logs[number]
+        phone = OrderFacts(number).phone
+        found.texts = sum(taken.rings for taken in stage.cast.gateway.taken.values() if taken.to == phone)
+        journey = str(JOURNEYS[number - 1]["journey"])
+        by_journey[f"{journey}, its second case" if journey in by_journey else journey] = found
+    return by_journey
+
+
+async def _hear(stage: Embedded, told: Mapping[str, Told]) -> None:
+    """All that was told about each case."""
     for name in stage.house.services:
         log = tables.event_log
         query = sa.select(log.c.topic, log.c.headers, log.c.value).order_by(log.c.topic, log.c.position)
@@ -86,15 +137,21 @@ async def _orders(stage: Embedded) -> dict[str, Told]:
             if (found := told.get(str(data.get("case_id")))) is not None:
                 fact = row.headers["ce_type"].removeprefix("rollout.").split(".")[1]
                 found.facts.setdefault(row.topic, []).append((fact, data))
-    by_journey = {}
-    for row in cases:
-        number = number_of(row.metering_point_id)
-        found = told[row.case_id]
-        found.log = stage.cast.erp.logs[number]
-        phone = OrderFacts(number).phone
-        found.texts = sum(taken.rings for taken in stage.cast.gateway.taken.values() if taken.to == phone)
-        by_journey[str(JOURNEYS[number - 1]["journey"])] = found
-    return by_journey
+
+
+async def _look(stage: Embedded, told: Mapping[str, Told]) -> None:
+    """What stands on the history of each case, and who was refused."""
+    owner = dict[str, str]()
+    for case_id, found in told.items():
+        owner |= {f"work_order/{data['work_order_id']}": case_id for data in found.of("cases", "work_order_opened")}
+        owner[f"case/{case_id}"] = case_id
+    for row in await _rows(stage, "case_service", REMARKS):
+        told[row.case_id].remarks.append(row.code)
+        told[row.case_id].hotlist += [row.code] if row.hotlist else []
+    for row in await _rows(stage, "case_service", REFUSED):
+        if row.subject in owner:
+            code = json.loads(row.details)["code"]
+            told[owner[row.subject]].refused.append((row.action.removeprefix("refused:"), code))
 
 
 async def _rows(stage: Embedded, service: str, sql: str) -> Sequence[sa.Row[Any]]:

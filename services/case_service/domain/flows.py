@@ -134,7 +134,12 @@ def open_work_order(
 
 
 def request_material(case: Case, act: Act, order: WorkOrder) -> None:
-    """Ask asset_service for what the plan installs; reservations of the predecessor are taken over."""
+    """Ask asset_service for what the plan installs; reservations of the predecessor are taken over.
+
+    A reversal asks for nothing: what it puts back is what the visit before took away.
+    """
+    if order.kind == WorkOrderKind.REVERSAL:
+        return
     lines = tuple(
         MaterialLine(
             line=number,

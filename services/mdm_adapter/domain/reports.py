@@ -73,14 +73,15 @@ def _completed(dossier: Dossier, handover: Handover, order: Order) -> DeviceExch
     visit = _visit(dossier, handover)
     if visit is None or dossier.metering_point_id is None or dossier.metering_point_scheme is None:
         return Missing(("visit report",))
+    exchange = _exchange(dossier, visit)
     document = DeviceExchangeCompleted(
         order_no=order.order_no,
         order_version=order.order_version,
         metering_point=MeteringPoint(id=dossier.metering_point_id, scheme=dossier.metering_point_scheme),
-        started_at=visit.started_at,
-        finished_at=visit.finished_at,
-        installed=visit.installed,
-        removed=visit.removed,
+        started_at=exchange.started_at,
+        finished_at=exchange.finished_at,
+        installed=exchange.installed,
+        removed=exchange.removed,
     )
     missing = document.missing()
     return Missing(missing) if missing else document
@@ -97,6 +98,12 @@ def _visit(dossier: Dossier, handover: Handover) -> Visit | None:
         if each.work_order_id == handover.work_order_id and each.outcome != Outcome.FAILED
     ]
     return max(done, key=lambda each: each.finished_at, default=None)
+
+
+def _exchange(dossier: Dossier, visit: Visit) -> Visit:
+    """The visit in which the devices came and went: this one, or for rework and repair the newest before it."""
+    before = (each for each in dossier.visits if each.sequence <= visit.sequence and (each.installed or each.removed))
+    return visit if visit.installed or visit.removed else max(before, key=lambda each: each.sequence, default=visit)
 
 
 def _not_completed(dossier: Dossier, handover: Handover, order: Order) -> WorkNotCompleted | Missing:

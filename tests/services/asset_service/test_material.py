@@ -225,21 +225,22 @@ async def test_I8_who_waits_gets_nothing_once_its_case_is_cancelled(stage: Stage
     assert await places(stage) == {NEW: "IN_STOCK at central"}
 
 
-@pytest.mark.parametrize("end", [CaseAbandoned, CaseCompleted])
-async def test_every_end_of_a_case_frees_what_is_left(stage: Stage, end: type[Event]) -> None:
+async def test_the_end_of_a_case_frees_what_is_left(stage: Stage) -> None:
     await stocked(stage, NEW)
     await planned(stage)
-    values = {"case_id": id_of("case", "a")}
-    if end is CaseAbandoned:
-        fact: Event = CaseAbandoned(**values, reason="refused", orders=())
-    else:
-        fact = CaseCompleted(**values, completion=1, evidence=(), elapsed_seconds=1)
-    await stage.hears(fact)
+    await stage.hears(CaseAbandoned(case_id=id_of("case", "a"), reason="refused", orders=()))
     assert await places(stage) == {NEW: "IN_STOCK at central"}
 
 
-async def test_J29_a_reopened_case_may_ask_for_material_again(stage: Stage) -> None:
+async def test_J22_a_follow_up_keeps_its_material_although_its_case_is_completed(stage: Stage) -> None:
     await stocked(stage, NEW)
+    await planned(stage)
+    await stage.hears(CaseCompleted(case_id=id_of("case", "a"), completion=1, evidence=(), elapsed_seconds=1))
+    assert await places(stage) == {NEW: "RESERVED at central"}
+
+
+async def test_J29_a_reopened_case_may_ask_for_material_again(stage: Stage) -> None:
+    await stocked(stage, NEW, OTHER)
     await planned(stage)
     await stage.hears(
         CaseCompleted(case_id=id_of("case", "a"), completion=1, evidence=(), elapsed_seconds=1),

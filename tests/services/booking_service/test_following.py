@@ -34,8 +34,8 @@ from tests.services.booking_service.story import (
 
 PARTS = ((1, "2026-03-03"), (2, "2026-03-04"))
 """Two parties are informed by letter, one a day later."""
+COMPLETED = CaseCompleted(case_id=CASE, completion=1, evidence=(), elapsed_seconds=1)
 ENDINGS = (
-    CaseCompleted(case_id=CASE, completion=1, evidence=(), elapsed_seconds=1),
     CaseCancelled(case_id=CASE, reason="cancelled_by_partner", orders=()),
     CaseAbandoned(case_id=CASE, reason="no_more_attempts", orders=()),
 )
@@ -76,6 +76,16 @@ async def test_the_end_of_a_case_ends_all_its_appointments(office: Office, stage
         "/v1/appointments", {"work_order_id": str(SECOND), "technician_id": office.people["Tilo"], "start": START}
     )
     assert (answer.status_code, answer.json()["code"]) == (409, "work-order-gone")
+
+
+async def test_J22_a_follow_up_is_planned_although_its_case_is_completed(office: Office, stage: Stage) -> None:
+    await office.has("CONFIRMED")
+    await stage.hears(office.moves("T20", "IN_PROGRESS", "RESOLVED", outcome="PARTIAL"), work_order(SECOND, 2))
+    await stage.hears(office.moves("T21", "RESOLVED", "CLOSED"), COMPLETED)
+    first, second = await stage.rows("work_orders")
+    assert (first.gone_at is not None, second.gone_at) == (True, None)
+    asked = {"work_order_id": str(SECOND), "technician_id": office.people["Tilo"], "start": START}
+    assert (await office.posts("/v1/appointments", asked)).status_code == 201
 
 
 async def test_J37_an_undecided_cancellation_freezes_until_it_is_decided(office: Office, stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """Facts of a case go out to the ordering partner, and its answers come back to exactly the row that they mean."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -106,6 +107,25 @@ async def test_words_that_were_accepted_before_are_not_sent_again(scene: Scene) 
     assert len(scene.erp.reports()) == 1
     accepted = [fact.attempt for fact in await scene.told() if isinstance(fact, HandoverAccepted)]
     assert accepted in ([1, 2], [2])
+
+
+async def test_J27_rework_without_devices_hands_over_the_exchange_that_it_completes(scene: Scene) -> None:
+    again = {"work_order_id": UUID(int=21), "sequence": 2, "visit_id": UUID(int=22), "installed": (), "removed": ()}
+    named = {"work_order_id": UUID(int=21), "visit_id": UUID(int=22)}
+    await scene.given_a_case(visited(), visited(**again), requested(**named))
+    (message,) = scene.erp.reports()
+    assert b"1EMH0012345678" in message
+    assert (await scene.names())[-1] == "HandoverAccepted"
+
+
+async def test_J22_a_supplement_that_changes_no_device_says_nothing_again(scene: Scene) -> None:
+    again = {"work_order_id": UUID(int=21), "sequence": 2, "visit_id": UUID(int=22), "installed": (), "removed": ()}
+    named = {"work_order_id": UUID(int=21), "visit_id": UUID(int=22), "supplement": True}
+    await scene.given_a_case(visited(), requested())
+    await scene.hears(visited(**again), requested(attempt=2, **named))
+    await scene.works()
+    accepted = [fact.attempt for fact in await scene.told() if isinstance(fact, HandoverAccepted)]
+    assert (len(scene.erp.reports()), accepted) == (1, [1, 2])
 
 
 async def test_a_stale_attempt_is_ignored_and_recorded(scene: Scene) -> None:

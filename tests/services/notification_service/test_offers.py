@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.cases import CaseCancelled, CasePurged
+from contracts.cases import CaseCancelled, CaseCompleted, CasePurged
 from contracts.codes import Match, Reading
 from contracts.contacts import ContactRecorded
 from contracts.messages import MessageRecorded
@@ -305,6 +305,13 @@ async def test_a_cancelled_case_gets_no_text_any_more(tmp_path: Path) -> None:
     await world.hears(house.offered(attempt=2))
     await world.passes(until=house.block)
     assert (world.rings, set((await world.states()).values())) == (0, {"SUPPRESSED"})
+    await world.close()
+
+
+async def test_J22_the_customer_of_a_follow_up_hears_of_it_although_the_case_is_completed(tmp_path: Path) -> None:
+    world, house = await World.open(tmp_path), House()
+    await world.hears(*house.known(), example(CaseCompleted, case_id=house.case_id), house.offered())
+    assert world.rings == 1
     await world.close()
 
 

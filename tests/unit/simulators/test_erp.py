@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -10,36 +9,26 @@ from lxml import etree
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from kit.auth import Signer
 from kit.clock import ManualClock
 from simulators.erp import M_NS, S_NS, Erp
 from simulators.facts import OrderFacts
 from simulators.story import Story
-from simulators.world import Person
 
 START = datetime(2026, 1, 5, 5, tzinfo=UTC)
 
 
 class Hub:
-    """Takes messages, and knows in which state each work order is."""
+    """Takes messages."""
 
     def __init__(self) -> None:
-        self.came, self.states = list[bytes](), dict[int, str]()
+        self.came = list[bytes]()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        if request.method == "GET":
-            state = request.url.params["state"]
-            found = [_work_order(number, at) for number, at in self.states.items() if at == state]
-            return httpx.Response(200, json={"items": found})
         self.came.append(request.content)
         return httpx.Response(202, json={"receipt": f"in-{len(set(self.came))}"})
 
     def told(self, name: str) -> list[str]:
         return [_text(message, f".//{{{M_NS}}}{name}") for message in self.came]
-
-
-def _work_order(number: int, state: str) -> dict[str, Any]:
-    return {"metering_point_id": OrderFacts(number).metering_point, "state": state, "appointment_id": "a"}
 
 
 def _text(message: bytes, path: str) -> str:
@@ -49,8 +38,7 @@ def _text(message: bytes, path: str) -> str:
 def an_erp(hub: Hub, *stories: Story, drop: Path = Path("drop")) -> Erp:
     clock = ManualClock(START)
     http = httpx.AsyncClient(base_url="http://hub.example/api", transport=httpx.MockTransport(hub))
-    watcher = Person("watcher", "dispatcher", http, Signer.new("test"), clock)
-    return Erp(clock, http, "hub_key", watcher, stories, drop)
+    return Erp(clock, http, "hub_key", stories, drop)
 
 
 async def document(erp: Erp, verb: str = "change", message: str = "m-1", number: int = 1) -> httpx.Response:
@@ -81,21 +69,30 @@ async def test_an_order_is_sent_once_and_its_same_bytes_as_often_as_told() -> No
 
 async def test_J51_the_cancellation_goes_before_its_order() -> None:
     hub = Hub()
-    await an_erp(hub, Story(1, cancel_at="BEFORE")).act()
+    await an_erp(hub, Story(1, cancelled_before=True)).act()
     assert hub.told("Verb") == ["cancel", "create"]
 
 
-async def test_an_order_is_cancelled_once_when_its_work_is_where_the_story_says() -> None:
+async def test_every_later_word_about_an_order_has_a_version_of_its_own() -> None:
     hub = Hub()
-    erp = an_erp(hub, Story(1, cancel_at="READY"), Story(2))
+    erp = an_erp(hub, Story(1), Story(2))
     await erp.act()
-    hub.states = {1: "AWAITING_REPLY", 2: "READY"}
-    assert not await erp.act()
-    hub.states = {1: "READY", 2: "READY"}
-    assert await erp.act()
-    assert not await erp.act()
-    assert hub.told("Verb") == ["create", "create", "cancel"]
-    assert b"A-000001" in hub.came[-1]
+    await erp.withdraw(1)
+    await erp.amend(1)
+    assert hub.told("Verb") == ["create", "create", "cancel", "change"]
+    assert [_text(message, f".//{{{S_NS}}}revisionNumber") for message in hub.came] == ["1", "1", "2", "3"]
+    assert b"1OLD0100000001" in hub.came[-1]
+
+
+async def test_J33_the_erp_has_second_thoughts_in_words_of_their_own() -> None:
+    hub = Hub()
+    erp = an_erp(hub, Story(1, second_thoughts=((48.0, "2.4"),)))
+    await erp.act()
+    at_once = await document(erp)
+    erp.clock.advance(timedelta(hours=48))  # type: ignore[attr-defined]
+    await erp.act()
+    assert (_said(at_once.content), _said(hub.came[-1])) == (("OK", "0.0"), ("FAILED", "2.4"))
+    assert hub.told("MessageID")[-1] != _text(at_once.content, f".//{{{M_NS}}}MessageID")
 
 
 async def test_a_completion_is_accepted_in_the_answer_and_a_copy_of_it_has_no_effect() -> None:

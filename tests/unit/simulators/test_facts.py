@@ -36,6 +36,8 @@ def test_the_order_is_found_again_by_its_metering_point() -> None:
 
 
 def test_stock_is_a_delivery_with_a_row_per_device() -> None:
-    header, *rows = facts.stock(3).decode().splitlines()
+    header, *rows = facts.stock(3, 1).decode().splitlines()
     assert header == "manufacturer;serial;device_type"
-    assert [row.split(";")[1] for row in rows] == [facts.new_serial(number) for number in (1, 2, 3)]
+    meters = [facts.new_serial(number) for number in (1, 2, 3)]
+    assert [row.split(";")[1] for row in rows] == [*meters, "EHUB0000000001", "EHUB0100000001"]
+    assert [row.split(";")[2] for row in rows] == ["mme_3ph"] * 3 + ["smgw_lte", "antenna_lte"]
