@@ -5,6 +5,7 @@ from contracts.codes import (
     CloseReason,
     Decision,
     DeviceRole,
+    DodItem,
     ExceptionType,
     Fact,
     MoveDecision,
@@ -16,7 +17,8 @@ from contracts.ids import Code
 from contracts.parts import DevicePlan, PlannedRemoval
 from services.case_service.domain.act import Act
 from services.case_service.domain.cancelling import answer, end_abandoned, end_cancelled
-from services.case_service.domain.case import Case, Ending
+from services.case_service.domain.case import Case
+from services.case_service.domain.entries import Ending
 from services.case_service.domain.exceptions import approved, end_all
 from services.case_service.domain.flows import open_work_order, remaining
 from services.case_service.domain.gate import close_if_done
@@ -44,7 +46,12 @@ def hand_over_done(case: Case, act: Act, order: WorkOrder) -> None:
 
 
 def request_handover(case: Case, act: Act, order: WorkOrder, *, supplement: bool, rule: Code | None = None) -> None:
-    """Tell the fact that the exchange is done, with the visit and the evidence it rests on."""
+    """Tell the fact that the exchange is done, with the visit and the evidence it rests on.
+
+    Work without devices (measurement) has nothing to hand over: DoD4 is void there (§15).
+    """
+    if case.flow.is_void(DodItem.DOD4, case.device_plan):
+        return
     case.hand_over(
         act,
         Fact.EXCHANGE_COMPLETED,

@@ -12,7 +12,8 @@ from contracts.codes import Cancellation, CloseReason, ExceptionType, Result, St
 from contracts.orders import OrderAmended, OrderCancelled
 from services.case_service.domain import moves, waits
 from services.case_service.domain.actions import do
-from services.case_service.domain.case import Case, Ending
+from services.case_service.domain.case import Case
+from services.case_service.domain.entries import Ending
 from services.case_service.domain.exceptions import open_exceptions, raise_exception
 from services.case_service.domain.gate import DONE, close_if_done
 from services.case_service.domain.incoming.orders import amend_order, cancel_order
