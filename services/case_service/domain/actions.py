@@ -9,9 +9,9 @@ from contracts.ids import Code, ExceptionId
 from kit.jsons import MISSING, Finding, Misfit
 from services.case_service.domain.act import Act
 from services.case_service.domain.announcing import announce
-from services.case_service.domain.case import Case, Ending
+from services.case_service.domain.case import Case
 from services.case_service.domain.deciding import hand_over_done
-from services.case_service.domain.entries import CaseException, ExceptionState, OrderReference
+from services.case_service.domain.entries import CaseException, Ending, ExceptionState, OrderReference
 from services.case_service.domain.exceptions import KINDS, approve, end, find, raise_by_person
 from services.case_service.domain.flows import open_work_order
 from services.case_service.domain.gate import check_gate, close_if_done

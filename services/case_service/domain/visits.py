@@ -46,6 +46,7 @@ class ConflictState(StrEnum):
     OPEN = "open"
     ACCEPTED = "accepted"
     DISMISSED = "dismissed"
+    CASE_OPENED = "case_opened"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -61,6 +62,8 @@ class VisitConflict(Aggregate):
     reported_by: Principal
     reported_at: datetime
     state: ConflictState = ConflictState.OPEN
+    opened_case_id: CaseId | None = None
+    """The case that was opened for it."""
 
     def key(self) -> str:
         return str(self.conflict_id)
