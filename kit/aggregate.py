@@ -1,7 +1,7 @@
 """What changes as a whole: an aggregate, the keys it is found by, and how its kind is loaded and written in bulk."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -73,11 +73,18 @@ class Mapped(Generic[A]):
     """How one kind of aggregate is loaded and written: a statement per table, however many aggregates.
 
     Fields of the dataclass are columns of the same name; a field without a column is transient. The root's table has
-    a column `version`, which decides who was first.
+    a column `version`, which decides who was first. What many read and hardly anybody changes is not `locked`, so that
+    readers do not wait for each other.
     """
 
     def __init__(
-        self, kind: type[A], table: sa.Table, *, children: Sequence[Children] = (), aliases: Sequence[Alias] = ()
+        self,
+        kind: type[A],
+        table: sa.Table,
+        *,
+        children: Sequence[Children] = (),
+        aliases: Sequence[Alias] = (),
+        locked: bool = True,
     ) -> None:
         self.kind, self.table, self.children, self.aliases = kind, table, children, aliases
         (self.primary,) = table.primary_key
@@ -85,7 +92,9 @@ class Mapped(Generic[A]):
         if missing := set(self.columns) - {each.name for each in fields(kind)}:
             raise TypeError(f"{kind.__name__} has no field for the columns {sorted(missing)} of {table.name}")
         wanted = rows.one_of(self.primary, "keys")
-        self.select = rows.raw(table).where(wanted).order_by(self.primary).with_for_update()
+        self.select = rows.raw(table).where(wanted).order_by(self.primary)
+        if locked:
+            self.select = self.select.with_for_update()
         self.json_at, self._version_at = _json_at(table), self.columns.index("version")
         self._primary_at, self._values = self.columns.index(self.primary.name), attrgetter(*self.columns)
 
@@ -214,6 +223,26 @@ class Mapped(Generic[A]):
         how = rows.binders(db.dialect, self.table, (self.primary.name,))
         keys = [rows.bound((getattr(each, self.primary.name),), how) for each in removed if each.loaded]
         rows.delete(db, self.table, (self.primary.name,), keys)
+
+
+class Listing(Mapped[A]):
+    """Aggregates that are only looked up: which others there are under a key. They have no table and are never written.
+
+    `query` takes the bind parameter `keys` and answers pairs (key, member); `make` builds one of a key and its members.
+    """
+
+    def __init__(self, kind: type[A], query: sa.Select[Any], make: Callable[[str, tuple[Any, ...]], A]) -> None:
+        self.kind, self.query, self.make = kind, query, make
+
+    def load(self, db: sa.Connection, keys: Sequence[str]) -> Mapping[str, A]:
+        """One for every key, without members where there are none."""
+        members: dict[str, list[Any]] = {key: [] for key in keys}
+        for key, member in db.execute(self.query, {"keys": list(keys)}):
+            members[str(key)].append(member)
+        return {key: self.make(key, tuple(found)) for key, found in members.items()}
+
+    def save(self, db: sa.Connection, aggregates: Sequence[A], removed: Sequence[A] = ()) -> None:
+        """Nothing: what they name is written where it belongs."""
 
 
 def _json_at(table: sa.Table) -> frozenset[int]:

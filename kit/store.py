@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from kit import audit, faults, outbox, rows, tables
-from kit.aggregate import Aggregate, Alias, Children, Mapped, Ref
+from kit.aggregate import Aggregate, Alias, Children, Listing, Mapped, Ref
 from kit.auth import Principal, Scope, remembered
 from kit.clock import Clock
 from kit.db import Db, Work
@@ -17,7 +17,7 @@ from kit.outbox import Cause
 from kit.request import RequestInfo, current_request
 from kit.unit import Kinds, NotLoaded, Unit
 
-__all__ = ["Aggregate", "Alias", "Children", "Mapped", "NotLoaded", "Ref", "Scope", "Step", "Store", "Unit"]
+__all__ = ["Aggregate", "Alias", "Children", "Listing", "Mapped", "NotLoaded", "Ref", "Scope", "Step", "Store", "Unit"]
 
 T = TypeVar("T")
 Command = Callable[[Unit], T]

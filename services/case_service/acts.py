@@ -1,5 +1,6 @@
 """What handlers and endpoints have in common: who acts, and what every change of a case ends with."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from contracts.cases import (
@@ -7,20 +8,23 @@ from contracts.cases import (
     CaseCancelled,
     CaseCompleted,
     CasePhaseChanged,
+    CasePurged,
     CaseReopened,
     SlaAtRisk,
     SlaBreached,
     WorkOrderMoved,
 )
+from contracts.contacts import ContactRecorded
 from contracts.event import Event
 from contracts.ids import TechnicianId
 from contracts.visits import VisitReported
 from kit.auth import Principal, Scope
 from kit.errors import NotFound
-from kit.store import Unit
+from kit.store import Ref, Unit
 from services.case_service import metrics
 from services.case_service.domain.act import Act, Policy
 from services.case_service.domain.case import Case
+from services.case_service.domain.flow import STANDARD, FlowBook, flow_key, numbered
 from services.case_service.domain.phases import due_by, is_on_hold, phase_of
 from services.case_service.domain.sla import follow
 from services.case_service.domain.waits import rearm
@@ -50,6 +54,23 @@ def act_of(unit: Unit, policy: Policy, event_id: UUID | None = None, principal: 
     )
 
 
+def of_case(unit: Unit, key: str) -> Iterable[Ref]:
+    """What a change of this case needs: the case, and the version of its flow where that is not the first."""
+    yield Case, key
+    case = unit.find(Case, key)
+    if case is not None and case.flow_version != STANDARD[case.case_type].number:
+        yield FlowBook, flow_key(case.operator, case.case_type)
+
+
+def known(unit: Unit, key: str) -> Case:
+    """The case under this key, with the version of the flow that it keeps; raises NotFound."""
+    case = unit.get(Case, key)
+    if case.kept_flow is None and case.flow_version != STANDARD[case.case_type].number:
+        book = unit.find(FlowBook, flow_key(case.operator, case.case_type))
+        case.kept_flow = numbered(book, case.case_type, case.flow_version)
+    return case
+
+
 def conclude(case: Case, unit: Unit, act: Act) -> None:
     """After every change: the phase follows, timers follow, what came up beside the case is written."""
     phase, on_hold = phase_of(case, act), is_on_hold(case)
@@ -74,6 +95,8 @@ def conclude(case: Case, unit: Unit, act: Act) -> None:
     case.beside.clear()
     case.anomalies.clear()
     _count(case, act)
+    if any(isinstance(fact, CasePurged) and fact.case_id == case.case_id for fact in case.told):
+        unit.forget(ContactRecorded, str(case.case_id))
 
 
 def within(case: Case, scope: Scope) -> Case:

@@ -12,8 +12,9 @@ from kit.auth import Scope
 from kit.errors import NotFound
 from kit.store import Mapped
 from services.case_service import tables
-from services.case_service.domain.bulk import BulkMove, Frozen, ItemState, Selection
-from services.case_service.store import Row, visible
+from services.case_service.domain.bulk import BulkMove, Frozen, ItemState
+from services.case_service.domain.selection import Selection
+from services.case_service.store import Row, like, visible
 
 _orders, _cases = tables.work_orders, tables.cases
 _batches, _items, _jobs = tables.bulk_moves, tables.bulk_items, kernel.jobs
@@ -45,22 +46,10 @@ def selected(db: sa.Connection, scope: Scope, ids: Sequence[UUID], chosen: Selec
     query = sa.select(_orders.c.work_order_id, _orders.c.version).join(_cases, _cases.c.case_id == _orders.c.case_id)
     wanted = [visible(scope)]
     wanted += [rows.one_of(_orders.c.work_order_id, "ids")] if ids else []
-    wanted += _conditions(chosen) if chosen else []
+    wanted += like(chosen, scope) if chosen else []
     asked = {"ids": ids} if ids else {}
     found = db.execute(query.where(*wanted).order_by(_orders.c.work_order_id), asked)
     return {row.work_order_id: row.version for row in found}
-
-
-def _conditions(chosen: Selection) -> list[sa.ColumnElement[bool]]:
-    columns = {
-        "state": _orders.c.state,
-        "kind": _orders.c.kind,
-        "responsible": _orders.c.responsible,
-        "company_id": _orders.c.company_id,
-        "phase": _cases.c.phase,
-        "operator": _cases.c.operator,
-    }
-    return [columns[name] == value for name, value in chosen.model_dump(exclude_none=True).items()]
 
 
 def batch(db: sa.Connection, scope: Scope, batch_id: UUID) -> Row:

@@ -229,6 +229,12 @@ class GateClosed(Objection, Refused):
     code = "gate-closed"
 
 
+class QuoteExpired(Objection, Refused):
+    """The quote can no longer be signed: its last day is over."""
+
+    code = "quote-expired"
+
+
 class AnswerGiven(Objection, Refused):
     """The order was answered already; an order is answered once per version."""
 

@@ -31,6 +31,8 @@ class Settings(Kit):
     """Working days to decide about any other cancellation."""
     exception_days: int = Field(5, ge=1, le=60)
     """Working days until an exception that nobody raised by hand is due."""
+    contact_days: int = Field(90, ge=1)
+    """Days until the customer of a case that ended is forgotten (D-DP-1)."""
     failed_attempts: int = Field(3, ge=1)
     """Failed visits of a case until a second person must agree to another (G25)."""
 
@@ -55,6 +57,7 @@ class Settings(Kit):
             urgent_decision_after=timedelta(hours=self.cancel_urgent_hours),
             decision_days=self.cancel_decision_days,
             exception_days=self.exception_days,
+            purge_after=timedelta(days=self.contact_days),
             attempts=self.failed_attempts,
             hotlist_hour=self.hotlist_hour,
             sla_days=self.sla_days,

@@ -13,10 +13,16 @@ from contracts.codes import Flag, State
 from kit import rows as many
 from kit.auth import Scope
 from kit.db import Utc
-from kit.store import Alias, Children, Mapped
+from kit.rows import one_of
+from kit.store import Alias, Children, Listing, Mapped
 from services.case_service import tables
+from services.case_service import tables_beside as beside
 from services.case_service.domain import changes
+from services.case_service.domain.activities import Activity
+from services.case_service.domain.answers import FieldAnswers, FieldConflict
+from services.case_service.domain.buildings import Building, Point
 from services.case_service.domain.case import Case
+from services.case_service.domain.completions import Completion
 from services.case_service.domain.entries import (
     CaseException,
     ExceptionState,
@@ -27,6 +33,10 @@ from services.case_service.domain.entries import (
     Remark,
     Words,
 )
+from services.case_service.domain.flow import FlowBook, SubReasons
+from services.case_service.domain.incoming.calibration import Calibration
+from services.case_service.domain.intake import Installer, InstallerNotice, Quote
+from services.case_service.domain.privacy import Erasure
 from services.case_service.domain.selection import CaseQuery, OrderQuery, Selection, keys_of
 from services.case_service.domain.sla_targets import SlaTargets
 from services.case_service.domain.visits import Visit, VisitConflict
@@ -99,11 +109,36 @@ REPOSITORIES: Mapping[type[Any], Mapped[Any]] = {
     Case: CASES,
     OrderTombstone: Mapped(OrderTombstone, tables.order_tombstones),
     VisitConflict: Mapped(VisitConflict, tables.visit_conflicts),
-    SlaTargets: Mapped(SlaTargets, tables.sla_targets),
-    FormVersion: Mapped(FormVersion, tables.form_versions),
+    SlaTargets: Mapped(SlaTargets, tables.sla_targets, locked=False),
+    FormVersion: Mapped(FormVersion, tables.form_versions, locked=False),
     Visit: Mapped(Visit, tables.visits),
     Remark: Mapped(Remark, tables.remarks),
     Words: Mapped(Words, tables.reasons),
+    FlowBook: Mapped(FlowBook, beside.flows, locked=False),
+    SubReasons: Mapped(SubReasons, beside.sub_reasons, locked=False),
+    Activity: Mapped(Activity, beside.activities),
+    Calibration: Mapped(Calibration, beside.calibrations),
+    Installer: Mapped(Installer, beside.installers, locked=False),
+    InstallerNotice: Mapped(InstallerNotice, beside.installer_notices),
+    Quote: Mapped(Quote, beside.quotes),
+    Completion: Mapped(Completion, beside.completions),
+    Erasure: Mapped(Erasure, beside.erasures),
+    FieldAnswers: Mapped(FieldAnswers, beside.answers),
+    FieldConflict: Mapped(FieldConflict, beside.field_conflicts),
+    Building: Listing(
+        Building,
+        sa.select(tables.cases.c.building, tables.cases.c.case_id)
+        .where(one_of(tables.cases.c.building, "keys"))
+        .order_by(tables.cases.c.case_id),
+        lambda key, found: Building(building=key, case_ids=found),
+    ),
+    Point: Listing(
+        Point,
+        sa.select(tables.cases.c.metering_point_id, tables.cases.c.case_id)
+        .where(one_of(tables.cases.c.metering_point_id, "keys"))
+        .order_by(tables.cases.c.case_id),
+        lambda key, found: Point(metering_point_id=key, case_ids=found[-1:]),
+    ),
 }
 """Written in this order by every transaction, so that no two wait for each other in a circle."""
 
@@ -167,7 +202,7 @@ def inside(db: sa.Connection, scope: Scope, case_ids: Sequence[UUID]) -> Mapping
 
 def work_orders(db: sa.Connection, scope: Scope, query: OrderQuery, begin: Sequence[Any] = ()) -> Rows:
     """A page of work orders, each with what is said of its case; a technician's is the mobile list."""
-    chosen = [visible(scope), mine(scope), *_like(query, scope), *_order_like(query, _orders)]
+    chosen = [visible(scope), mine(scope), *like(query, scope)]
     if scope.kind == "technician":
         at_work = sa.or_(_orders.c.dispatched, _orders.c.state == State.IN_PROGRESS)
         chosen += [_orders.c.responsible == _identity(scope), at_work]
@@ -200,6 +235,11 @@ def _behind(by: Sequence[tuple[sa.ColumnElement[Any], bool]], begin: Sequence[An
         same = [other == value for (other, _), value in zip(by[:at], begin, strict=False)]
         found.append(sa.and_(*same, key < begin[at] if falling else key > begin[at]))
     return sa.or_(*found)
+
+
+def like(wanted: Selection, scope: Scope) -> list[sa.ColumnElement[bool]]:
+    """What a work order and its case have to be like to be selected."""
+    return [*_like(wanted, scope), *_order_like(wanted, _orders)]
 
 
 def _like(wanted: Selection, scope: Scope) -> list[sa.ColumnElement[bool]]:

@@ -17,6 +17,7 @@ from contracts.codes import (
     Origin,
     Outcome,
     Phase,
+    PurgeScope,
     Result,
     Scheme,
     State,
@@ -35,12 +36,13 @@ from contracts.parts import (
     Position,
     Span,
 )
-from kit.db import Choice, Id, Json, Utc, kernel
+from kit.db import Choice, Id, Json, Utc
+from services.case_service import tables_beside
 from services.case_service.domain.bulk import ItemState
-from services.case_service.domain.case import Ending
 from services.case_service.domain.entries import (
     Bookable,
     DeviceFact,
+    Ending,
     ExceptionState,
     Handover,
     PauseCause,
@@ -54,8 +56,7 @@ from services.case_service.domain.states import Column
 from services.case_service.domain.visits import ConflictState
 from services.case_service.domain.work_order import Approval, BuiltIn, PendingOffer
 
-metadata = sa.MetaData()
-kernel(metadata)
+metadata = tables_beside.metadata
 
 cases = sa.Table(
     "cases",
@@ -82,6 +83,9 @@ cases = sa.Table(
     sa.Column("due_by", sa.Date, nullable=False),
     sa.Column("device_plan", Json(DevicePlan), nullable=False),
     sa.Column("permits", Json(tuple[str, ...]), nullable=False),
+    sa.Column("open_permits", Json(tuple[str, ...]), nullable=False, server_default="[]"),
+    sa.Column("steps_done", Json(tuple[str, ...]), nullable=False, server_default="[]"),
+    sa.Column("installer", sa.Text),
     sa.Column("other_party_attends", sa.Boolean, nullable=False),
     sa.Column("registers", Json(tuple[OrderedRegister, ...]), nullable=False),
     sa.Column("site", Json(OrderedSite), nullable=False),
@@ -93,8 +97,10 @@ cases = sa.Table(
     sa.Column("address", Json(Address), nullable=False),
     sa.Column("position", Json(Position)),
     sa.Column("access_note", sa.Text),
+    sa.Column("building", sa.Text, index=True),
     sa.Column("contact_version", sa.Integer, nullable=False),
     sa.Column("opted_out", sa.Boolean, nullable=False),
+    sa.Column("purged", Choice(PurgeScope)),
     sa.Column("bookable", Json(Bookable)),
     sa.Column("announced", sa.Boolean, nullable=False),
     sa.Column("devices", Json(tuple[DeviceFact, ...]), nullable=False),
@@ -146,6 +152,7 @@ work_orders = sa.Table(
     sa.Column("company_id", Id, index=True),
     sa.Column("responsible", Id, index=True),
     sa.Column("dispatched_to", Id),
+    sa.Column("downloaded_version", sa.Integer),
     sa.Column("start", Utc),
     sa.Column("estimate", sa.Integer),
     sa.Column("window", Json(Span)),
@@ -292,6 +299,7 @@ visit_conflicts = sa.Table(
     sa.Column("reported_by", sa.Text, nullable=False),
     sa.Column("reported_at", Utc, nullable=False),
     sa.Column("state", Choice(ConflictState), nullable=False, index=True),
+    sa.Column("opened_case_id", Id),
 )
 
 sla_targets = sa.Table(

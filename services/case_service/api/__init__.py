@@ -2,19 +2,33 @@
 
 from fastapi import APIRouter
 
-from services.case_service.api import acting, auditing, bulk, conflicts, editing, moving, reading, targets
+from services.case_service.api import (
+    acting,
+    activities,
+    auditing,
+    bulk,
+    configuring,
+    conflicts,
+    editing,
+    exports,
+    fields,
+    filling,
+    intake,
+    moving,
+    privacy,
+    quotes,
+    reading,
+    targets,
+)
 from services.case_service.domain.act import Policy
 
 
 def routes(policy: Policy) -> APIRouter:
     """All routes of the service."""
     router = APIRouter()
-    router.include_router(reading.router)
-    router.include_router(moving.routes(policy))
-    router.include_router(acting.routes(policy))
-    router.include_router(editing.routes(policy))
-    router.include_router(conflicts.router)
-    router.include_router(targets.router)
-    router.include_router(auditing.router)
-    router.include_router(bulk.router)
+    for plain in (reading, exports, targets, auditing, bulk):
+        router.include_router(plain.router)
+    work = (moving, acting, editing, conflicts, activities, filling, fields)
+    for each in (*work, configuring, intake, quotes, privacy):
+        router.include_router(each.routes(policy))
     return router

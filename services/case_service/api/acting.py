@@ -15,14 +15,15 @@ from kit.errors import NotFound
 from kit.problems import refusals
 from kit.store import Unit
 from services.case_service import errors
-from services.case_service.acts import act_of, conclude, of_customer, within
+from services.case_service.acts import act_of, conclude, known, of_case, of_customer, within
 from services.case_service.api.examples import OF_ACTIONS
 from services.case_service.api.refusals import audited
 from services.case_service.api.views import CaseView, ContactView, GateView, TheStore, gate_view, view_of
 from services.case_service.domain import actions
 from services.case_service.domain.act import Act, Policy
-from services.case_service.domain.calendar import local_day
+from services.case_service.domain.calendar import at_local
 from services.case_service.domain.case import Case
+from services.case_service.domain.privacy import masked, visits_now
 from services.case_service.domain.requests import ActionRequest, CaseAction
 
 Asks = Annotated[ActionRequest, Body(openapi_examples=OF_ACTIONS)]
@@ -64,15 +65,17 @@ def routes(policy: Policy) -> APIRouter:
 
         def command(unit: Unit) -> CaseView:
             _allow(actor, _action_of(body))
-            case, doing = within(unit.get(Case, str(case_id)), actor.scope), act_of(unit, policy)
-            other = within(unit.get(Case, str(body.linked_case_id)), actor.scope) if body.linked_case_id else None
+            case, doing = within(known(unit, str(case_id)), actor.scope), act_of(unit, policy)
+            other = within(known(unit, str(body.linked_case_id)), actor.scope) if body.linked_case_id else None
             actions.do(case, doing, body, other)
             for changed in filter(None, (case, other)):
                 conclude(changed, unit, doing)
             return view_of(case, actor.scope)
 
         named = [case_id, *filter(None, [body.linked_case_id])]
-        running = store.run(actor, command, needs=[(Case, str(each)) for each in named])
+        running = store.run(
+            actor, command, needs=lambda unit: (ref for each in named for ref in of_case(unit, str(each)))
+        )
         return await audited(store, actor, f"action:{body.action}", f"case/{case_id}", running)
 
     @router.get("/v1/cases/{case_id}/gate")
@@ -81,9 +84,9 @@ def routes(policy: Policy) -> APIRouter:
         """The definition of done, light by light: what is missing, what proves it, what stands in."""
 
         def ask(unit: Unit) -> GateView:
-            return gate_view(within(unit.get(Case, str(case_id)), reader.scope))
+            return gate_view(within(known(unit, str(case_id)), reader.scope))
 
-        return await store.run(reader, ask, needs=[(Case, str(case_id))])
+        return await store.run(reader, ask, needs=lambda unit: of_case(unit, str(case_id)))
 
     @router.get("/v1/cases/{case_id}/contact")
     async def read_contact(case_id: UUID, reader: ContactReader, store: TheStore) -> ContactView:
@@ -116,27 +119,20 @@ def contact_for(case: Case, reader: Principal, act: Act) -> ContactView:
     """How a customer is reached, as far as the reader may know it."""
     grant = granted(reader.roles, "contact:read")
     contact = case.contact or Contact(name="", language="de", sms_allowed=False)
-    if grant is None or (grant.reach is Reach.VISIT_DAY and not _visits_today(case, act)):
+    if grant is None or (
+        grant.reach is Reach.VISIT_DAY and not visits_now(case, act, at_local(act.today, 0, act.policy.zone))
+    ):
         raise NotFound(f"there is no Case {case.case_id}")
-    masked = grant.remark == "masked"
+    hidden = grant.remark == "masked"
     return ContactView(
         case_id=case.case_id,
         version=case.contact_version,
         name=contact.name,
-        phone=_masked(contact.phone) if masked else contact.phone,
-        email=None if masked else contact.email,
+        phone=masked(contact.phone) if hidden else contact.phone,
+        email=None if hidden else contact.email,
         language=contact.language,
         sms_allowed=contact.sms_allowed,
         address=case.address,
         position=case.position,
         access_note=case.access_note,
     )
-
-
-def _visits_today(case: Case, act: Act) -> bool:
-    mine = [order for order in case.work_orders if act.technician is not None and order.responsible == act.technician]
-    return any(order.start is not None and local_day(order.start, act.policy.zone) == act.today for order in mine)
-
-
-def _masked(phone: str | None) -> str | None:
-    return f"{phone[:4]}…{phone[-2:]}" if phone else None

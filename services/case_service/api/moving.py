@@ -1,6 +1,6 @@
 """Asking for moves of a work order: one command each, committed before it is answered."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Annotated
 from uuid import UUID
@@ -13,14 +13,16 @@ from kit.auth import Principal, RoleMissing, needs
 from kit.http import expected_version
 from kit.problems import problem_of, refusals
 from kit.store import Ref, Store, Unit
-from services.case_service.acts import act_of, conclude, within
+from services.case_service.acts import act_of, conclude, known, of_case, within
 from services.case_service.api.examples import OF_MOVES
 from services.case_service.api.refusals import audited
 from services.case_service.api.views import MovesView, TheStore, WorkOrderView, work_order_of
 from services.case_service.domain import moves
 from services.case_service.domain.act import Policy
+from services.case_service.domain.answers import FieldAnswers
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion
+from services.case_service.domain.flow import SubReasons
 from services.case_service.domain.guard_table import PROMISES
 from services.case_service.domain.guards import Ask
 from services.case_service.domain.requests import MoveRequest
@@ -92,7 +94,7 @@ def routes(policy: Policy) -> APIRouter:
         """What may be asked of this work order now, and what objects."""
 
         def ask(unit: Unit) -> MovesView:
-            case = within(unit.get(Case, str(work_order_id)), reader.scope)
+            case = within(known(unit, str(work_order_id)), reader.scope)
             order = case.order(WorkOrderId(work_order_id))
             return MovesView(
                 state=order.state,
@@ -100,7 +102,7 @@ def routes(policy: Policy) -> APIRouter:
                 moves=moves.possible(case, act_of(unit, policy), order.work_order_id),
             )
 
-        return await store.run(reader, ask, needs=[(Case, str(work_order_id))])
+        return await store.run(reader, ask, needs=lambda unit: of_case(unit, str(work_order_id)))
 
     return router
 
@@ -113,16 +115,18 @@ class Moving:
         report = request.report
         self.kept_as = str(request.conflict_id or (conflict_id(work_order_id, report) if report else ""))
 
-    def needs(self, unit: Unit) -> list[Ref]:
-        """The case; with a report the form that it names, and the place where it would be kept."""
-        wanted: list[Ref] = [(Case, str(self.work_order_id))]
+    def needs(self, unit: Unit) -> Iterable[Ref]:
+        """The case; with a report the form and the sub-reasons that it names, and the place where it would be kept."""
+        own = str(self.work_order_id)
+        yield FieldAnswers, own
         if self.kept_as:
-            wanted.append((VisitConflict, self.kept_as))
-            conflict = unit.find(VisitConflict, self.kept_as)
-            report = self.request.report or (conflict.report if conflict else None)
-            if report and report.form_id:
-                wanted.append((FormVersion, report.form_id))
-        return wanted
+            yield VisitConflict, self.kept_as
+        yield from of_case(unit, own)
+        case = unit.find(Case, own)
+        if self.kept_as and case is not None:
+            yield SubReasons, case.operator
+            if name := self._form_id(unit.find(VisitConflict, self.kept_as)):
+                yield FormVersion, name
 
     def __call__(self, unit: Unit) -> WorkOrderView | dict[str, str]:
         """Make the move; of a report that was kept instead the state that did not allow it."""
@@ -137,8 +141,10 @@ class Moving:
     def ask(self, unit: Unit, conflict: VisitConflict | None = None) -> Ask:
         """What guards look at; raises where role or scope forbid even to ask."""
         self._may()
-        case, act = within(unit.get(Case, str(self.work_order_id)), self.mover.scope), act_of(unit, self.policy)
-        return moves.ask_for(case, act, self.work_order_id, self.request, self._form(unit, conflict))
+        case, act = within(known(unit, str(self.work_order_id)), self.mover.scope), act_of(unit, self.policy)
+        own = unit.find(SubReasons, case.operator) if self.kept_as else None
+        answers = unit.find(FieldAnswers, str(self.work_order_id))
+        return moves.ask_for(case, act, self.work_order_id, self.request, self._form(unit, conflict), own, answers)
 
     def make(self, unit: Unit, ask: Ask, conflict: VisitConflict | None = None) -> bool:
         """Make the move, or raise with every objection; False where a report was kept instead."""
@@ -154,8 +160,12 @@ class Moving:
             raise RoleMissing(possible[0])
 
     def _form(self, unit: Unit, conflict: VisitConflict | None) -> FormVersion | None:
+        name = self._form_id(conflict)
+        return unit.find(FormVersion, name) if name else None
+
+    def _form_id(self, conflict: VisitConflict | None) -> str | None:
         report = self.request.report or (conflict.report if conflict else None)
-        return unit.find(FormVersion, report.form_id) if report and report.form_id else None
+        return report.form_id if report else None
 
 
 def _run(store: Store, command: Moving) -> Awaitable[WorkOrderView | dict[str, str]]:

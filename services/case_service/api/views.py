@@ -193,6 +193,9 @@ class CaseView(CaseBrief):
     planned_on: date | None
     device_plan: DevicePlan
     permits: tuple[str, ...]
+    open_permits: tuple[str, ...]
+    """Mandatory permits that nobody has yet; they block every work order."""
+    flow_version: int
     links: tuple[Link, ...]
     bookable: Bookable | None
     devices: tuple[DeviceFact, ...]
@@ -360,6 +363,8 @@ class ConflictView(View):
     result: Result
     serials: tuple[str, ...]
     state: str
+    opened_case_id: UUID | None
+    """The case that was opened for it."""
 
 
 class ConflictPage(View):

@@ -35,6 +35,8 @@ class Policy:
     sla_days: int = 30
     """How long a case may take where no other target is set."""
     sla_working_days: bool = False
+    purge_after: timedelta = timedelta(days=90)
+    """Until the customer of a case that ended is forgotten (D-DP-1)."""
     attempts: int = 3
     """Failed visits of a case until a second person must agree to another (G25)."""
 

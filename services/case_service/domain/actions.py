@@ -9,9 +9,9 @@ from contracts.ids import Code, ExceptionId
 from kit.jsons import MISSING, Finding, Misfit
 from services.case_service.domain.act import Act
 from services.case_service.domain.announcing import announce
-from services.case_service.domain.case import Case, Ending
+from services.case_service.domain.case import Case
 from services.case_service.domain.deciding import hand_over_done
-from services.case_service.domain.entries import CaseException, ExceptionState, OrderReference
+from services.case_service.domain.entries import CaseException, Ending, ExceptionState, OrderReference
 from services.case_service.domain.exceptions import KINDS, approve, end, find, raise_by_person
 from services.case_service.domain.flows import open_work_order
 from services.case_service.domain.gate import check_gate, close_if_done
@@ -22,6 +22,7 @@ from services.case_service.domain.states import Column
 from services.case_service.domain.work_order import WorkOrder
 from services.case_service.errors import (
     AnswerGiven,
+    CancellationOpen,
     CaseEnded,
     CodeNotAllowed,
     DecisionMissing,
@@ -119,6 +120,8 @@ def _announce(case: Case, act: Act, _: ActionRequest) -> None:
 def _add_work_order(case: Case, act: Act, request: ActionRequest) -> None:
     if request.kind is None or request.device_plan is None:
         raise ExceptionIncomplete("Name kind and device plan.", fields=["kind", "device_plan"])
+    if any(order.undecided for order in case.unclosed):  # the partner waits for an answer, not for more work
+        raise CancellationOpen("The partner cancelled this order. Decide first.")
     open_work_order(case, act, kind=request.kind, plan=request.device_plan, due_on=request.due_on)
 
 

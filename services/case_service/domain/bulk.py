@@ -9,14 +9,16 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.codes import BookingChannel, Phase, State
+from contracts.codes import BookingChannel
 from contracts.event import Part
 from contracts.ids import Code, CompanyId, Principal, TechnicianId, WorkOrderId
 from kit.store import Aggregate
 from services.case_service.domain.guards import Ask, as_decided
 from services.case_service.domain.matrices import MOVES, possible_moves
 from services.case_service.domain.moves import choice_of, objections
+from services.case_service.domain.ownership import Asked, refuse_foreign
 from services.case_service.domain.requests import MoveRequest, Resolution, Text
+from services.case_service.domain.selection import Selection
 from services.case_service.domain.transitions import TRANSITIONS
 from services.case_service.domain.work_order import WorkOrder
 from services.case_service.errors import (
@@ -50,19 +52,7 @@ class ItemState(StrEnum):
     FAILED = "failed"
 
 
-class Selection(Part):
-    """Which work orders: all that fit every given member. Without any member that is every one in reach."""
-
-    state: State | None = None
-    phase: Phase | None = None
-    """Phase of the case."""
-    operator: Code | None = None
-    kind: Code | None = None
-    responsible: TechnicianId | None = None
-    company_id: CompanyId | None = None
-
-
-class BulkArguments(Part):
+class BulkArguments(Asked):
     """What the move needs, the same for every item; the members mean what they mean for a single move."""
 
     reason: Text | None = None
@@ -76,12 +66,13 @@ class BulkArguments(Part):
     technician_informed: bool = False
 
 
-class BulkRequest(Part):
+class BulkRequest(Asked):
     """`POST /v1/bulk-moves`: a move, and the work orders that are to make it, by their ids or by a filter."""
 
     move: str
     ids: tuple[WorkOrderId, ...] = Field((), max_length=10_000)
     filter: Selection | None = None
+    """As of the lists: a filter with several values wants one of them, all filters have to hold."""
     arguments: BulkArguments = BulkArguments()
 
 
@@ -135,6 +126,8 @@ class BulkMove(Aggregate):
 
 def check_plan(asked: BulkRequest) -> None:
     """Refuse what could be done for no item at all."""
+    refuse_foreign(asked)
+    refuse_foreign(asked.arguments)
     if asked.move not in IN_BULK:
         known = "is not made in bulk" if asked.move in MOVES else "is no move"
         raise NotInBulk(f"{asked.move} {known}. Possible: {', '.join(sorted(IN_BULK))}.", possible=sorted(IN_BULK))

@@ -3,7 +3,8 @@
 from contracts.codes import Decision, ExceptionType, Fact, WorkOrderKind
 from contracts.ids import Code, OrderKey
 from services.case_service.domain.act import Act
-from services.case_service.domain.case import Case, Ending
+from services.case_service.domain.case import Case
+from services.case_service.domain.entries import Ending
 from services.case_service.domain.exceptions import end_all, raise_exception
 from services.case_service.domain.work_order import WorkOrder
 

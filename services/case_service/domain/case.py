@@ -3,12 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from contracts.cases import CaseAbandoned, CaseCancelled, HandoverRequested, MaterialReleased, WorkOrderMoved
 from contracts.codes import (
-    Cancellation,
     CaseType,
     CloseReason,
     Fact,
@@ -18,11 +16,12 @@ from contracts.codes import (
     Origin,
     Outcome,
     Phase,
+    PurgeScope,
     Scheme,
     State,
     WorkOrderKind,
 )
-from contracts.ids import CaseId, Code, OrderKey, Ref, WorkOrderId
+from contracts.ids import CaseId, Code, OrderKey, Principal, Ref, WorkOrderId
 from contracts.parts import (
     Address,
     Area,
@@ -44,6 +43,7 @@ from services.case_service.domain.entries import (
     Bookable,
     CaseException,
     DeviceFact,
+    Ending,
     Handover,
     OrderReference,
     Pause,
@@ -53,17 +53,11 @@ from services.case_service.domain.entries import (
     Wait,
     Words,
 )
+from services.case_service.domain.flow import STANDARD, Flow, kept
 from services.case_service.domain.serials import plain
 from services.case_service.domain.transitions import allowed
 from services.case_service.domain.work_order import BuiltIn, Change, WorkOrder
 from services.case_service.errors import IllegalStep
-
-
-class Ending(StrEnum):
-    """How a case ended for good."""
-
-    CANCELLED = "cancelled"
-    ABANDONED = "abandoned"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -95,6 +89,11 @@ class Case(Aggregate):
     """Derived: by when it should be done, whoever said so; lists are sorted by it."""
     device_plan: DevicePlan
     permits: tuple[Code, ...] = ()
+    open_permits: tuple[Code, ...] = ()
+    """Mandatory permits that nobody has yet; they block every work order."""
+    steps_done: tuple[Code, ...] = ()
+    """Steps of the flow whose activity is open or done already."""
+    installer: Principal | None = None
     other_party_attends: bool = False
     registers: tuple[OrderedRegister, ...] = ()
     site: OrderedSite
@@ -107,9 +106,12 @@ class Case(Aggregate):
     address: Address
     position: Position | None = None
     access_note: str | None = None
+    building: str | None = None
+    """Derived from the address: what cases of one building share (A13)."""
     contact_version: int = 0
     opted_out: bool = False
     """The customer does not want texts and said so here; no master's consent takes that back."""
+    purged: PurgeScope | None = None
 
     bookable: Bookable | None = None
     announced: bool = False
@@ -133,6 +135,8 @@ class Case(Aggregate):
     exceptions: list[CaseException] = field(default_factory=list)
     history: list[Change] = field(default_factory=list)
 
+    kept_flow: Flow | None = field(default=None, repr=False)
+    """The version of the flow that this case keeps, as it was loaded; version 1 needs no loading."""
     beside: list[Aggregate] = field(default_factory=list, repr=False)
     """Records that came up with a change and stand in tables of their own: remarks, words, visits."""
     anomalies: list[tuple[str, dict[str, Any]]] = field(default_factory=list, repr=False)
@@ -165,6 +169,11 @@ class Case(Aggregate):
             if order.work_order_id == work_order_id:
                 return order
         raise NotFound(f"there is no work order {work_order_id}")
+
+    @property
+    def flow(self) -> Flow:
+        """The version of its flow that this case keeps to its end."""
+        return kept(self.kept_flow or STANDARD[self.case_type], self.flow_version)
 
     @property
     def by_sequence(self) -> list[WorkOrder]:
@@ -381,10 +390,6 @@ class Case(Aggregate):
         self.ending, self.ended_at, self.open_point = how, act.at, None
         kind = CaseCancelled if how is Ending.CANCELLED else CaseAbandoned
         self.told.append(kind(case_id=self.case_id, reason=reason, orders=self.order_keys))
-
-    def withdraw(self, act: Act, order: WorkOrder) -> None:
-        """The partner's wish to cancel waits for a decision about this order."""
-        order.cancellation, order.withdrawn_at = Cancellation.UNDECIDED, act.at
 
 
 KINDS["case"] = Kind("case", [each.name for each in fields(Case)], CASE_SHOWN, CASE_LEFT_OUT)

@@ -59,7 +59,8 @@ WORK_ORDER = Kind(
     _of(WorkOrder),
     shown=(
         *("work_order_id", "kind", "state", "predecessor", "device_plan", "skills", "duration_min", "due_on"),
-        *("company_id", "responsible", "dispatched_to", "start", "estimate", "window", "appointment_id", "revision"),
+        *("company_id", "responsible", "dispatched_to", "downloaded_version", "start", "estimate", "window"),
+        *("appointment_id", "revision"),
         *("offer", "pending", "customer_knows", "replied_at", "material_requested", "blockers", "came_from"),
         *("hold_until", "cancellation", "withdrawn_at", "decision", "next_plan", "rejection", "resolved_at"),
         *("outcome", "result", "sub_reason", "visit_id", "visit_version", "evidence_version", "performed_by"),
@@ -84,12 +85,12 @@ CASE_SHOWN = (
     *("phase", "on_hold", "operator", "case_type", "origin", "legal_basis", "metering_point_id", "area", "priority"),
     *("window", "fixed_on", "planned_on", "due_on", "device_plan", "permits", "other_party_attends", "flags", "links"),
     *("bookable", "announced", "completion", "gate_evidence", "ending", "ended_at", "edition", "contact_version"),
-    *("sla_target", "sla_state", "sla_due_at", "opted_out"),
+    *("sla_target", "sla_state", "sla_due_at", "opted_out", "open_permits", "steps_done", "installer", "purged"),
 )
 CASE_LEFT_OUT = (
     *("version", "told", "loaded", "key_text", "case_id", "open_point", "opened_at", "waits", "audited", "lost"),
     *("trail", "devices", "handovers", "work_orders", "references", "exceptions", "history", "beside", "anomalies"),
-    *("pauses", "fired", "due_by"),
+    *("pauses", "fired", "due_by", "building", "kept_flow"),
 )
 """What the kit keeps, what follows from the rest, and what is compared as a part of its own."""
 

@@ -5,6 +5,7 @@ from contracts.codes import (
     CloseReason,
     Decision,
     DeviceRole,
+    DodItem,
     ExceptionType,
     Fact,
     MoveDecision,
@@ -42,7 +43,12 @@ def hand_over_done(case: Case, act: Act, order: WorkOrder) -> None:
 
 
 def request_handover(case: Case, act: Act, order: WorkOrder, *, supplement: bool) -> None:
-    """Tell the fact that the exchange is done, with the visit and the evidence it rests on."""
+    """Tell the fact that the exchange is done, with the visit and the evidence it rests on.
+
+    Work without devices (measurement) has nothing to hand over: DoD4 is void there (§15).
+    """
+    if case.flow.is_void(DodItem.DOD4, case.device_plan):
+        return
     case.hand_over(
         act,
         Fact.EXCHANGE_COMPLETED,

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from contracts.codes import DeviceRole, ExceptionType, Fact
+from contracts.codes import CommsCause, DeviceRole, ExceptionType, Fact
 from contracts.event import Part
 from contracts.ids import CaseId, Code, DeviceId, ExceptionId, OrderKey, Principal, Ref, VisitId, WorkOrderId
 from contracts.parts import AnswerOwed, Time
@@ -38,6 +38,13 @@ class OrderReference:
         return max(self.order_version, self.cancelled_version or 0)
 
 
+class Ending(StrEnum):
+    """How a case ended for good."""
+
+    CANCELLED = "cancelled"
+    ABANDONED = "abandoned"
+
+
 class Place(StrEnum):
     """What asset_service last told of a device of the case."""
 
@@ -58,6 +65,8 @@ class DeviceFact(Part):
     place: Place
     visit_id: VisitId | None = None
     visit_version: int = 0
+    comms_cause: CommsCause | None = None
+    """Why it did not communicate at first, also when it does now (A13)."""
     event_id: UUID
 
 

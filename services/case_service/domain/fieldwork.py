@@ -12,12 +12,15 @@ from services.case_service.errors import NothingToCorrect, OutcomeChanges, Resul
 def start(ask: Ask, _: Code) -> None:
     """T18: the technician begins."""
     ask.order.dispatched_to = ask.act.technician
+    ask.order.downloaded_version = ask.request.downloaded_version
     ask.case.step(ask.act, ask.order, "T18", State.IN_PROGRESS)
 
 
 def resolve(ask: Ask, choice: Code) -> None:
     """T19, T20: the visit is reported. `rec`: the partner withdrew meanwhile; the report counts, people decide."""
     report = _report(ask)
+    seen = report.client.downloaded_version if report.client else None
+    ask.order.downloaded_version = seen if ask.request.downloaded_version is None else ask.request.downloaded_version
     take_report(ask.case, ask.act, ask.order, report, on_behalf=ask.on_behalf)
     ask.case.words(ask.act, ask.order, choice, ask.request.reason)
     if choice == "rec":

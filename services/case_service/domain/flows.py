@@ -1,73 +1,22 @@
-"""Which work a case starts with: kind, skills and duration by case type and device plan (lifecycle §15, version 1)."""
+"""How work orders come to be: what is left of a plan, the next order, its material (lifecycle §8, §15)."""
 
-from collections.abc import Mapping
 from datetime import date
-from types import MappingProxyType
 
 from contracts.cases import MaterialRequested, WorkOrderOpened
-from contracts.codes import AnnouncedPlan, CaseType, DeviceRole, State, WorkOrderKind
+from contracts.codes import AnnouncedPlan, Blocker, DeviceRole, State, WorkOrderKind
 from contracts.ids import Code, WorkOrderId
 from contracts.parts import DevicePlan, MaterialLine
 from services.case_service.domain.act import Act
 from services.case_service.domain.calendar import local_day
 from services.case_service.domain.case import Case
+from services.case_service.domain.flow import has_gateway
 from services.case_service.domain.serials import plain
 from services.case_service.domain.work_order import WorkOrder
-
-FLOW_VERSION = 1
-
-FIRST_KIND: Mapping[CaseType, WorkOrderKind] = MappingProxyType(
-    {
-        CaseType.EXCHANGE: WorkOrderKind.METER_EXCHANGE,
-        CaseType.NEW_CONNECTION: WorkOrderKind.METER_INSTALL,
-        CaseType.REMOVAL: WorkOrderKind.REMOVAL,
-        CaseType.FAULT: WorkOrderKind.REPAIR,
-        CaseType.MAINTENANCE: WorkOrderKind.REPAIR,
-        CaseType.MEASUREMENT: WorkOrderKind.MEASUREMENT,
-    }
-)
-MINUTES: Mapping[WorkOrderKind, int] = MappingProxyType(
-    {
-        WorkOrderKind.METER_EXCHANGE: 45,
-        WorkOrderKind.METER_INSTALL: 60,
-        WorkOrderKind.IMSYS_INSTALL: 90,
-        WorkOrderKind.REMOVAL: 30,
-        WorkOrderKind.REPAIR: 60,
-        WorkOrderKind.MEASUREMENT: 30,
-        WorkOrderKind.COMMS_REPAIR: 45,
-        WorkOrderKind.REWORK: 45,
-        WorkOrderKind.REVERSAL: 60,
-    }
-)
-SKILLS: Mapping[DeviceRole, tuple[Code, ...]] = MappingProxyType(
-    {
-        DeviceRole.METER: ("meter_3ph",),
-        DeviceRole.CURRENT_TRANSFORMER: ("meter_ct",),
-        DeviceRole.SMGW: ("smgw", "silke_trained"),
-        DeviceRole.CONTROL_BOX: ("control_box",),
-    }
-)
-
-
-def first_kind(case_type: CaseType, plan: DevicePlan) -> WorkOrderKind:
-    """What the first visit is for; a plan with a gateway is an intelligent metering system."""
-    meters = case_type in {CaseType.EXCHANGE, CaseType.NEW_CONNECTION}
-    return WorkOrderKind.IMSYS_INSTALL if meters and has_gateway(plan) else FIRST_KIND[case_type]
-
-
-def has_gateway(plan: DevicePlan) -> bool:
-    return any(item.role is DeviceRole.SMGW for item in plan.install)
 
 
 def announced_plan(plan: DevicePlan) -> AnnouncedPlan:
     """What kind of system partners are told of."""
     return AnnouncedPlan.IMS if has_gateway(plan) else AnnouncedPlan.MME
-
-
-def skills_for(plan: DevicePlan) -> tuple[Code, ...]:
-    """What a technician must be able to do."""
-    roles = [item.role for item in plan.install] + [item.role for item in plan.remove]
-    return tuple(sorted({skill for role in roles for skill in SKILLS.get(role, ())}))
 
 
 def remaining(case: Case, plan: DevicePlan) -> DevicePlan:
@@ -107,10 +56,11 @@ def open_work_order(
         state=state,
         predecessor=predecessor.work_order_id if predecessor else None,
         device_plan=plan,
-        skills=skills_for(plan),
-        duration_min=MINUTES[WorkOrderKind(kind)],
+        skills=case.flow.skills_for(plan),
+        duration_min=case.flow.minutes_for(kind),
         due_on=due_on,
         company_id=predecessor.company_id if predecessor else None,
+        blockers={Blocker.PERMIT_OPEN: ", ".join(case.open_permits)} if case.open_permits else {},
         opened_at=act.at,
     )
     case.work_orders.append(order)

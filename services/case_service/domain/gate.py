@@ -10,6 +10,7 @@ from contracts.codes import DeviceRole, DodItem, ExceptionType, Fact, Result, Wo
 from contracts.parts import GateEvidence, PlanItem
 from services.case_service.domain.act import Act
 from services.case_service.domain.case import Case
+from services.case_service.domain.completions import Completion
 from services.case_service.domain.entries import CaseException, DeviceFact, HandoverState, Place
 from services.case_service.domain.exceptions import ENDED_BY_COMPLETION, approved, end_all
 from services.case_service.domain.serials import plain
@@ -157,10 +158,14 @@ DONE: Mapping[DodItem, Callable[[Case], Item]] = MappingProxyType(
 
 
 def lights(case: Case) -> tuple[Item, ...]:
-    """Ask: each of the five as it stands; of a case that is complete, with the evidence that completed it."""
+    """Ask: each of the five as it stands; of a case that is complete, with the evidence that completed it.
+
+    One that the flow declares void for this plan passes, without evidence.
+    """
     if case.gate_evidence is not None:
         return tuple(Item(None, evidence) for evidence in case.gate_evidence)
-    return tuple(check(case) for check in DONE.values())
+    void = {item for item in DONE if case.flow.is_void(item, case.device_plan)}
+    return tuple(_item(item, [], []) if item in void else check(case) for item, check in DONE.items())
 
 
 def waited_for(case: Case) -> list[str]:
@@ -172,7 +177,7 @@ def waited_for(case: Case) -> list[str]:
 
 def failing(case: Case) -> list[str]:
     """Ask: everything that keeps the gate closed."""
-    return [item.missing for item in (check(case) for check in DONE.values()) if item.missing] + waited_for(case)
+    return [item.missing for item in lights(case) if item.missing] + waited_for(case)
 
 
 def close_if_done(case: Case, act: Act) -> bool:
@@ -180,7 +185,7 @@ def close_if_done(case: Case, act: Act) -> bool:
     if case.terminal or failing(case):
         return False
     case.completion += 1
-    case.gate_evidence = tuple(check(case).evidence for check in DONE.values())
+    case.gate_evidence = tuple(item.evidence for item in lights(case))
     case.ended_at, case.open_point = act.at, None
     case.told.append(
         CaseCompleted(
@@ -191,6 +196,17 @@ def close_if_done(case: Case, act: Act) -> bool:
         )
     )
     case.automated("A03", f"{case.case_id}/{case.completion}")
+    case.beside.append(
+        Completion(
+            completion_key=f"{case.case_id}/{case.completion}",
+            case_id=case.case_id,
+            completion=case.completion,
+            operator=case.operator,
+            case_type=case.case_type,
+            order_keys=case.order_keys,
+            completed_on=act.today,
+        )
+    )
     end_all(case, act, ENDED_BY_COMPLETION)
     return True
 

@@ -1,7 +1,7 @@
 """The guards G1–G28 (lifecycle §2.2): each answers with the refusal, or with nothing. All are asked, none acts."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +14,7 @@ from services.case_service.domain.calendar import local_day, months_later
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion
 from services.case_service.domain.exceptions import approved, open_exceptions
+from services.case_service.domain.flow import FlowStep, SubReasons
 from services.case_service.domain.requests import MoveRequest, Resolution
 from services.case_service.domain.states import Column
 from services.case_service.domain.work_order import WorkOrder
@@ -35,6 +36,10 @@ class Ask:
     form: FormVersion | None = None
     """The version that the report names, if it is known."""
     on_behalf: bool = False
+    sub_reasons: SubReasons | None = None
+    """The operator's list; None where it keeps the default."""
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What was saved in the forms of the order so far, by form."""
 
 
 Guard = Callable[[Ask], errors.Objection | None]
@@ -141,7 +146,7 @@ def is_responsible(ask: Ask) -> errors.Objection | None:
 
 def result_fits(ask: Ask) -> errors.Objection | None:
     """G15."""
-    return reports.check_result(ask.request.report)
+    return reports.check_result(ask.request.report, ask.sub_reasons)
 
 
 def form_complete(ask: Ask) -> errors.Objection | None:
@@ -273,6 +278,27 @@ def has_slot_for_phone(ask: Ask) -> errors.Objection | None:
     if not by_phone or ask.order.appointment_id is not None:
         return None
     return errors.NotPlanned("Missing: appointment.", fields=["appointment"])
+
+
+def steps_complete(ask: Ask) -> errors.Objection | None:
+    """What the flow of the case wants to be answered before this move (S2-02). A visit that failed answers nothing."""
+    missing = [f"{step.form_key}/{name}" for step in steps_due(ask) for name in unanswered(ask, step)]
+    return errors.FormIncomplete(f"Missing: {', '.join(missing)}.", fields=missing) if missing else None
+
+
+def steps_due(ask: Ask) -> tuple[FlowStep, ...]:
+    """The steps of the flow that this move has to pass."""
+    report = ask.request.report
+    failed = report is not None and report.result not in reports.WORK_DONE
+    return () if failed else ask.case.flow.steps_before(ask.request.move)
+
+
+def unanswered(ask: Ask, step: FlowStep) -> list[str]:
+    """Fields of a step that have no answer yet, neither saved before nor in this report."""
+    report, known = ask.request.report, dict(ask.answers.get(step.form_key, {}))
+    if report is not None and report.form_key == step.form_key:
+        known |= report.answers
+    return [name for name in step.fields if known.get(name) in (None, "")]
 
 
 def _only(resolution: Resolution, guard: Guard) -> Guard:

@@ -8,8 +8,11 @@ from contracts.codes import State
 from contracts.ids import Code, WorkOrderId
 from services.case_service.domain import deciding, fieldwork, guards, planning
 from services.case_service.domain.act import Act
+from services.case_service.domain.activities import open_planned
+from services.case_service.domain.answers import FieldAnswers
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion
+from services.case_service.domain.flow import SubReasons
 from services.case_service.domain.guards import BESIDE, GUARDS, ONLY_NOT_NEEDED, Ask
 from services.case_service.domain.matrices import MOVES, possible_moves
 from services.case_service.domain.ownership import refuse_foreign
@@ -86,7 +89,7 @@ def objections(ask: Ask) -> list[Objection]:
         text = f"{move} is not possible in {ask.order.state}. Possible: {', '.join(possible) or 'nothing'}."
         found.insert(0, MoveNotAllowed(text, possible=possible, state=ask.order.state))
     elif choice != "conf":
-        found += [guard(ask) for guard in _guards_of(move, choice)]
+        found += [guard(ask) for guard in _guards_of(move, choice)] + [guards.steps_complete(ask)]
     return [objection for objection in found if objection]
 
 
@@ -108,9 +111,18 @@ def move(ask: Ask, conflict: VisitConflict | None = None) -> VisitConflict | Non
     if ask.request.move not in {"resolve", "accept_report"}:
         ask.case.words(ask.act, ask.order, ask.request.move, ask.request.reason)
     DO[ask.request.move](ask, choice)
+    _follow(ask)
     if conflict is not None and ask.request.move == "accept_report":
         conflict.state = ConflictState.ACCEPTED
     return None
+
+
+def _follow(ask: Ask) -> None:
+    """The conditions of the flow are met: what follows opens, once per case and step (S2-03)."""
+    for step in guards.steps_due(ask):
+        if step.activity and step.step not in ask.case.steps_done:
+            ask.case.steps_done = (*ask.case.steps_done, step.step)
+            open_planned(ask.case, ask.act, step.activity, step)
 
 
 def refused_report(order_state: State) -> MoveNotAllowed:
@@ -128,10 +140,18 @@ def possible(case: Case, act: Act, work_order_id: WorkOrderId) -> dict[str, list
     return answers
 
 
-def ask_for(case: Case, act: Act, work_order_id: WorkOrderId, request: MoveRequest, form: FormVersion | None) -> Ask:
+def ask_for(
+    case: Case,
+    act: Act,
+    work_order_id: WorkOrderId,
+    request: MoveRequest,
+    form: FormVersion | None,
+    sub_reasons: SubReasons | None = None,
+    answers: FieldAnswers | None = None,
+) -> Ask:
     """Put together what guards look at; who is no technician reports on behalf of one."""
-    on_behalf = act.technician is None
-    return Ask(case, case.order(work_order_id), act, request, form, on_behalf)
+    on_behalf, saved = act.technician is None, answers.given if answers else {}
+    return Ask(case, case.order(work_order_id), act, request, form, on_behalf, sub_reasons, saved)
 
 
 def _with_report(ask: Ask, conflict: VisitConflict | None) -> Ask:

@@ -8,12 +8,14 @@ from contracts.codes import Blocker, Cancellation, ExceptionType, Flag, State
 from contracts.contacts import ContactRecorded
 from contracts.ids import CaseId, Code
 from contracts.orders import OrderAmended, OrderReceived
-from contracts.parts import Contact, Link
+from contracts.parts import Address, Contact, Link
 from services.case_service.domain.act import Act
+from services.case_service.domain.activities import open_first, open_planned, permit
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import OrderReference, SlaTarget
 from services.case_service.domain.exceptions import end_all, raise_exception
-from services.case_service.domain.flows import FLOW_VERSION, first_kind, open_work_order, request_material
+from services.case_service.domain.flow import STANDARD, Flow
+from services.case_service.domain.flows import open_work_order, request_material
 from services.case_service.domain.work_order import WorkOrder
 
 TOLD = (
@@ -35,6 +37,13 @@ def point_key(operator: Code, metering_point_id: str, case_type: Code) -> str:
     return f"{operator}/{metering_point_id}/{case_type}"
 
 
+def building_of(address: Address) -> str | None:
+    """The building that an address names: street, number and postcode, however they are spelt (A13)."""
+    parts = ("".join(part.split()).casefold() for part in (address.postcode, address.street, address.number))
+    key = "/".join(parts)
+    return key if address.street.strip() else None
+
+
 def point_of(order: OrderReceived) -> str:
     """The point key of an order."""
     return point_key(order.operator, order.metering_point_id, order.kind.case_type)
@@ -51,14 +60,23 @@ def reference_to(order: OrderReceived) -> OrderReference:
     )
 
 
-def open_case(act: Act, order: OrderReceived, *, holds_point: bool = True, replaces: CaseId | None = None) -> Case:
+def open_case(
+    act: Act,
+    order: OrderReceived,
+    *,
+    holds_point: bool = True,
+    replaces: CaseId | None = None,
+    flow: Flow | None = None,
+) -> Case:
     """A partner ordered work: a case with its first work order, and the customer's contact."""
     links = (Link(case_id=replaces, kind="replaces"),) if replaces else ()
+    flow = flow or STANDARD[order.kind.case_type]
     case = Case(
         case_id=CaseId(act.new_id()),
         operator=order.operator,
         case_type=order.kind.case_type,
-        flow_version=FLOW_VERSION,
+        flow_version=flow.number,
+        kept_flow=flow,
         origin=order.origin,
         legal_basis=order.legal_basis,
         metering_point_id=order.metering_point_id,
@@ -85,6 +103,13 @@ def open_case(act: Act, order: OrderReceived, *, holds_point: bool = True, repla
         references=[reference_to(order)],
         sla_target=SlaTarget(days=act.policy.sla_days, working_days=act.policy.sla_working_days),
     )
+    begin(case, act)
+    return case
+
+
+def begin(case: Case, act: Act) -> None:
+    """Tell a new case, whoever wanted it: its contact, its first work order, the activities that come with it."""
+    case.building = building_of(case.address)
     case.told.append(
         CaseOpened(
             case_id=case.case_id,
@@ -93,21 +118,21 @@ def open_case(act: Act, order: OrderReceived, *, holds_point: bool = True, repla
             case_type=case.case_type,
             flow_version=case.flow_version,
             orders=case.order_keys,
-            installer_linked=False,
-            links=links,
+            installer_linked=case.installer is not None,
+            links=case.links,
             **{name: getattr(case, name) for name in TOLD},
         )
     )
     record_contact(case)
-    open_work_order(
-        case, act, kind=first_kind(case.case_type, case.device_plan), plan=case.device_plan, due_on=case.due_on
-    )
-    return case
+    kind = case.flow.kind_for(case.device_plan)
+    open_work_order(case, act, kind=kind, plan=case.device_plan, due_on=case.due_on)
+    open_first(case, act)
 
 
 def record_contact(case: Case) -> None:
     """Tell how the customer can be reached now."""
     case.contact_version += 1
+    case.purged = None if case.contact else case.purged
     contact = case.contact or Contact(name="", language="de", sms_allowed=False)
     case.told.append(
         ContactRecorded(
@@ -132,6 +157,8 @@ def tell_amended(case: Case, changed: tuple[Code, ...]) -> None:
     values: dict[str, Any] = {name: getattr(case, name) for name in TOLD if name in changed}
     if "orders" in changed:
         values["orders"] = case.order_keys
+    if "installer_linked" in changed:
+        values["installer_linked"] = case.installer is not None
     if "links" in changed:
         values["links"] = case.links
     case.told.append(
@@ -158,11 +185,9 @@ def amend(case: Case, act: Act, news: OrderReceived | OrderAmended) -> None:
 
 def apply(case: Case, act: Act, given: Mapping[str, Any]) -> None:
     """Take over the values that differ, with all that follows for the work orders."""
-    was = case.device_plan
-    changed = tuple(name for name, value in given.items() if getattr(case, name) != value)
-    for name in changed:
-        setattr(case, name, given[name])
-    case.flags = _flags(case)
+    was, permits = case.device_plan, case.permits
+    changed = _take_over(case, given)
+    _open_new_permits(case, act, permits)
     withdrawn = [order for order in case.unclosed if order.undecided]
     dangerous = set(changed) | ({"remove"} if was.remove != case.device_plan.remove else set())
     if dangerous & BLOCKING and any(order.state in ON_THE_WAY for order in case.unclosed):
@@ -183,6 +208,23 @@ def apply(case: Case, act: Act, given: Mapping[str, Any]) -> None:
         tell_amended(case, changed)
     if set(changed) & set(REACHING):
         record_contact(case)
+
+
+def _take_over(case: Case, given: Mapping[str, Any]) -> tuple[Code, ...]:
+    """Set what differs; who was forgotten does not come back by itself (D-DP-1)."""
+    hidden = REACHING if case.purged else ()
+    changed = tuple(name for name, value in given.items() if name not in hidden and getattr(case, name) != value)
+    for name in changed:
+        setattr(case, name, given[name])
+    case.flags, case.building = _flags(case), building_of(case.address)
+    return changed
+
+
+def _open_new_permits(case: Case, act: Act, before: tuple[Code, ...]) -> None:
+    """One activity for each permit that the order did not ask for before."""
+    for code in case.permits:
+        if code not in before:
+            open_planned(case, act, permit(code))
 
 
 def _plan_anew(case: Case, act: Act, order: WorkOrder) -> None:

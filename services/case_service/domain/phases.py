@@ -6,7 +6,8 @@ from datetime import date
 from contracts.codes import Phase, State
 from services.case_service.domain.act import Act
 from services.case_service.domain.calendar import local_day
-from services.case_service.domain.case import Case, Ending
+from services.case_service.domain.case import Case
+from services.case_service.domain.entries import Ending
 from services.case_service.domain.exceptions import KINDS
 from services.case_service.domain.states import Column
 

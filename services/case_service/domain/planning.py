@@ -9,7 +9,7 @@ from services.case_service.domain.edits import set_flags
 from services.case_service.domain.exceptions import end_all
 from services.case_service.domain.guards import Ask
 from services.case_service.domain.work_order import PendingOffer, WorkOrder
-from services.case_service.errors import NotPlanned, ReasonMissing, ResultInvalid, ReturnDateInvalid
+from services.case_service.errors import Blocked, NotPlanned, ReasonMissing, ResultInvalid, ReturnDateInvalid
 
 
 def start_planning(ask: Ask, _: Code) -> None:
@@ -123,6 +123,8 @@ def _block(ask: Ask, blocker: Blocker) -> None:
     text = (ask.request.text or "").strip()
     if ask.request.on and not text:
         raise ReasonMissing("A blocker needs words that say why.", fields=["text"])
+    if blocker is Blocker.PERMIT_OPEN and ask.case.open_permits:
+        raise Blocked(f"{blocker} ends with its permits: {', '.join(ask.case.open_permits)}.", blockers=[blocker])
     ask.order.blockers = without(ask.order, blocker) | ({blocker: text} if ask.request.on else {})
 
 

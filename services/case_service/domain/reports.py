@@ -3,46 +3,27 @@
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any
 
 from contracts.codes import Outcome, Result
 from contracts.parts import DevicePlan, InstalledDevice
 from services.case_service import errors
 from services.case_service.domain.entries import FormVersion
+from services.case_service.domain.flow import SubReasons, sub_reasons_of
 from services.case_service.domain.requests import Report
 from services.case_service.domain.serials import plain
 
-SUB_REASONS: Mapping[Result, frozenset[str]] = MappingProxyType(
-    {
-        Result.NOT_AT_HOME: frozenset(
-            {
-                "customer_not_home",
-                "no_space_in_cabinet",
-                "dangerous_installation",
-                "no_access",
-                "customer_refuses",
-                "missing_key",
-                "wrong_information",
-                "missing_infrastructure",
-                "other",
-            }
-        ),
-        Result.MATERIAL_MISSING: frozenset({"missing_equipment", "material_problem"}),
-    }
-)
-"""Sub-reasons of failed visits, each with the result that it belongs to (lifecycle §1.3)."""
 WORK_DONE = frozenset({Result.OK, Result.COMMS_PENDING})
 """Results for which form and devices must be complete."""
 
 
-def check_result(report: Report | None) -> errors.Objection | None:
-    """G15: one result, a sub-reason that belongs to it where the visit failed, words with `other`."""
+def check_result(report: Report | None, kept: SubReasons | None = None) -> errors.Objection | None:
+    """G15: one result, a sub-reason of the operator's list where the visit failed, words with `other` (S3-41)."""
     if report is None:
         return errors.ResultInvalid("A report is needed.", fields=["report"])
     if report.finished_at < report.arrived_at:
         return errors.ResultInvalid("The visit ended before it began.", fields=["finished_at"])
-    known = SUB_REASONS.get(report.result, frozenset())
+    known = sub_reasons_of(kept, report.result)
     if report.result.outcome is not Outcome.FAILED and report.sub_reason is not None:
         return errors.ResultInvalid(f"{report.result} has no sub-reason.", fields=["sub_reason"])
     if report.result.outcome is Outcome.FAILED and report.sub_reason not in known:

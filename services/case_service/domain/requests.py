@@ -78,6 +78,8 @@ class MoveRequest(Asked):
     move: str
     expected_version: int | None = None
     """Version of the work order on which the caller decided (G4); offline clients send none with start and resolve."""
+    downloaded_version: int | None = Field(None, ge=0)
+    """With `start` and `resolve` of a client that was offline: the version that it had loaded."""
     reason: Text | None = None
     """Words of the person (G18); they stay here."""
     code: Code | None = None

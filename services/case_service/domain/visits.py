@@ -46,6 +46,7 @@ class ConflictState(StrEnum):
     OPEN = "open"
     ACCEPTED = "accepted"
     DISMISSED = "dismissed"
+    CASE_OPENED = "case_opened"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -61,6 +62,8 @@ class VisitConflict(Aggregate):
     reported_by: Principal
     reported_at: datetime
     state: ConflictState = ConflictState.OPEN
+    opened_case_id: CaseId | None = None
+    """The case that was opened for it."""
 
     def key(self) -> str:
         return str(self.conflict_id)
@@ -201,8 +204,10 @@ def _count_failure(case: Case, act: Act, order: WorkOrder) -> None:
 
 def _raise(case: Case, act: Act, kind: ExceptionType, reason: Code, order: WorkOrder | None = None) -> None:
     """A05: once per case and type, for what is open is not raised again."""
+    known = len(case.exceptions)
     raised = raise_exception(case, act, kind, order=order, reason=reason)
-    case.automated("A05", f"{raised.exception_id}")
+    if len(case.exceptions) > known:
+        case.automated("A05", f"{raised.exception_id}")
 
 
 def reversal_of(case: Case) -> DevicePlan:

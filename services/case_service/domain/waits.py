@@ -5,13 +5,14 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
-from contracts.codes import BookingChannel, ExceptionType, Fact, State, WorkOrderKind
+from contracts.codes import BookingChannel, ExceptionType, Fact, PurgeReason, PurgeScope, State, WorkOrderKind
 from services.case_service.domain import sla
 from services.case_service.domain.act import Act, Policy
 from services.case_service.domain.calendar import after_working_days, at_local, local_day, working_days_after
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import HandoverState, SlaState, Wait
 from services.case_service.domain.exceptions import raise_exception
+from services.case_service.domain.privacy import purge
 from services.case_service.domain.states import Column
 from services.case_service.domain.work_order import PendingOffer, WorkOrder
 
@@ -53,6 +54,10 @@ URGENT = frozenset({State.READY, State.IN_PROGRESS})
 
 def wanted(case: Case, policy: Policy) -> Iterator[Waiting]:
     """All timers that should run for this case as it stands now."""
+    if case.ended_at is not None and case.purged is None and not case.unclosed:
+        yield Waiting("purge_due", str(case.case_id), case.ended_at + policy.purge_after, None)
+    if case.ending is not None:
+        return
     for order in case.unclosed:
         yield from _of_order(case, order, policy)
     for each in case.handovers:
@@ -188,6 +193,10 @@ def _nothing(_case: Case, _act: Act, _due: Waiting) -> None:
     """The phase follows by itself."""
 
 
+def _purge(case: Case, _act: Act, _due: Waiting) -> None:
+    purge(case, PurgeScope.CONTACT, PurgeReason.RETENTION)
+
+
 def _list(code: str) -> Callable[[Case, Act, Waiting], None]:
     return lambda case, act, due: case.hotlist(act, due.order, code)
 
@@ -208,6 +217,7 @@ EFFECTS: Mapping[str, Callable[[Case, Act, Waiting], None]] = MappingProxyType(
         "sla_at_risk": lambda case, act, _: sla.tell_at_risk(case, act),
         "sla_breach": lambda case, act, _: sla.tell_breached(case, act),
         "daily_hotlist": _age,
+        "purge_due": _purge,
     }
 )
 """What each kind of timer does when it is due."""
@@ -227,7 +237,7 @@ def ring(case: Case, act: Act, kind: str, key: str, due_at: datetime) -> bool:
 
 def rearm(case: Case, policy: Policy) -> tuple[list[Waiting], list[str]]:
     """Compare the timers that should run with those that were set: what to set, and which names to cancel."""
-    running = {each.name: each for each in wanted(case, policy)} if case.ending is None else {}
+    running = {each.name: each for each in wanted(case, policy)}
     new = [each for name, each in running.items() if name not in case.waits or case.waits[name].due_at != each.due_at]
     gone = [name for name, wait in case.waits.items() if name not in running and not wait.fired]
     kept = {name: wait for name, wait in case.waits.items() if name in running}

@@ -65,6 +65,8 @@ class WorkOrder:
     responsible: TechnicianId | None = None
     dispatched_to: TechnicianId | None = None
     """Who has or had it in the mobile list; may report offline although it went elsewhere (T19)."""
+    downloaded_version: int | None = None
+    """Version with which the field client worked when it last sent something; stored, not enforced (§14)."""
     start: datetime | None = None
     estimate: int | None = None
     """Minutes."""

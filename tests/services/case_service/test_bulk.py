@@ -100,7 +100,7 @@ def breaking(broken: set[Any]) -> Any:
 async def test_B2_the_selection_is_frozen_and_whatever_fails_the_totals_add_up(
     crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = await crowd.plans("start_planning", filter={"state": "OPEN"})
+    batch = await crowd.plans("start_planning", filter={"state": ["OPEN"]})
     broken = {order.work_order_id for order in (await crowd.orders())[:4]}
 
     def begin(ask: Any, choice: str) -> None:
@@ -253,8 +253,10 @@ async def test_G2_a_bulk_move_needs_the_action_of_the_single_move(tmp_path: Path
         ({"move": "fly", "filter": {}}, 409, "move-not-allowed"),
         ({"move": "start_planning"}, 422, "invalid-body"),
         ({"move": "start_planning", "filter": {}, "ids": [str(UUID(int=1))]}, 422, "invalid-body"),
-        ({"move": "start_planning", "filter": {"state": "CLOSED"}}, 422, "invalid-body"),
+        ({"move": "start_planning", "filter": {"state": ["CLOSED"]}}, 422, "invalid-body"),
         ({"move": "start_planning", "filter": {"colour": "red"}}, 422, "invalid-body"),
+        ({"move": "start_planning", "filter": {}, "due_on": "2026-04-01"}, 403, "master-owned"),
+        ({"move": "start_planning", "filter": {}, "arguments": {"priority": 90}}, 403, "master-owned"),
         ({"move": "assign", "filter": {}}, 409, "not-planned"),
         ({"move": "close_case", "filter": {}}, 422, "decision-missing"),
     ],

@@ -330,3 +330,15 @@ async def test_S3_47_only_a_version_newer_than_the_withdrawal_takes_it_back(grou
     await ground.hears([same.model_copy(update={"version": 3})])
     (kept,) = await ground.kept([case.case_id])
     assert (kept.by_sequence[0].state, kept.by_sequence[0].cancellation) == (MF, Cancellation.NONE)
+
+
+async def test_of_twenty_who_decide_on_one_version_at_once_one_wins_and_the_others_see_it(ground: Ground) -> None:
+    case, _ = a_case_at(PLACES[1])
+    await ground.places([case])
+    order = case.by_sequence[0].work_order_id
+    (before,) = await ground.kept([case.case_id])
+    request = a_request("assign", expected_version=before.by_sequence[0].version)
+    codes = await asyncio.gather(*(ground.moves(order, request) for _ in range(20)))
+    (after,) = await ground.kept([case.case_id])
+    assert sorted(map(str, codes)) == ["None"] + ["stale-version"] * 19
+    assert after.by_sequence[0].version == before.by_sequence[0].version + 1

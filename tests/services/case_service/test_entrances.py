@@ -45,7 +45,7 @@ from tests.unit.case_service.builders import TECHNICIAN, plan
 from tests.unit.case_service.lives import completion_is_proved, laws_hold, story_is_whole
 
 STEPS = some.lists(
-    some.tuples(some.integers(0, 15), some.integers(0, 3), some.integers(0, 999)), min_size=50, max_size=50
+    some.tuples(some.integers(0, 16), some.integers(0, 3), some.integers(0, 999)), min_size=50, max_size=50
 )
 STARTS = some.sampled_from(("OP", "PL", "RD", "IP", "R+", "C+"))
 
@@ -176,6 +176,21 @@ async def action(life: Life, case: Case, order: WorkOrder, number: int) -> None:
     await life.posts(role, f"/v1/cases/{life.case_id}/actions", body)
 
 
+async def bulk(life: Life, case: Case, order: WorkOrder, number: int) -> None:
+    """A planner moves all work orders of the case in one batch; what is planned is run, and then nothing is pending."""
+    moved = ("start_planning", "put_on_hold", "plan_again", "follow_up_manually", "close_case", "reopen", "assign")
+    name = moved[number % len(moved)]
+    given = variants(name, order)[0].model_dump(mode="json", exclude_none=True, exclude_unset=True, exclude={"move"})
+    ids = [str(each.work_order_id) for each in case.work_orders]
+    planned = await life.posts("dispatcher", "/v1/bulk-moves", {"move": name, "ids": ids, "arguments": given})
+    assert planned.status_code == 202, planned.text
+    await life.ground.stage.works()
+    await life.posts("dispatcher", f"/v1/bulk-moves/{planned.json()['batch_id']}/run", {})
+    await life.ground.stage.works()
+    items = [row for row in await life.ground.stage.rows("bulk_items") if str(row.work_order_id) in ids]
+    assert "pending" not in {row.state for row in items}
+
+
 async def time(life: Life, _: Case, __: WorkOrder, number: int) -> None:
     """Hours go by; what fell due happens."""
     await life.ground.stage.passes(timedelta(hours=number % 24))
@@ -184,7 +199,7 @@ async def time(life: Life, _: Case, __: WorkOrder, number: int) -> None:
 ENTRANCES: tuple[Entrance, ...] = (
     *(likely_move, likely_move, likely_move, likely_move, likely_move, any_move),
     *(likely_fact, likely_fact, likely_fact, any_fact, any_fact),
-    *(books, partner, action, action, time),
+    *(books, partner, action, action, time, bulk),
 )
 """Every way in; the likely ones more often. A new one joins by a name."""
 

@@ -1,6 +1,7 @@
 """Rows of features.md that case_service shows at its API; where a journey tells more, it stands in test_journeys.py."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,8 +17,9 @@ from kit.testing import Stage
 from services.case_service.acts import act_of, conclude
 from services.case_service.app import build
 from services.case_service.domain.case import Case
-from services.case_service.domain.matrices import EVENTS, MOVES
-from services.case_service.domain.states import LABELS, Column
+from services.case_service.domain.matrices import EVENTS, MOVES, possible_moves
+from services.case_service.domain.states import COLUMNS_OF, LABELS, Column
+from services.case_service.domain.transitions import allowed
 from services.case_service.settings import Settings
 from tests.services.case_service.rights import World, asks
 from tests.services.case_service.story import Story, cancelled, installed, wire
@@ -416,3 +418,43 @@ async def test_B17_a_wrong_installation_is_taken_back_and_the_case_ends_cancelle
     assert [(fact.fact, fact.decision) for fact in await story.told(cases.HandoverRequested)] == [
         ("cancelled", "confirmed")
     ]
+
+
+STAFF = (Role.DISPATCHER, Role.DISPATCHER, Role.DISPATCHER, Role.TECHNICIAN, Role.MDM, Role.QA)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_B3_whatever_is_asked_in_whatever_order_every_step_is_a_row_of_the_table(
+    tmp_path: Path, seed: int
+) -> None:
+    """A short walk over every route, move and action with facts in between; the long one is test_walk.py."""
+    world, chance = await World.open(tmp_path), random.Random(seed)
+    requests = [ask for ask in asks(world.stage.service) if ask.method != "GET" and ask.names_object]
+    key = world.ids["own"]["case_id"]
+    for step in range(150):
+        case: Case = await world.stage.run(lambda unit: unit.get(Case, key), needs=[(Case, key)])
+        legal = [ask for ask in requests if (ask.body or {}).get("move") in possible_moves(case.current.column)]
+        ask, role = chance.choice(legal if legal and step % 3 else requests), chance.choice(STAFF)
+        body = dict(ask.body) if ask.body is not None else None
+        if body is not None and "expected_version" in body:
+            body["expected_version"] = case.current.version if "move" in body else case.edition
+        await world.asked(type(ask)(ask.method, ask.path, ask.needs, body), world.token(role), "own")
+        if step % 2:
+            told = [each for group in facts.facts(case, case.current).values() for each in group]
+            await world.stage.hears(chance.choice(told))
+    case = await world.stage.run(lambda unit: unit.get(Case, key), needs=[(Case, key)])
+    moved = [fact for fact in await world.stage.told() if isinstance(fact, cases.WorkOrderMoved)]
+    wrong = [
+        (fact.move, fact.from_state, fact.to_state)
+        for fact in moved
+        if not any(
+            allowed(fact.move, before, fact.to_state, fact.close_reason) for before in COLUMNS_OF[fact.from_state]
+        )
+    ]
+    last = {fact.work_order_id: fact.to_state for fact in moved}
+    assert (wrong, bool(moved)) == ([], True)
+    assert {order.work_order_id: order.state for order in case.work_orders if order.work_order_id in last} == {
+        order.work_order_id: last[order.work_order_id] for order in case.work_orders if order.work_order_id in last
+    }
+    assert (case.phase is Phase.COMPLETED) == (case.gate_evidence is not None)
+    await world.close()

@@ -77,6 +77,10 @@ async def test_S0_03_origin_and_legal_basis_are_kept_and_filter(story: Story) ->
 async def test_S3_23_a_stage_is_selected_whole(story: Story) -> None:
     assert await listed(story, stage="3") == ["P2", "P1"]
     assert await listed(story, "/v1/work-orders", stage=["3", "4"], state="OPEN") == ["P3", "P2", "P1"]
+    async with story.person("anna") as anna:
+        asked = {"move": "start_planning", "filter": {"stage": ["3"], "state": ["OPEN"]}}
+        batch = (await anna.post("/v1/bulk-moves", json=asked)).json()
+    assert batch["selected"] == 2
 
 
 async def test_S3_27_what_is_planned_without_technician_or_start_leaves_the_list_with_them(story: Story) -> None:

@@ -14,7 +14,7 @@ from tests.services.case_service.story import Story, cancelled, offered
 from tests.unit.case_service import facts
 from tests.unit.case_service.builders import an_order
 
-STANDING = frozenset({"sla_at_risk", "sla_breach", "daily_hotlist", "exception_due"})
+STANDING = frozenset({"purge_due", "sla_at_risk", "sla_breach", "daily_hotlist", "exception_due"})
 MINUTES, DAYS = timedelta(minutes=11), timedelta(days=4)
 
 

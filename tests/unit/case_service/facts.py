@@ -158,10 +158,10 @@ def moved(case: Case, order: WorkOrder, *, agreed: bool, **given: Any) -> bookin
     return bookings.AppointmentMoved(**(slot(case, order) | made | given))
 
 
-def notice_failed(case: Case, order: WorkOrder, permanence: str) -> notices.NoticeFailed:
+def notice_failed(case: Case, order: WorkOrder, permanence: str, **given: Any) -> notices.NoticeFailed:
     """A try failed."""
     made = {"permanence": permanence, "cause": "not_mobile", "after_send": False, "try_no": 1}
-    return notices.NoticeFailed(**(sending(case, order) | made))
+    return notices.NoticeFailed(**(sending(case, order) | made | given))
 
 
 def commissioned(case: Case, order: WorkOrder, serial: str = "GW1") -> assets.DeviceCommissioned:

@@ -6,6 +6,7 @@ from contracts import cases
 from contracts.codes import Cancellation, MoveDecision, Result, State
 from contracts.orders import OrderCancelled
 from services.case_service.domain import moves
+from services.case_service.domain.actions import do
 from services.case_service.domain.case import Case, Ending
 from services.case_service.domain.entries import OrderReference
 from services.case_service.domain.incoming.orders import cancel_order
@@ -13,10 +14,11 @@ from services.case_service.domain.incoming.table import hear
 from services.case_service.domain.matrices import EVENTS
 from services.case_service.domain.moves import ask_for
 from services.case_service.domain.phases import phase_of
+from services.case_service.domain.requests import ActionRequest
 from services.case_service.domain.states import Column
 from services.case_service.domain.visits import VisitConflict, open_follow_up
 from services.case_service.domain.work_order import BuiltIn
-from services.case_service.errors import DeviceOnSite, NothingToCorrect
+from services.case_service.errors import CancellationOpen, DeviceOnSite, NothingToCorrect
 from tests.unit.case_service import facts
 from tests.unit.case_service.builders import (
     NOW,
@@ -275,3 +277,12 @@ def test_a_rework_after_three_failures_is_no_fourth_attempt() -> None:
         case.by_sequence[-1].sequence = number + 2
     ask = ask_for(case, an_act(), the_order(case).work_order_id, a_request("plan_again"), None)
     assert moves.objections(ask) == []
+
+
+def test_no_work_is_added_while_nobody_decided_about_a_withdrawal() -> None:
+    case = a_case(Column.PL)
+    cancel(case)
+    more = ActionRequest(action="add_work_order", kind="repair", device_plan=case.device_plan)
+    with pytest.raises(CancellationOpen):
+        do(case, an_act(), more)
+    assert len(case.work_orders) == 1

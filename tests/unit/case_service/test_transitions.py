@@ -13,7 +13,7 @@ from services.case_service.domain.incoming.orders import amend_order, cancel_ord
 from services.case_service.domain.incoming.table import hear
 from services.case_service.domain.moves import ask_for
 from services.case_service.domain.states import Column
-from services.case_service.domain.transitions import allowed
+from services.case_service.domain.transitions import TRANSITIONS, allowed
 from services.case_service.domain.work_order import PendingOffer
 from services.case_service.errors import (
     AttemptsExhausted,
@@ -124,6 +124,12 @@ def test_T05_a_text_that_cannot_be_sent_goes_to_a_person() -> None:
     case = planned()
     heard(case, facts.notice_failed(case, the_order(case), "permanent"))
     assert (moved(case), the_order(case).pending, the_order(case).came_from) == (["T05"], None, State.PLANNING)
+
+
+def test_T05_a_text_about_something_else_that_fails_is_late() -> None:
+    case = planned()
+    heard(case, facts.notice_failed(case, the_order(case), "permanent", rule_id="N06"))
+    assert (moved(case), the_order(case).pending is None) == ([], False)
 
 
 def test_T05_a_refused_offer_goes_to_a_person() -> None:
@@ -618,3 +624,25 @@ def test_a_waiting_offer_keeps_a_second_one_away() -> None:
     case = planned()
     with pytest.raises(BookingOpen):
         make(case, "send_booking")
+
+
+def test_every_row_has_a_test_named_after_it() -> None:
+    named = {name.split("_")[1] for name in globals() if name.startswith("test_T")}
+    assert named == set(TRANSITIONS)
+
+
+@pytest.mark.parametrize("move", TRANSITIONS)
+def test_the_complement_of_a_row_is_no_step(move: str) -> None:
+    row = TRANSITIONS[move]
+    for column in set(Column) - row.from_:
+        case = a_case(column)
+        to = row.to or the_order(case).state
+        close = min(row.closes, default=None) if to is State.CLOSED else None
+        with pytest.raises(IllegalStep):
+            case.step(an_act(), the_order(case), move, to, close=close)
+        assert (case.told, the_order(case).column) == ([], column)
+    for to in set(State) - {row.to}:
+        for column in row.from_ if row.to else ():
+            case = a_case(column)
+            with pytest.raises(IllegalStep):
+                case.step(an_act(), the_order(case), move, to)

@@ -79,6 +79,7 @@ def _place(scene: Scene[Any], event: DeviceInstalled | DeviceRemoved, place: Pla
         place=place,
         visit_id=event.visit_id,
         visit_version=event.visit_version,
+        comms_cause=before.comms_cause if before else None,
         event_id=scene.act.event_id or event.device_id,
     )
     kept = [each for each in case.devices if each.device_id not in corrected | {event.device_id}]
@@ -135,6 +136,7 @@ def _set_place(scene: Scene[Any], event: DeviceCommissioned | CommissioningPendi
         place=place,
         visit_id=before.visit_id if before else None,
         visit_version=before.visit_version if before else 0,
+        comms_cause=event.cause if isinstance(event, CommissioningPending) else before and before.comms_cause,
         event_id=scene.act.event_id or event.device_id,
     )
     case.devices = (*(each for each in case.devices if each.device_id != event.device_id), fact)

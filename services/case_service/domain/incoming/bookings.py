@@ -38,7 +38,7 @@ def set_bookable(scene: Scene[BookableFromSet]) -> str:
         notice_required=event.notice_required, bookable_from=event.bookable_from, notice_on=event.notice_on
     )
     missing = event.notice_required and event.bookable_from is None
-    if missing and not case.announced and scene.order.state is State.OPEN:
+    if missing and case.flow.notice and not case.announced and scene.order.state is State.OPEN:
         announce(case, scene.act, statutory=True)
     return UPD
 

@@ -70,7 +70,8 @@ def failed(scene: Scene[NoticeFailed]) -> str:
     order, event = scene.order, scene.event
     if order.state not in {*SENDS, State.AWAITING_REPLY}:
         return scene.note("notice_failed", cause=event.cause, permanence=event.permanence)
-    if event.attempt != order.offer or (order.state in SENDS and order.pending is None):
+    carries_offer = event.rule_id in OFFERS and event.attempt == order.offer
+    if not carries_offer or (order.state in SENDS and order.pending is None):
         return LATE
     if event.permanence is Permanence.PERMANENT:
         return scene.follow_up("T05", "notice_failed", cause=event.cause)
