@@ -162,6 +162,10 @@ JOURNEYS: tuple[Mapping[str, Any], ...] = (
     {"journey": "J49b", "turns": (_race("AWAITING_REPLY", "anna", "confirm"),)},
     {"journey": "J49c", "turns": (_race("IN_PROGRESS", "technician", "report"),)},
     {"journey": "J49d", "turns": (_race("RESOLVED", "quirin", "review"),)},
+    {"journey": "J50", "offline": True, "cases": 2, "turns": (
+        cancelled_at("READY", days_before=0.05),
+        _approved("max", "CLOSED", "handover_failed", once="handover"),
+    )},
     {"journey": "J52", "turns": (
         _act("erp", "READY", "amend", days_before=1.0),
         _move("anna", "READY", "acknowledge_change", once="blockers"),

@@ -17,7 +17,7 @@ from simulators.story import Turn
 from simulators.world import Answer, Person
 
 Item = dict[str, Any]
-DONE = Answer(200, {})
+DONE, NOT_YET = Answer(200, {}), Answer(404, {"code": "not-raised"})
 DAYS_FOR_AN_EXCEPTION = 14
 
 
@@ -62,12 +62,18 @@ class Prompter:
 
     async def approve(self, item: Item, turn: Turn) -> Answer:
         """The second person agrees to an exception that somebody raised."""
-        body = {"action": "approve_exception", "exception_id": await self._raised(item, turn), "reason": "agreed"}
+        raised = await self._raised(item, turn)
+        if raised is None:
+            return NOT_YET
+        body = {"action": "approve_exception", "exception_id": raised, "reason": "agreed"}
         return await self._who(turn, item).post(f"/case/v1/cases/{item['case_id']}/actions", body)
 
     async def resolve(self, item: Item, turn: Turn) -> Answer:
         """What the exception was raised for is decided, or put off."""
-        body = {"action": "resolve_exception", "exception_id": await self._raised(item, turn), "reason": "decided"}
+        raised = await self._raised(item, turn)
+        if raised is None:
+            return NOT_YET
+        body = {"action": "resolve_exception", "exception_id": raised, "reason": "decided"}
         body |= {"decision": turn.given["decision"]}
         if turn.given["decision"] == "wait":
             body |= {"due_on": (self.clock.now().date() + timedelta(days=DAYS_FOR_AN_EXCEPTION)).isoformat()}
@@ -165,10 +171,10 @@ class Prompter:
         await self.erp.amend(facts.number_of(item["metering_point_id"]))
         return DONE
 
-    async def _raised(self, item: Item, turn: Turn) -> str:
+    async def _raised(self, item: Item, turn: Turn) -> str | None:
         case = await self.people["anna"].get(f"/case/v1/cases/{item['case_id']}")
         mine = [each for each in case["exceptions"] if (each["type"], each["state"]) == (turn.given["type"], "RAISED")]
-        return str(mine[0]["exception_id"])
+        return str(mine[0]["exception_id"]) if mine else None
 
     def _who(self, turn: Turn, item: Item) -> Person:
         return self.crew[item["responsible"]].person if turn.who == "technician" else self.people[turn.who]

@@ -162,6 +162,21 @@ def test_J49_a_withdrawal_that_races_with_the_work_is_too_late_whoever_came_firs
     assert (order.phase, order.log.answers[-1], order.log.completions) == ("COMPLETED", "FAILED", 1)
 
 
+def test_J50_a_report_that_comes_after_the_end_opens_a_case_that_takes_it(played: Played) -> None:
+    order = played.orders["J50"]
+    assert (order.phase, order.moves()) == ("CANCELLED", ["T01", "T04", "T07", "T29", "T31"])
+    assert "visit_conflict" in order.hotlist
+    assert order.exceptions() == [*DECIDED, ("raised", "cancelled_after_done")]
+    assert order.names("visits") == []
+    second = played.orders["J50, its second case"]
+    (opened,) = second.of("cases", "opened")
+    assert opened["links"] == [{"case_id": order.case_id, "kind": "replaces"}]
+    assert len(second.of("visits", "visit_reported")) == 1
+    assert {"device_installed", "device_removed"} <= set(second.names("assets"))
+    assert second.exceptions()[:2] == [("raised", "handover_failed"), ("approved", "handover_failed")]  # nobody ordered
+    assert second.phase == "COMPLETED"
+
+
 def test_J51_a_cancellation_before_its_order_cancels_it_at_once(played: Played) -> None:
     order = played.orders["J51"]
     assert (order.phase, order.moves()) == ("CANCELLED", ["T28"])
