@@ -28,6 +28,8 @@ from kit.local import LocalBus
 from kit.serve import listening
 from kit.settings import Settings
 from simulators.cast import Cast, cast, options_for
+from simulators.journeys import stories
+from simulators.story import Story
 from simulators.world import Actor
 
 START = datetime(2026, 1, 5, 6, tzinfo=ZoneInfo("Europe/Berlin"))
@@ -48,7 +50,7 @@ def run(*, cases: int, seed: int, until_done: bool, as_json: bool, data: Path | 
 
 async def _run(cases: int, seed: int, until_done: bool, as_json: bool, folder: Path) -> int:
     began = time.monotonic()
-    async with rollout(cases, seed, folder) as play:
+    async with rollout(stories(cases, seed), seed, folder) as play:
         with _progress(cases, as_json) as show:
             await play.to_the_end(show)
         summary = await summarise(play.hub.house, play.cast, time.monotonic() - began)
@@ -154,7 +156,7 @@ class Embedded(Play):
 
 @asynccontextmanager
 async def rollout(
-    cases: int, seed: int, folder: Path, *, around: Callable[[LocalBus], Bus] = lambda bus: bus
+    told: Sequence[Story], seed: int, folder: Path, *, around: Callable[[LocalBus], Bus] = lambda bus: bus
 ) -> AsyncIterator[Embedded]:
     """Everything that a rollout needs, in one process, on free ports of the loopback."""
     clock, (own, theirs) = ManualClock(START), free_ports(2)
@@ -165,7 +167,7 @@ async def rollout(
     async with AsyncExitStack() as stack:
         signer = Signer.open(settings)
         crowd = await stack.enter_async_context(
-            cast(clock, f"http://127.0.0.1:{own}", signer, folder, cases=cases, seed=seed)
+            cast(clock, f"http://127.0.0.1:{own}", signer, folder, told=told, seed=seed)
         )
         await stack.enter_async_context(listening(Settings.load(data_dir=folder, port=theirs), crowd.app))
         hub = await stack.enter_async_context(running(settings, options, clock=clock, around=around))

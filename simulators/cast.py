@@ -19,7 +19,6 @@ from simulators.crew import Desk, Technician
 from simulators.dispatcher import Dispatcher
 from simulators.erp import Erp
 from simulators.facts import OrderFacts
-from simulators.journeys import stories
 from simulators.line import Line
 from simulators.market import Market
 from simulators.office import Clerk, Reviewer, Warehouse
@@ -171,12 +170,11 @@ async def cast(
     signer: Signer,
     folder: Path,
     *,
-    cases: int,
+    told: Sequence[Story],
     seed: int,
     services: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Cast]:
     """Put everybody on stage; the hub need not run yet. `services`: addresses of services that run on their own."""
-    told = stories(cases, seed)
     by_number, script = {story.number: story for story in told}, Script(told)
     keys = {each: _key(folder, each, clock) for each in (facts.PARTNER, *facts.MARKET)}
     async with AsyncExitStack() as stack:

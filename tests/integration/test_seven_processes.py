@@ -21,6 +21,7 @@ from kit.serve import listening
 from kit.settings import Settings
 from services.case_service.tables import cases
 from simulators.cast import ENDED, Cast, cast, options_for
+from simulators.journeys import stories
 from tests.adapters.on_kafka import fresh
 from tests.integration.seven import Seven
 from tests.journeys.playing import Quiet
@@ -85,7 +86,7 @@ async def play(kafka_bootstrap: str, new_database: Callable[[], str], tmp_path: 
         log = stack.enter_context((tmp_path / "services.log").open("wb"))
         signer = Signer.open(Settings.load(data_dir=tmp_path))
         crowd = await stack.enter_async_context(
-            cast(clock, "http://127.0.0.1", signer, tmp_path, cases=ORDERS, seed=SEED, services=addresses)
+            cast(clock, "http://127.0.0.1", signer, tmp_path, told=stories(ORDERS, SEED), seed=SEED, services=addresses)
         )
         await stack.enter_async_context(listening(Settings.load(data_dir=tmp_path, port=theirs), crowd.app))
         seven = Seven(clock, addresses, options, log)

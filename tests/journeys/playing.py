@@ -15,7 +15,8 @@ from kit import tables
 from kit.testing import ShufflingBus
 from simulators.erp import Log
 from simulators.facts import OrderFacts, number_of
-from simulators.journeys import JOURNEYS
+from simulators.journeys import played
+from simulators.story import Story
 
 SEED = 7
 REMARKS = "SELECT case_id, code, hotlist FROM remarks ORDER BY at"
@@ -95,14 +96,14 @@ class Played:
     """Turns that nobody could play."""
 
 
-def play(folder: Path, *, shuffled: bool) -> Played:
+def play(folder: Path, journeys: Sequence[Mapping[str, Any]], *, shuffled: bool) -> Played:
     """Run the rollout to its end, on a bus that keeps its order or on one that shuffles and repeats."""
-    return asyncio.run(_play(folder, shuffled))
+    return asyncio.run(_play(folder, played(journeys), shuffled))
 
 
-async def _play(folder: Path, shuffled: bool) -> Played:
+async def _play(folder: Path, told: Sequence[Story], shuffled: bool) -> Played:
     around = (lambda bus: ShufflingBus(bus, SEED)) if shuffled else (lambda bus: bus)
-    async with rollout(len(JOURNEYS), SEED, folder, around=around) as stage:  # type: ignore[arg-type]
+    async with rollout(told, SEED, folder, around=around) as stage:  # type: ignore[arg-type]
         await stage.to_the_end(Quiet())
         summary = await summarise(stage.house, stage.cast, 0.0)
         orders = await _orders(stage)
@@ -122,7 +123,7 @@ async def _orders(stage: Embedded) -> dict[str, Told]:
         found.log = stage.cast.erp.logs[number]
         phone = OrderFacts(number).phone
         found.texts = sum(taken.rings for taken in stage.cast.gateway.taken.values() if taken.to == phone)
-        journey = str(JOURNEYS[number - 1]["journey"])
+        journey = stage.cast.stories[number - 1].journey
         by_journey[f"{journey}, its second case" if journey in by_journey else journey] = found
     return by_journey
 
@@ -141,17 +142,14 @@ async def _hear(stage: Embedded, told: Mapping[str, Told]) -> None:
 
 async def _look(stage: Embedded, told: Mapping[str, Told]) -> None:
     """What stands on the history of each case, and who was refused."""
-    owner = dict[str, str]()
-    for case_id, found in told.items():
-        owner |= {f"work_order/{data['work_order_id']}": case_id for data in found.of("cases", "work_order_opened")}
-        owner[f"case/{case_id}"] = case_id
     for row in await _rows(stage, "case_service", REMARKS):
         told[row.case_id].remarks.append(row.code)
         told[row.case_id].hotlist += [row.code] if row.hotlist else []
     for row in await _rows(stage, "case_service", REFUSED):
-        if row.subject in owner:
+        case_id = row.subject.split("/")[1]
+        if case_id in told:
             code = json.loads(row.details)["code"]
-            told[owner[row.subject]].refused.append((row.action.removeprefix("refused:"), code))
+            told[case_id].refused.append((row.action.removeprefix("refused:"), code))
 
 
 async def _rows(stage: Embedded, service: str, sql: str) -> Sequence[sa.Row[Any]]:

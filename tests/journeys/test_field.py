@@ -78,8 +78,8 @@ def test_J22a_the_head_end_reports_and_the_follow_up_is_not_needed(played: Playe
 def test_J22b_the_case_completes_on_the_open_follow_up_and_not_again(played: Played) -> None:
     order = played.orders["J22b"]
     assert order.moves(2) == ["T28"]
-    assert order.names("cases")[-1] == "work_order_moved"
-    assert order.names("cases").index("completed") < len(order.names("cases")) - 1
+    names = order.names("cases")
+    assert names.index("completed") < max(at for at, name in enumerate(names) if name == "work_order_moved")
 
 
 def test_J22c_a_follow_up_that_needs_a_visit_is_a_supplement(played: Played) -> None:

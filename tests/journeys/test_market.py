@@ -7,8 +7,8 @@ from tests.journeys.test_good_way import GOOD_WAY
 
 
 @pytest.mark.parametrize("journey", ["J02", "J03a"])
-def test_J02_nobody_is_booked_before_the_customer_has_known_for_three_months(played: Played, journey: str) -> None:
-    order = played.orders[journey]
+def test_J02_nobody_is_booked_before_the_customer_has_known_for_three_months(played_long: Played, journey: str) -> None:
+    order = played_long.orders[journey]
     first, second = order.of("bookings", "bookable_from_set")
     assert (first["notice_required"], "bookable_from" in first, "bookable_from" in second) == (True, False, True)
     (announced,) = order.handovers("rollout_announced")
@@ -20,16 +20,16 @@ def test_J02_nobody_is_booked_before_the_customer_has_known_for_three_months(pla
     assert (order.phase, order.moves()) == ("COMPLETED", GOOD_WAY)
 
 
-def test_J02_the_market_agrees_and_the_case_waits_in_notice(played: Played) -> None:
-    order = played.orders["J02"]
+def test_J02_the_market_agrees_and_the_case_waits_in_notice(played_long: Played) -> None:
+    order = played_long.orders["J02"]
     assert order.phases()[:4] == ["BACKLOG", "NOTICE", "BACKLOG", "PLANNING"]
     assert order.of("handovers", "handover_accepted", fact="rollout_announced")
     documents = {fact["recipient"] for fact in order.of("handovers", "handover_sent", fact="exchange_completed")}
     assert {"erp-a", "nb-nord"} <= documents
 
 
-def test_J03_an_objection_stops_the_planning_until_a_person_decides(played: Played) -> None:
-    order = played.orders["J03a"]
+def test_J03_an_objection_stops_the_planning_until_a_person_decides(played_long: Played) -> None:
+    order = played_long.orders["J03a"]
     assert [fact["fact"] for fact in order.of("handovers", "handover_rejected")] == ["rollout_announced"]
     assert ("move:start_planning", "announcement-objected") in order.refused
     assert order.exceptions() == [("raised", "announcement_objected"), ("resolved", "announcement_objected")]
@@ -87,3 +87,9 @@ def test_J65_a_hold_stops_the_clock(played: Played) -> None:
     (done,) = order.of("cases", "completed")
     assert done["elapsed_seconds"] < 24 * 86_400
     assert not {"sla_at_risk", "sla_breached"} & set(order.names("cases"))
+
+
+def test_J02_J03_what_takes_months_ends_accounted_for_and_no_invariant_broken(played_long: Played) -> None:
+    summary = played_long.summary
+    assert (summary.accounted_for, summary.violations, played_long.left) == (True, 0, {})
+    assert (summary.events["parked"], summary.events["dead"]) == (0, 0)
