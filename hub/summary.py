@@ -90,9 +90,9 @@ async def summarise(house: House, crowd: Cast, seconds: float) -> Summary:
     return Summary(
         cases=await _cases(house),
         work_orders=await _count(house, "case_service", "work_orders"),
-        work=_work(said),
+        work=work_done(said),
         exceptions={end: told[f"rollout.case.exception_{end}.v1"] for end in ("raised", "approved", "resolved")},
-        cancellations=_cancellations(said),
+        cancellations=cancellations(said),
         handovers={
             "accepted": told["rollout.mdm.handover_accepted.v1"],
             "rejected": told["rollout.mdm.handover_rejected.v1"],
@@ -163,7 +163,7 @@ async def _said(house: House) -> Sequence[Mapping[str, Any]]:
     return [json.loads(row.value) for row in found]
 
 
-def _work(said: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def work_done(said: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Opening facts of follow-ups name what they follow; moves say the rest."""
     counted = Counter[str]()
     for each in said:
@@ -174,7 +174,7 @@ def _work(said: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return {name: counted[name] for name in ("failed_visits", "again", *FOLLOW_UPS.values(), "holds")}
 
 
-def _cancellations(said: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def cancellations(said: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """By the state in which the work was; work that was handed over already raises an exception."""
     counted = Counter[str]()
     for each in said:

@@ -61,8 +61,9 @@ class Technician:
 
     async def _work(self, item: Item) -> bool:
         start, story = datetime.fromisoformat(item["start"]), self._story(item)
-        if story.offline and item["state"] == "READY" and start.date() == self.clock.now().date():
-            self.carried.setdefault(item["work_order_id"], item)  # as the phone has it when the net is gone
+        known, today = item["work_order_id"] in self.carried, start.date() == self.clock.now().date()
+        if story.offline and not known and item["state"] == "READY" and today:
+            self.carried[item["work_order_id"]] = item | {"held": await self._held(item)}  # for when the net is gone
         if item["work_order_id"] in self.carried:
             return await self._report_when_done(item, start)
         if item["state"] == "READY":
@@ -94,6 +95,13 @@ class Technician:
         self.due = min(filter(None, (self.due, at)))
         return False
 
+    async def report_now(self, item: Item) -> Answer:
+        """Report a visit before its time is over."""
+        start = datetime.fromisoformat(item["start"])
+        report = {"arrived_at": start.isoformat(), "finished_at": (start + timedelta(minutes=30)).isoformat()}
+        report |= await self._outcome(item, start)
+        return await self.person.post(self._moves(item), {"move": "resolve", "report": report})
+
     async def _report(self, item: Item, start: datetime) -> bool:
         report = {"arrived_at": start.isoformat(), "finished_at": self.clock.now().isoformat()}
         report |= await self._outcome(item, start)
@@ -110,7 +118,7 @@ class Technician:
         result, _, sub_reason = story.visits[visit].partition("/") if visit < len(story.visits) else ("OK", "", "")
         if sub_reason:
             return {"result": result, "sub_reason": sub_reason}
-        held = await self._held(item)
+        held = dict(item.get("held") or await self._held(item))
         planned = {each["role"] for each in item["device_plan"]["install"]}
         if planned - held.keys():
             return {"result": "MATERIAL_MISSING", "sub_reason": "missing_equipment"}

@@ -35,6 +35,10 @@ def _approved(who: str, state: str, type_: str, **more: Any) -> Turn:
     return Turn(who, state, "approve", {"type": type_}, **more)
 
 
+def _race(state: str, who: str, against: str, **given: Any) -> Turn:
+    return Turn("erp", state, "race", {"who": who, "against": against, **given}, once="appointment_id")
+
+
 def _wait(state: str, **more: Any) -> Turn:
     return Turn(NOBODY, state, **more)
 
@@ -154,6 +158,14 @@ JOURNEYS: tuple[Mapping[str, Any], ...] = (
         _move("anna", MF, REVERSE),
     )},
     {"journey": "J48", "turns": (cancelled_at("RESOLVED"), _move("anna", MF, REVERSE))},
+    {"journey": "J49a", "turns": (_race("PLANNING", "anna", "move", move="send_booking"),)},
+    {"journey": "J49b", "turns": (_race("AWAITING_REPLY", "anna", "confirm"),)},
+    {"journey": "J49c", "turns": (_race("IN_PROGRESS", "technician", "report"),)},
+    {"journey": "J49d", "turns": (_race("RESOLVED", "quirin", "review"),)},
+    {"journey": "J50", "offline": True, "cases": 2, "turns": (
+        cancelled_at("READY", days_before=0.05),
+        _approved("max", "CLOSED", "handover_failed", once="handover"),
+    )},
     {"journey": "J52", "turns": (
         _act("erp", "READY", "amend", days_before=1.0),
         _move("anna", "READY", "acknowledge_change", once="blockers"),

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from kit.clock import Clock
 from simulators import facts
+from simulators.erp import PER_DAY
 from simulators.facts import OrderFacts
 from simulators.story import Story
 
@@ -254,8 +255,9 @@ class Market:
         if story.ordered_by is None:
             return
         party, number = self.parties[story.ordered_by], facts.number_at(story.ordered_by, story.number)
+        day = timedelta(days=(story.number - 1) // PER_DAY)  # the morning on which the ERP orders what is beside it
         wants: dict[str, Any] = {"answer": dict(ANSWER)} if party.role in {"nb", "lf"} else {}
-        party.send_later(timedelta(), party.order(OrderFacts(story.number), number, **wants))
+        party.send_later(day, party.order(OrderFacts(story.number), number, **wants))
 
     def withdraw(self, story: Story) -> None:
         """The partner that ordered it cancels its order."""

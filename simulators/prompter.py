@@ -1,6 +1,8 @@
 """Sees to it that stories are played: whose turn it is does it, with the rights of that person."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -15,7 +17,7 @@ from simulators.story import Turn
 from simulators.world import Answer, Person
 
 Item = dict[str, Any]
-DONE = Answer(200, {})
+DONE, NOT_YET = Answer(200, {}), Answer(404, {"code": "not-raised"})
 DAYS_FOR_AN_EXCEPTION = 14
 
 
@@ -23,7 +25,7 @@ class Prompter:
     """Looks at the work orders whose story has a turn where they stand."""
 
     name = "prompter"
-    rhythm: timedelta | None = timedelta()
+    rhythm: timedelta | None = timedelta(minutes=15)
 
     def __init__(self, script: Script, people: Mapping[str, Person], erp: Erp, market: Market, clock: Clock) -> None:
         self.script, self.people, self.erp, self.market, self.clock = script, people, erp, market, clock
@@ -46,7 +48,8 @@ class Prompter:
 
     async def move(self, item: Item, turn: Turn) -> Answer:
         """A move of the work order."""
-        body = {"expected_version": item["version"], **turn.given}
+        given = {name: value for name, value in turn.given.items() if name not in ("who", "against")}
+        body = {"expected_version": item["version"], **given}
         return await self._who(turn, item).post(f"/case/v1/work-orders/{item['work_order_id']}/moves", body)
 
     async def raise_exception(self, item: Item, turn: Turn) -> Answer:
@@ -59,12 +62,18 @@ class Prompter:
 
     async def approve(self, item: Item, turn: Turn) -> Answer:
         """The second person agrees to an exception that somebody raised."""
-        body = {"action": "approve_exception", "exception_id": await self._raised(item, turn), "reason": "agreed"}
+        raised = await self._raised(item, turn)
+        if raised is None:
+            return NOT_YET
+        body = {"action": "approve_exception", "exception_id": raised, "reason": "agreed"}
         return await self._who(turn, item).post(f"/case/v1/cases/{item['case_id']}/actions", body)
 
     async def resolve(self, item: Item, turn: Turn) -> Answer:
         """What the exception was raised for is decided, or put off."""
-        body = {"action": "resolve_exception", "exception_id": await self._raised(item, turn), "reason": "decided"}
+        raised = await self._raised(item, turn)
+        if raised is None:
+            return NOT_YET
+        body = {"action": "resolve_exception", "exception_id": raised, "reason": "decided"}
         body |= {"decision": turn.given["decision"]}
         if turn.given["decision"] == "wait":
             body |= {"due_on": (self.clock.now().date() + timedelta(days=DAYS_FOR_AN_EXCEPTION)).isoformat()}
@@ -134,6 +143,24 @@ class Prompter:
         await self.erp.withdraw(facts.number_of(item["metering_point_id"]))
         return DONE
 
+    async def race(self, item: Item, turn: Turn) -> Answer:
+        """The partner withdraws in the very moment in which somebody goes on with the work."""
+        going_on = ACTS[turn.given["against"]](self, item, replace(turn, who=turn.given["who"]))
+        await asyncio.gather(self.withdraw(item, turn), going_on)
+        return DONE
+
+    async def report(self, item: Item, _: Turn) -> Answer:
+        """The technician is done sooner than planned."""
+        return await self.crew[item["responsible"]].report_now(item)
+
+    async def review(self, item: Item, turn: Turn) -> Answer:
+        """Somebody looks at the report at once, and approves."""
+        who = self._who(turn, item)
+        page = await who.get("/qa/v1/reviews", state="PENDING", limit=200)
+        (line,) = [each for each in page["items"] if each["work_order_id"] == item["work_order_id"]]
+        await who.post(f"/qa/v1/reviews/{line['review_id']}/take", {})
+        return await who.post(f"/qa/v1/reviews/{line['review_id']}/approve", {"accepted": [], "comment": "good"})
+
     async def withdraw_second(self, item: Item, _: Turn) -> Answer:
         """The other partner cancels its own order of the same work."""
         self.market.withdraw(self.erp.stories[facts.number_of(item["metering_point_id"])])
@@ -144,10 +171,10 @@ class Prompter:
         await self.erp.amend(facts.number_of(item["metering_point_id"]))
         return DONE
 
-    async def _raised(self, item: Item, turn: Turn) -> str:
+    async def _raised(self, item: Item, turn: Turn) -> str | None:
         case = await self.people["anna"].get(f"/case/v1/cases/{item['case_id']}")
         mine = [each for each in case["exceptions"] if (each["type"], each["state"]) == (turn.given["type"], "RAISED")]
-        return str(mine[0]["exception_id"])
+        return str(mine[0]["exception_id"]) if mine else None
 
     def _who(self, turn: Turn, item: Item) -> Person:
         return self.crew[item["responsible"]].person if turn.who == "technician" else self.people[turn.who]
@@ -179,6 +206,9 @@ ACTS: Mapping[str, Callable[[Prompter, Item, Turn], Awaitable[Answer]]] = Mappin
         "commission": Prompter.commission,
         "add_evidence": Prompter.add_evidence,
         "cancel": Prompter.withdraw,
+        "race": Prompter.race,
+        "report": Prompter.report,
+        "review": Prompter.review,
         "cancel_second": Prompter.withdraw_second,
         "amend": Prompter.amend,
     }

@@ -46,7 +46,8 @@ class Script:
 
     def states(self) -> list[str]:
         """Where the next turns are played."""
-        return sorted({turn.state for part in self.parts.values() for turn in [*part.left][:2]})
+        heads = (next((turn for turn in part.left if turn.who != NOBODY), None) for part in self.parts.values())
+        return sorted({turn.state for turn in heads if turn is not None})
 
     def next_due(self) -> datetime | None:
         """When the first of those is due that wait for their time."""
@@ -54,9 +55,7 @@ class Script:
 
     def turn(self, item: Item, now: datetime) -> Turn | None:
         """The turn that is to be played with this work order now."""
-        number = facts.number_of(item["metering_point_id"])
-        part = self.parts.get(number)
-        self.case_numbers[item["case_id"]] = number
+        part = self._part(item)
         turn = self._head(part, item)
         if part is None or turn is None or turn.who == NOBODY:
             return None
@@ -66,7 +65,7 @@ class Script:
 
     def reserved(self, item: Item) -> bool:
         """Somebody has a turn with this work order, now or soon: all others leave it alone."""
-        return self._head(self.parts.get(facts.number_of(item["metering_point_id"])), item) is not None
+        return self._head(self._part(item), item) is not None
 
     def reserves_review(self, case_id: str, sequence: int) -> bool:
         """The same for whoever looks at the report of a work order."""
@@ -88,6 +87,11 @@ class Script:
         part.due, part.tries = now + AGAIN, part.tries + 1
         if part.tries > MOST_TRIES:
             raise RuntimeError(f"order {number}: {turn} is refused with {code}")
+
+    def _part(self, item: Item) -> Part | None:
+        number = facts.number_of(item["metering_point_id"])
+        self.case_numbers[item["case_id"]] = number
+        return self.parts.get(number)
 
     @staticmethod
     def _head(part: Part | None, item: Item) -> Turn | None:

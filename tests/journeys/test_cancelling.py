@@ -130,6 +130,53 @@ def test_J47_a_cancellation_that_comes_too_late_changes_nothing(played: Played) 
     assert order.exceptions() == [("raised", "cancelled_after_done")]
 
 
+@pytest.mark.parametrize(
+    ("journey", "serial"),
+    [
+        ("J49a", (["T01", "T29", "T31"], ["T01", "T04", "T29", "T31"])),
+        ("J49b", (["T01", "T04", "T29", "T31"], ["T01", "T04", "T07", "T29", "T31"])),
+    ],
+)
+def test_J49_a_withdrawal_that_races_with_the_booking_ends_as_if_one_had_come_first(
+    played: Played, journey: str, serial: tuple[list[str], ...]
+) -> None:
+    order = played.orders[journey]
+    assert order.moves() in serial
+    assert (order.phase, order.exceptions()) == ("CANCELLED", DECIDED)
+    assert [(fact["decision"]) for fact in order.handovers("cancelled")] == ["confirmed"]
+
+
+@pytest.mark.parametrize(
+    ("journey", "serial"),
+    [
+        ("J49c", ([*GOOD_WAY[:4], "T29", "T27"], [*GOOD_WAY[:5], "T30", "T27"])),
+        ("J49d", ([*GOOD_WAY[:5], "T30", "T27"], GOOD_WAY)),
+    ],
+)
+def test_J49_a_withdrawal_that_races_with_the_work_is_too_late_whoever_came_first(
+    played: Played, journey: str, serial: tuple[list[str], ...]
+) -> None:
+    order = played.orders[journey]
+    assert order.moves() in serial
+    assert [(fact["decision"]) for fact in order.handovers("cancelled")] == ["too_late"]
+    assert (order.phase, order.log.answers[-1], order.log.completions) == ("COMPLETED", "FAILED", 1)
+
+
+def test_J50_a_report_that_comes_after_the_end_opens_a_case_that_takes_it(played: Played) -> None:
+    order = played.orders["J50"]
+    assert (order.phase, order.moves()) == ("CANCELLED", ["T01", "T04", "T07", "T29", "T31"])
+    assert "visit_conflict" in order.hotlist
+    assert order.exceptions() == [*DECIDED, ("raised", "cancelled_after_done")]
+    assert order.names("visits") == []
+    second = played.orders["J50, its second case"]
+    (opened,) = second.of("cases", "opened")
+    assert opened["links"] == [{"case_id": order.case_id, "kind": "replaces"}]
+    assert len(second.of("visits", "visit_reported")) == 1
+    assert {"device_installed", "device_removed"} <= set(second.names("assets"))
+    assert second.exceptions()[:2] == [("raised", "handover_failed"), ("approved", "handover_failed")]  # nobody ordered
+    assert second.phase == "COMPLETED"
+
+
 def test_J51_a_cancellation_before_its_order_cancels_it_at_once(played: Played) -> None:
     order = played.orders["J51"]
     assert (order.phase, order.moves()) == ("CANCELLED", ["T28"])
