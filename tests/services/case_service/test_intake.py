@@ -115,7 +115,7 @@ async def test_S2_19_a_completion_notice_opens_the_linked_case_once(stage: Stage
     assert {answer.json()["case_id"] for answer in answers} == {str(opened.case_id)}
     assert [(str(link.case_id), link.kind) for link in opened.links] == [(before, "belongs_to")]
     assert (opened.installer_linked, opened.case_type) == (True, "new_connection")
-    rules = [row for row in await stage.rows("audit") if row.action == "case:rule" and '"rule":"A12"' in row.details]
+    rules = [row for row in await stage.rows("audit") if row.action == "automation:A12"]
     assert [row.subject for row in rules] == [f"case/{opened.case_id}"]
 
 

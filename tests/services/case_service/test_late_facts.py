@@ -213,7 +213,7 @@ async def test_B10_the_second_gateway_without_coverage_warns_every_open_order_of
     assert await flagged(stage) == ["P0", "P1", "P2"]
     amended = [fact for fact in await stage.told() if isinstance(fact, cases.CaseAmended)]
     assert {(fact.changed, fact.flags) for fact in amended} == {(("flags",), ("ANTENNA_OR_LAN",))}
-    rules = [row for row in await stage.rows("audit") if row.action == "case:rule" and '"rule":"A13"' in row.details]
+    rules = [row for row in await stage.rows("audit") if row.action == "automation:A13"]
     assert {row.subject for row in rules} == {f"case/{(await each.case()).case_id}" for each in (first, second, third)}
     assert len(amended) == len(rules) == 3
     await stage.close()
