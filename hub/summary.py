@@ -17,6 +17,8 @@ from simulators.cast import Cast
 ENDED = {Phase.COMPLETED: "completed", Phase.CANCELLED: "cancelled", Phase.NOT_FEASIBLE: "abandoned"}
 
 CANCELLING = frozenset({Move.T28, Move.T29, Move.T30})
+OF_ORDER = "work_order_id"
+"""Named where it is no withdrawal, but a report that came after one."""
 FAILING = frozenset({Move.T19, Move.T20})
 FOLLOW_UPS = {WorkOrderKind.COMMS_REPAIR: "comms", WorkOrderKind.REWORK: "rework", WorkOrderKind.REVERSAL: "reversals"}
 
@@ -180,7 +182,7 @@ def cancellations(said: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     for each in said:
         if each.get("move") in CANCELLING and each.get("reason") == MoveReason.CANCELLED_BY_PARTNER:
             counted[each["from_state"]] += 1
-        elif each.get("type") == ExceptionType.CANCELLED_AFTER_DONE and "raised_by" in each:
+        elif each.get("type") == ExceptionType.CANCELLED_AFTER_DONE and "raised_by" in each and OF_ORDER not in each:
             counted[State.CLOSED] += 1
     return {state.value: counted[state] for state in State}
 

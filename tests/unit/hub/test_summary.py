@@ -24,6 +24,7 @@ def test_withdrawals_are_counted_by_the_state_that_they_met() -> None:
         {"move": "T29", "reason": "cancelled_by_partner", "from_state": "READY"},
         {"move": "T30", "reason": "cancelled_by_partner", "from_state": "RESOLVED"},
         {"type": "cancelled_after_done", "raised_by": "system:case_service"},
+        {"type": "cancelled_after_done", "raised_by": "system:case_service", "work_order_id": "w"},
         {"type": "cancelled_after_done", "approver": "person:local:max"},
     ]
     found = {state: count for state, count in cancellations(said).items() if count}
