@@ -64,7 +64,7 @@ class NewSubReasons(Part):
     """Why visits of an operator may fail: each code with the failed result that it belongs to."""
 
     operator: Code
-    reasons: Annotated[dict[Code, Result], Field(min_length=1, max_length=100)]
+    reasons: Annotated[dict[Code, Result], Field(min_length=1, max_length=100, examples=[dict(DEFAULT_SUB_REASONS)])]
     expected_version: int | None = None
 
     @model_validator(mode="after")

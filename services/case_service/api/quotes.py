@@ -12,8 +12,10 @@ from contracts.event import Part
 from contracts.ids import Code, Ref
 from contracts.ids import Principal as PrincipalId
 from contracts.parts import Address, Area, Contact, DevicePlan
-from kit.auth import Principal, RoleMissing, needs
+from kit.auth import Principal, needs
+from kit.errors import NotFound
 from kit.http import cursor, read_cursor
+from kit.problems import refusals
 from kit.store import Ref as Wanted
 from kit.store import Unit
 from services.case_service import store_beside as queries
@@ -27,7 +29,7 @@ from services.case_service.domain.intake import Quote, QuoteState, link_installe
 from services.case_service.domain.opening import A_METER, open_in_house
 from services.case_service.domain.orders import point_key
 from services.case_service.domain.sla_targets import SlaTargets, aim
-from services.case_service.errors import MoveNotAllowed
+from services.case_service.errors import MoveNotAllowed, QuoteExpired
 
 Creator = Annotated[Principal, Depends(needs("case:create"))]
 NEW = CaseType.NEW_CONNECTION
@@ -83,7 +85,6 @@ def routes(policy: Policy) -> APIRouter:
     @router.post("/v1/quotes", status_code=201)
     async def make_quote(body: NewQuote, creator: Creator, store: TheStore) -> QuoteView:
         """Make a quote; the customer has it when it is sent."""
-        _house(creator)
 
         def command(unit: Unit) -> QuoteView:
             made = {name: getattr(body, name) for name in NewQuote.model_fields}
@@ -94,25 +95,22 @@ def routes(policy: Policy) -> APIRouter:
 
         return await store.run(creator, command)
 
-    @router.post("/v1/quotes/{quote_id}/send")
+    @router.post("/v1/quotes/{quote_id}/send", responses=refusals(MoveNotAllowed, QuoteExpired))
     async def send_quote(quote_id: UUID, creator: Creator, store: TheStore) -> QuoteView:
         """The customer has it and may sign."""
-        _house(creator)
 
         def command(unit: Unit) -> QuoteView:
-            quote, today = unit.get(Quote, str(quote_id)), local_day(unit.now, policy.zone)
+            quote, today = _mine(unit.get(Quote, str(quote_id)), creator), local_day(unit.now, policy.zone)
             quote.send(today)
             unit.audit("quote:send", f"quote/{quote_id}")
             return _view(quote, today)
 
         return await store.run(creator, command, needs=[(Quote, str(quote_id))])
 
-    @router.post("/v1/quotes/{quote_id}/sign")
+    @router.post("/v1/quotes/{quote_id}/sign", responses=refusals(MoveNotAllowed, QuoteExpired))
     async def sign_quote(quote_id: UUID, creator: Creator, store: TheStore) -> QuoteView:
         """The customer signed: the case opens. Signed again, it is the same case; too late, `quote-expired`."""
-        _house(creator)
-
-        command = Signing(str(quote_id), policy)
+        command = Signing(str(quote_id), creator, policy)
         return await store.run(creator, command, needs=command.needs)
 
     return router
@@ -121,8 +119,8 @@ def routes(policy: Policy) -> APIRouter:
 class Signing:
     """The command behind a signature."""
 
-    def __init__(self, quote_id: str, policy: Policy) -> None:
-        self.quote_id, self.policy = quote_id, policy
+    def __init__(self, quote_id: str, creator: Principal, policy: Policy) -> None:
+        self.quote_id, self.creator, self.policy = quote_id, creator, policy
 
     def needs(self, unit: Unit) -> Iterable[Wanted]:
         """The quote, and what is open at its point."""
@@ -134,7 +132,7 @@ class Signing:
 
     def __call__(self, unit: Unit) -> QuoteView:
         """Sign it, unless it was signed before."""
-        quote, today = unit.get(Quote, self.quote_id), local_day(unit.now, self.policy.zone)
+        quote, today = _mine(unit.get(Quote, self.quote_id), self.creator), local_day(unit.now, self.policy.zone)
         if quote.state is not QuoteState.SIGNED:
             quote.may_be_signed(today)
             case = _register(unit, self.policy, quote)
@@ -178,10 +176,11 @@ def _register(unit: Unit, policy: Policy, quote: Quote) -> Case:
     return case
 
 
-def _house(creator: Principal) -> None:
-    """A partner's key orders work, it does not sell it."""
-    if creator.scope.kind != "all":
-        raise RoleMissing("case:create")
+def _mine(quote: Quote, creator: Principal) -> Quote:
+    """A partner's key reaches what it made itself; anything else does not exist for it."""
+    if creator.scope.kind != "all" and quote.made_by != creator.id:
+        raise NotFound(f"there is no quote {quote.quote_id}")
+    return quote
 
 
 def _view(quote: Any, today: date) -> QuoteView:
