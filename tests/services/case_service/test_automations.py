@@ -164,8 +164,9 @@ async def test_an_automation_fires_once_for_copies_and_two_workers(ground: Groun
     (kept,) = await ground.kept([case.case_id])
     await causes(ground, kept)
     since = await ground.stage.told_since()
-    rows = [json.loads(each.details) for each in await ground.stage.rows("audit") if each.action == "case:rule"]
-    fired = Counter(each["key"] for each in rows if each["rule"] == rule[:3])
+    action = f"automation:{rule[:3]}"
+    rows = [json.loads(each.details) for each in await ground.stage.rows("audit") if each.action == action]
+    fired = Counter(each["key"] for each in rows)
     assert len(fired) == times, "it left its rule id, once per key"
     assert set(fired.values()) == {1}
     assert effect is None or sum(map(effect, since)) == times
