@@ -284,18 +284,22 @@ _waiting = (
     sa.select(sa.func.min(tables.parked_keys.c.retry_at)),
 )
 WAITING = sa.union_all(*_waiting)
-STANDING = sa.union_all(
+_at_work = (
+    sa.exists(sa.select(tables.outbox.c.id)),
+    sa.exists(sa.select(tables.jobs.c.id).where(tables.jobs.c.state.in_(ACTIVE))),
+)
+_due = (
     *_waiting,
     sa.select(sa.func.min(_e.c.due_at)).where(_e.c.state.in_(("ready", "unknown")), _e.c.due_at < FAR),
     sa.select(sa.func.min(_e.c.lease_until)).where(_e.c.state == "sending"),
 )
+STANDING = sa.select(sa.or_(*_at_work), *(each.scalar_subquery() for each in _due))
 
 
 def _standing(db: sa.Connection) -> tuple[bool, datetime | None]:
     """Whether something is unsent or a job is at work, and when the next thing is due."""
-    unsent = db.scalar(sa.select(tables.outbox.c.id).limit(1))
-    at_work = db.scalar(sa.select(tables.jobs.c.id).where(tables.jobs.c.state.in_(ACTIVE)).limit(1))
-    return unsent is not None or at_work is not None, _earliest(db, STANDING)
+    at_work, *due = db.execute(STANDING).one()
+    return bool(at_work), min(filter(None, due), default=None)
 
 
 def _earliest(db: sa.Connection, query: sa.CompoundSelect[tuple[datetime | None]]) -> datetime | None:

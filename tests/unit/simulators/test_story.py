@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from simulators.journeys import JOURNEYS, LONG_JOURNEYS, played, stories
+from simulators.journeys import JOURNEYS, LONG_JOURNEYS, SHOWN, VARIANTS, played, stories
 from simulators.prompter import ACTS
 from simulators.sms_gateway.script import Try
 from simulators.story import NOBODY, drawn
@@ -18,15 +18,22 @@ def share(count: int) -> float:
 
 def test_the_first_orders_play_one_journey_each() -> None:
     first = stories(100, seed=7)
-    names = [story.journey for story in first[: len(JOURNEYS)]]
+    names = [story.journey for story in first[: len(SHOWN)]]
     assert tuple(names[: len(FIRST)]) == FIRST
     assert len(set(names)) == len(names)
-    assert {story.journey for story in first[len(JOURNEYS) :]} == {""}
+    assert {story.journey for story in first[len(SHOWN) :]} == {""}
     assert [story.number for story in first] == list(range(1, 101))
 
 
+def test_what_a_demonstration_leaves_out_is_played_by_tests() -> None:
+    assert {journey["journey"] for journey in JOURNEYS} > VARIANTS
+    assert len(SHOWN) == len(JOURNEYS) - len(VARIANTS)
+
+
 def test_every_turn_is_something_that_somebody_can_do() -> None:
-    turns = [turn for story in [*stories(300, seed=7), *played(LONG_JOURNEYS)] for turn in story.turns]
+    turns = [
+        turn for story in [*stories(300, seed=7), *played(JOURNEYS), *played(LONG_JOURNEYS)] for turn in story.turns
+    ]
     assert {turn.act for turn in turns if turn.who != NOBODY} <= set(ACTS)
     assert {turn.who for turn in turns} <= {NOBODY, "anna", "erp", "max", "mdm-b", "mia", "quirin", "technician"}
 
