@@ -25,7 +25,7 @@ class Prompter:
     """Looks at the work orders whose story has a turn where they stand."""
 
     name = "prompter"
-    rhythm: timedelta | None = timedelta(minutes=30)
+    rhythm: timedelta | None = timedelta(minutes=15)
 
     def __init__(self, script: Script, people: Mapping[str, Person], erp: Erp, market: Market, clock: Clock) -> None:
         self.script, self.people, self.erp, self.market, self.clock = script, people, erp, market, clock
