@@ -171,7 +171,7 @@ class Runtime:
             return False
         if store.transactions != self._settled_at:
             asked_at = store.transactions
-            at_work, self.due = await store.glance(_standing)
+            at_work, self.due = await store.glance(standing)
             self._settled_at = -1 if at_work else asked_at
         return self._settled_at >= 0 and not _has_come(self.due, store.clock)
 
@@ -296,7 +296,7 @@ _due = (
 STANDING = sa.select(sa.or_(*_at_work), *(each.scalar_subquery() for each in _due))
 
 
-def _standing(db: sa.Connection) -> tuple[bool, datetime | None]:
+def standing(db: sa.Connection) -> tuple[bool, datetime | None]:
     """Whether something is unsent or a job is at work, and when the next thing is due."""
     at_work, *due = db.execute(STANDING).one()
     return bool(at_work), min(filter(None, due), default=None)

@@ -21,7 +21,7 @@ from kit.bus import Record
 from kit.clock import FileClock
 from kit.db import Db, database
 from kit.inbox import short, understand
-from kit.service import STANDING, Service
+from kit.service import Service, standing
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _log, _effects = tables.event_log, tables.effects
@@ -101,7 +101,7 @@ class Seven:
         """Everything told was heard by everybody it concerns, nothing is unsent, on its way or due."""
         await asyncio.gather(*(self._read_on(name) for name in self.databases))
         counts = dict(zip(self.databases, await self._ask(lambda db: db.execute(COUNTS).one()), strict=True))
-        dues = await self._ask(lambda db: min(filter(None, db.scalars(STANDING)), default=None))
+        dues = await self._ask(lambda db: standing(db)[1])
         self._due = min(filter(None, dues), default=None)
         on_their_way = await self._on_their_way()
         all_heard = all(not row.unsent and row.heard >= self._meant[name] for name, row in counts.items())
@@ -117,7 +117,7 @@ class Seven:
     async def unrest(self) -> str:
         """Who has what left to do, for a message."""
         counts = await self._ask(lambda db: db.execute(COUNTS).one())
-        dues = await self._ask(lambda db: min(filter(None, db.scalars(STANDING)), default=None))
+        dues = await self._ask(lambda db: standing(db)[1])
         looked = zip(self.databases, counts, dues, await self._on_their_way(), strict=True)
         return f"now {self.clock.now()}; " + "; ".join(
             f"{name}: unsent {row.unsent}, heard {row.heard} of {self._meant[name]}, sending {out}, due {due}, "
