@@ -17,7 +17,7 @@ up: setup ## run the hub, embedded, and print a sign-in link
 	$(BIN)/hub up
 
 test: setup ## run all tests; real Kafka and PostgreSQL are started and stopped
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 check: fmt lint types imports schemas pages ## everything that is checked without running the hub
 

@@ -27,7 +27,7 @@ AUDIT_APPEND_ONLY = {
 
 def kernel(metadata: MetaData) -> None:
     """Add the kernel's tables to a service's metadata."""
-    for define in (_reading, _telling, _parking, _working, _recording):
+    for define in (_reading, _telling, _parking, _waiting, _asked, _recording):
         define(metadata)
 
 
@@ -160,7 +160,7 @@ def _parking(metadata: MetaData) -> None:
     )
 
 
-def _working(metadata: MetaData) -> None:
+def _waiting(metadata: MetaData) -> None:
     timers = Table(
         "timers",
         metadata,
@@ -196,6 +196,9 @@ def _working(metadata: MetaData) -> None:
     open_ = effects.c.state.in_(["ready", "sending", "unknown"])
     sa.Index("effects_due", effects.c.due_at, **_where(open_))
     sa.Index("effects_lane", effects.c.lane, effects.c.id, **_where(open_))
+
+
+def _asked(metadata: MetaData) -> None:
     Table(
         "jobs",
         metadata,

@@ -88,7 +88,12 @@ class SubReasonView(View):
 def routes(policy: Policy) -> APIRouter:
     """The routes, with the operator's days."""
     router = APIRouter()
+    _flows(router, policy)
+    _sub_reasons(router)
+    return router
 
+
+def _flows(router: APIRouter, policy: Policy) -> None:
     @router.get("/v1/flows")
     async def read_flows(operator: Code, _: Reader, store: TheStore) -> FlowPage:
         """Every version of every flow of an operator."""
@@ -120,6 +125,8 @@ def routes(policy: Policy) -> APIRouter:
 
         return await store.run(editor, command, needs=[(FlowBook, key)])
 
+
+def _sub_reasons(router: APIRouter) -> None:
     @router.get("/v1/sub-reasons")
     async def read_sub_reasons(operator: Code, reader: Reader, store: TheStore) -> SubReasonView:
         """Why visits of an operator may fail."""
@@ -147,8 +154,6 @@ def routes(policy: Policy) -> APIRouter:
             return _reason_view(kept, body.operator, kept.version + changed)
 
         return await store.run(editor, command, needs=[(SubReasons, body.operator)])
-
-    return router
 
 
 def _as_decided(expected: int | None, present: int) -> None:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from contracts.ids import Principal, TechnicianId
+from kit.workdays import working_days_after
 from services.case_service.domain import calendar
 
 
@@ -63,4 +64,4 @@ class Act:
 
     def in_working_days(self, count: int) -> date:
         """The local date so many working days from now."""
-        return calendar.working_days_after(self.today, count)
+        return working_days_after(self.today, count)

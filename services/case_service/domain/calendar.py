@@ -1,33 +1,10 @@
-"""Working days and local days: the only calendar that the waiting times of a case need (D-CAL-1)."""
+"""Local days, months, and the parts of a span that lie in working days: what the waiting times of a case need."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-STATES = ("BB", "BE", "BW", "BY", "HB", "HE", "HH", "MV", "NI", "NW", "RP", "SH", "SL", "SN", "ST", "TH")
-
-
-@lru_cache(maxsize=64)
-def _holidays(year: int) -> frozenset[date]:
-    """One state's holiday counts for all; 24 and 31 December count as well."""
-    import holidays  # slow to import, and not needed to read the tables
-
-    found = {day for state in STATES for day in holidays.country_holidays("DE", subdiv=state, years=year)}
-    return frozenset(found | {date(year, 12, 24), date(year, 12, 31)})
-
-
-def is_working_day(day: date) -> bool:
-    """A Werktag of the German market: Monday to Friday, nowhere a holiday."""
-    return day.weekday() < 5 and day not in _holidays(day.year)
-
-
-def working_days_after(day: date, count: int) -> date:
-    """The count-th working day after a day; counting starts with the next one."""
-    while count:
-        day += timedelta(days=1)
-        count -= is_working_day(day)
-    return day
+from kit.workdays import is_working_day
 
 
 def working_spans(start: datetime, end: datetime, zone: str) -> Iterator[tuple[datetime, datetime]]:
@@ -48,12 +25,6 @@ def local_day(moment: datetime, zone: str) -> date:
 def at_local(day: date, hour: int, zone: str) -> datetime:
     """That hour of a local day, as an instant."""
     return datetime.combine(day, time(hour), ZoneInfo(zone))
-
-
-def after_working_days(moment: datetime, count: int, zone: str) -> datetime:
-    """The same local hour, so many working days later."""
-    local = moment.astimezone(ZoneInfo(zone))
-    return datetime.combine(working_days_after(local.date(), count), local.time(), ZoneInfo(zone))
 
 
 def months_later(day: date, months: int) -> date:

@@ -6,9 +6,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from contracts.codes import BookingChannel, ExceptionType, Fact, PurgeReason, PurgeScope, State, WorkOrderKind
+from kit.workdays import after_working_days, working_days_after
 from services.case_service.domain import sla
 from services.case_service.domain.act import Act, Policy
-from services.case_service.domain.calendar import after_working_days, at_local, local_day, working_days_after
+from services.case_service.domain.calendar import at_local, local_day
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import HandoverState, SlaState, Wait
 from services.case_service.domain.exceptions import raise_exception

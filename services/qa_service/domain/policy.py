@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from contracts.codes import ReworkKind
-from services.qa_service.domain.calendar import after_working_days
+from kit.workdays import after_working_days
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from hypothesis import strategies as some
 
 from contracts.cases import SlaAtRisk, SlaBreached
 from contracts.codes import Phase
+from kit.workdays import is_working_day
 from services.case_service.domain import sla, waits
 from services.case_service.domain.announcing import announce
-from services.case_service.domain.calendar import is_working_day, local_day
+from services.case_service.domain.calendar import local_day
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import Pause, PauseCause, SlaState, SlaTarget
 from services.case_service.domain.sla_targets import SlaTargets, TargetRule, aim

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from services.mdm_adapter.domain.calendar import end_of_wait, is_working_day, working_days_from
+from kit.workdays import is_working_day, working_days_after
+from services.mdm_adapter.domain.calendar import end_of_wait
 
 # fmt: off
 VECTORS = [
@@ -18,7 +19,7 @@ VECTORS = [
 
 @pytest.mark.parametrize(("day", "count", "expected"), VECTORS)
 def test_d_cal_1_working_days_are_counted_from_the_next_one(day: str, count: int, expected: str) -> None:
-    assert working_days_from(date.fromisoformat(day), count) == date.fromisoformat(expected)
+    assert working_days_after(date.fromisoformat(day), count) == date.fromisoformat(expected)
 
 
 @pytest.mark.parametrize("day", ["2026-08-15", "2026-11-18", "2026-12-24", "2026-12-31", "2026-03-07"])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contracts.parts import Condition
-from services.qa_service.domain.calendar import after_working_days, working_days_after
+from kit.workdays import after_working_days, working_days_after
 from services.qa_service.domain.conditions import hold
 from services.qa_service.domain.forms import Problem, Work, check, wanted_evidence
 from services.qa_service.seeding import contents

@@ -1,4 +1,4 @@
-"""Working days: when a review and the rework of it are due (D-CAL-1)."""
+"""Working days of the German market and waits that are counted in them (D-CAL-1): one calendar for every service."""
 
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -10,17 +10,23 @@ STATES = ("BB", "BE", "BW", "BY", "HB", "HE", "HH", "MV", "NI", "NW", "RP", "SH"
 @lru_cache(maxsize=64)
 def _holidays(year: int) -> frozenset[date]:
     """One state's holiday counts for all; 24 and 31 December count as well."""
-    import holidays  # slow to import
+    import holidays  # slow to import, and not needed to read the tables
 
     found = {day for state in STATES for day in holidays.country_holidays("DE", subdiv=state, years=year)}
     return frozenset(found | {date(year, 12, 24), date(year, 12, 31)})
 
 
+def is_working_day(day: date) -> bool:
+    """A Werktag: Monday to Friday, nowhere a holiday."""
+    return day.weekday() < 5 and day not in _holidays(day.year)
+
+
 def working_days_after(day: date, count: int) -> date:
-    """The count-th working day after a day; counting starts with the next one."""
+    """The count-th working day after a day, or before it with a negative count; counting starts with the next one."""
+    step = timedelta(days=1 if count > 0 else -1)
     while count:
-        day += timedelta(days=1)
-        count -= day.weekday() < 5 and day not in _holidays(day.year)
+        day += step
+        count -= step.days * is_working_day(day)
     return day
 
 
