@@ -64,6 +64,11 @@ def number_at(partner: str, number: int) -> str:
     return f"{partner[0].upper()}-{number:06}"
 
 
+def metering_point_of(number: int) -> str:
+    """Where the work of an order is done."""
+    return OrderFacts(number).metering_point
+
+
 def number_of(metering_point: str) -> int:
     """The order that a metering point belongs to."""
     return int(metering_point[-8:])

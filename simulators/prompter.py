@@ -37,8 +37,8 @@ class Prompter:
 
     async def act(self) -> bool:
         did = False
-        for state in self.script.states():
-            page = await self.people["anna"].get("/case/v1/work-orders", state=state, limit=500)
+        for stage in self.script.stages(self.clock.now()):
+            page = await self.people["anna"].get("/case/v1/work-orders", **stage, limit=500)
             for item in sorted(page["items"], key=lambda each: (each["metering_point_id"], each["sequence"])):
                 if turn := self.script.turn(item, self.clock.now()):
                     answer = await ACTS[turn.act](self, item, turn)

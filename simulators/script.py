@@ -1,7 +1,7 @@
 """Whose turn it is: what is still to be played of each story, and who has to wait for it."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from simulators.story import NOBODY, Story, Turn
 
 Item = Mapping[str, Any]
 AGAIN, MOST_TRIES = timedelta(hours=1), 24
+AT_ONCE = 100
 
 
 @dataclass
@@ -44,10 +45,13 @@ class Script:
         rest = {number: tuple(turn for turn in part.left if turn.who != NOBODY) for number, part in self.parts.items()}
         return {number: turns for number, turns in rest.items() if turns}
 
-    def states(self) -> list[str]:
-        """Where the next turns are played."""
-        heads = (next((turn for turn in part.left if turn.who != NOBODY), None) for part in self.parts.values())
-        return sorted({turn.state for turn in heads if turn is not None})
+    def stages(self, now: datetime) -> Iterator[Mapping[str, list[str]]]:
+        """Where the next turns may be played: states and metering points, as one list of work orders asks for them."""
+        waiting = {number for number, part in self.parts.items() if part.due and part.due > now}
+        left = [(number, turns[0].state) for number, turns in self.left().items() if number not in waiting]
+        for some in (left[begin : begin + AT_ONCE] for begin in range(0, len(left), AT_ONCE)):
+            points = [facts.metering_point_of(number) for number, _ in some]
+            yield {"state": sorted({state for _, state in some}), "metering_point_id": points}
 
     def next_due(self) -> datetime | None:
         """When the first of those is due that wait for their time."""

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import structlog
 from sqlalchemy import URL, make_url
 
 from tests.servers.install import Missing, locked
@@ -38,6 +39,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         Postgres(Path(os.environ[RUN]) / "postgres").stop()
         stack.close()
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> None:
+    """Errors in plain lines: a traceback drawn with all its values holds the loop up for seconds, and all who wait."""
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, structlog.stdlib.add_log_level, renderer])
 
 
 @pytest.fixture(scope="session")

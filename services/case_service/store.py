@@ -146,7 +146,7 @@ _cases, _orders, _references = tables.cases, tables.work_orders, tables.case_ord
 _seen = tables.work_orders.alias("seen")
 _second = tables.work_orders.alias("second")
 _has_second = sa.exists().where(_second.c.case_id == _cases.c.case_id, _second.c.sequence > 1).correlate(_cases)
-_CODES = ("phase", "origin", "legal_basis", "operator", "case_type", "sla_state")
+_CODES = ("phase", "origin", "legal_basis", "operator", "case_type", "sla_state", "metering_point_id")
 _AREA = ("stage", "municipality", "postcode")
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _CASE_KEYS: Mapping[str, sa.ColumnElement[Any]] = {
@@ -260,7 +260,6 @@ def _like(wanted: Selection, scope: Scope) -> list[sa.ColumnElement[bool]]:
         (wanted.due_after, _cases.c.due_by.__gt__),
         (wanted.opened_before, _cases.c.opened_at.__lt__),
         (wanted.opened_after, _cases.c.opened_at.__gt__),
-        (wanted.metering_point_id, _cases.c.metering_point_id.__eq__),
         (wanted.on_hold, _cases.c.on_hold.__eq__),
         (wanted.defect, _has_second.__eq__),
     )

@@ -51,7 +51,7 @@ class Selection(BaseModel):
     opened_before: AwareDatetime | None = None
     opened_after: AwareDatetime | None = None
     order_key: OrderKey | None = None
-    metering_point_id: Ref | None = None
+    metering_point_id: tuple[Ref, ...] = ()
     state: tuple[State, ...] = ()
     """State of a work order; with other filters of work orders the same one has to fit them all."""
     kind: tuple[Code, ...] = ()

@@ -107,6 +107,7 @@ async def test_S3_27_what_is_planned_without_technician_or_start_leaves_the_list
         ({"opened_after": "2026-03-01T00:00:00+01:00", "priority_to": 10}, ["P4"]),
         ({"order_key": "erp-a:2"}, ["P2"]),
         ({"metering_point_id": "P1"}, ["P1"]),
+        ({"metering_point_id": ["P1", "P2"]}, ["P2", "P1"]),
         ({"state": "READY"}, ["P0"]),
         ({"state": "READY", "responsible": str(TECHNICIAN), "company": str(COMPANY)}, ["P0"]),
         ({"state": "OPEN", "responsible": str(TECHNICIAN)}, []),

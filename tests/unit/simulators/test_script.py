@@ -95,3 +95,17 @@ def test_a_report_that_somebody_has_a_turn_with_is_not_reviewed() -> None:
     script.turn(item("READY"), NOW)
     assert script.reserves_review("case-1", 1)
     assert not script.reserves_review("case-1", 2)
+
+
+def test_only_the_orders_that_may_have_a_turn_are_asked_for() -> None:
+    late = Turn("anna", "READY", "move", hours=6.0)
+    script = Script([Story(1, turns=(Turn("anna", "OPEN"),)), Story(2), Story(3, turns=(late,))])
+    points = [OrderFacts(number).metering_point for number in (1, 3)]
+    assert list(script.stages(NOW)) == [{"state": ["OPEN", "READY"], "metering_point_id": points}]
+    script.turn(item("READY", 3), NOW)
+    assert list(script.stages(NOW)) == [{"state": ["OPEN"], "metering_point_id": points[:1]}]
+
+
+def test_many_orders_are_asked_for_in_parts() -> None:
+    script = Script([Story(number, turns=(Turn("anna", "OPEN"),)) for number in range(1, 151)])
+    assert [len(stage["metering_point_id"]) for stage in script.stages(NOW)] == [100, 50]
