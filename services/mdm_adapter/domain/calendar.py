@@ -13,7 +13,16 @@ def local_day(moment: datetime) -> date:
     return moment.astimezone(MARKET).date()
 
 
+def at_noon(day: date) -> datetime:
+    """12:00 in Germany."""
+    return datetime.combine(day, time(12), MARKET)
+
+
+def end_of_day(day: date) -> datetime:
+    """24:00 in Germany: the first instant of the next day."""
+    return datetime.combine(day + timedelta(days=1), time(), MARKET)
+
+
 def end_of_wait(moment: datetime, count: int) -> datetime:
-    """When the count-th Werktag after a moment is over: the first instant of the next day."""
-    last = working_days_after(local_day(moment), count)
-    return datetime.combine(last + timedelta(days=1), time(), MARKET)
+    """When the count-th Werktag after a moment is over."""
+    return end_of_day(working_days_after(local_day(moment), count))

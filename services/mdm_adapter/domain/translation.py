@@ -20,10 +20,10 @@ from contracts.parts import (
     PlannedRemoval,
     Position,
 )
-from kit.workdays import working_days_after
 from services.mdm_adapter.documents.values import Location
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
-from services.mdm_adapter.domain.calendar import end_of_wait, local_day
+from services.mdm_adapter.domain.calendar import end_of_wait
+from services.mdm_adapter.domain.clocks import earliest_ordered_day
 from services.mdm_adapter.partners.profile import Profile
 
 _P, _D = DevicePlanCode, DeviceRole
@@ -176,7 +176,7 @@ def owed(order: WorkOrderRequested, profile: Profile, received_at: datetime) -> 
 def _too_soon(order: WorkOrderRequested, received_at: datetime) -> bool:
     """Another role of the market orders at least 20 Werktage ahead (D-DL-5)."""
     day = order.fixed_on or order.planned_on or order.window_to
-    return day is not None and working_days_after(day, -ORDERED_AHEAD) < local_day(received_at)
+    return day is not None and day < earliest_ordered_day(received_at, ORDERED_AHEAD)
 
 
 def _answer_by(profile: Profile, received_at: datetime) -> datetime:
