@@ -3,14 +3,25 @@
 import csv
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 DATA = Path(__file__).parent / "data"
 
 
-def rows(name: str) -> list[dict[str, str]]:
-    """The rows of one table."""
+@cache
+def rows(name: str) -> tuple[dict[str, str], ...]:
+    """The rows of one CSV table."""
     with (DATA / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter=";"))
+        return tuple(csv.DictReader(file, delimiter=";"))
+
+
+@cache
+def tree(name: str) -> dict[str, Any]:
+    """One YAML table."""
+    found: dict[str, Any] = yaml.safe_load((DATA / name).read_text("utf-8"))
+    return found
 
 
 @cache
