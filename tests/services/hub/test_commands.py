@@ -175,7 +175,7 @@ def test_a_file_is_judged_without_a_hub(tmp_path: Path) -> None:
     bad.write_text("<a>")
     profile.write_text("id: x\nbogus: 1\n")
     judged, checked = hub("check", str(bad), "--json"), hub("partner", "check", str(profile))
-    assert (judged.exit_code, json.loads(judged.stdout)["content"]) == (1, "reject")
+    assert (judged.exit_code, json.loads(judged.stdout)["content_verdict"]) == (1, "reject")
     assert (checked.exit_code, f"{profile}:2: bogus" in checked.stdout) == (1, True)
 
 

@@ -136,14 +136,14 @@ def check(
     try:
         reading = Reading(source)
     except SyntaxFault as fault:
-        return Checked(core=_of_syntax(fault), place=fault.place, is_quarantined=fault.quarantined)
+        return Checked(core=_of_syntax(fault), place=fault.place, is_quarantined=True)  # no head: whom to answer?
     judge = _Judge(reading, as_of, profile, own, to_supplier)
     try:
         for message in reading:
             judge.take(message)
     except SyntaxFault as fault:
         warnings = tuple(sorted(set(reading.warnings)))
-        core, quarantined = _of_syntax(fault), fault.quarantined
+        core, quarantined = _of_syntax(fault), fault.quarantined or judge.of_parties() is not None
         return Checked(reading.head, core, place=fault.place, is_quarantined=quarantined, warnings=warnings)
     return judge.verdict()
 
@@ -174,8 +174,7 @@ class _Judge:
         """Judge one message; after a refusal only syntax is of interest."""
         if self.first is None:
             self.first = message
-            if fault := self._of_market(message):
-                self.refused = fault
+            self.refused = self._of_market()
         if self.refused:
             return
         head = self.reading.head
@@ -186,19 +185,26 @@ class _Judge:
         else:
             self._document(message)
 
-    def _of_market(self, message: Message) -> SyntaxFault | None:
+    def of_parties(self) -> SyntaxFault | None:
+        """Whom nobody may answer: an unknown sender, and one who means somebody else."""
+        head = self.reading.head
+        at = Place(tag="UNB", offset=head.offset)
+        if not self._knows(head.sender, head.segment.at(3, 2)):
+            return SyntaxFault("23", at._replace(element=3), "the sender is not known")
+        is_ours = self.own is None or head.receiver in self.own
+        if not (is_ours and _is_party(head.receiver, head.segment.at(4, 2))):
+            return SyntaxFault("7", at._replace(element=4), "the receiver is not us")
+        return None
+
+    def _of_market(self) -> SyntaxFault | None:
         """What the market, or the partner's profile, refuses of the head of an interchange."""
         head = self.reading.head
-        del message
         at = Place(tag="UNB", offset=head.offset)
+        if fault := self.of_parties():
+            self.quarantined = True
+            return fault
         if head.charset != CHARSET:
             return SyntaxFault("2", at._replace(element=2), f"the character set is {CHARSET}")
-        if not self._knows(head.sender, head.segment.at(3, 2)):
-            self.quarantined = True
-            return SyntaxFault("23", at._replace(element=3), "the sender is not known")
-        if not _is_party(head.receiver, head.segment.at(4, 2)) or (self.own is not None and head.receiver not in self.own):
-            self.quarantined = True
-            return SyntaxFault("7", at._replace(element=4), "the receiver is not us")
         if head.is_test and (self.profile is None or self.profile.live):
             return SyntaxFault("25", at._replace(element=12), "a test, on a live partner")
         if head.application and head.application not in APPLICATIONS:

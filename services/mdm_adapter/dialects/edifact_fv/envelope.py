@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import BinaryIO
 
-from services.mdm_adapter.dialects.edifact_fv.syntax import Batch, Place, Segment, SyntaxFault, Tokens, count_pairs
+from services.mdm_adapter.dialects.edifact_fv.syntax import Batch, Place, Segment, SyntaxFault, Tokens
 
 MESSAGES, SEGMENTS = 100_000, 100_000
 REFERENCE_LENGTH = 14
@@ -24,7 +24,7 @@ class Message:
     begin: int = field(default=0, compare=False)
     """Offset of what stands behind the terminator before it."""
     texts: tuple[str, ...] = field(default=(), compare=False, repr=False)
-    """Its segments as they stood, with marks; their lengths give the offsets."""
+    """Its segments as they stood; their lengths give the offsets."""
 
     @property
     def reference(self) -> str:
@@ -119,7 +119,7 @@ class Reading:
 
     def _first(self) -> Batch:
         """The batch that begins with UNB."""
-        batch = next((each for each in self._batches if each.segments or each.fault), None)
+        batch = next(self._batches, None)
         if batch and batch.segments and batch.segments[0].tag == "UNB":
             return batch
         if batch and batch.fault and not batch.segments:
@@ -254,12 +254,12 @@ def _moved(fault: SyntaxFault, at: Place) -> SyntaxFault:
 
 def _size(texts: list[str] | tuple[str, ...]) -> int:
     """Bytes of texts with their terminators."""
-    return sum(map(len, texts)) + len(texts) + count_pairs("".join(texts))
+    return sum(map(len, texts)) + len(texts)
 
 
 def _head_of(segment: Segment, offset: int) -> Head:
     """UNB must be complete, and its time a real one."""
-    for element, component in MANDATORY:
+    for element, component in () if _is_complete(segment) else MANDATORY:
         if not segment.at(element, component):
             place = Place(0, 0, element, component if element in {2, 5} else 0, "UNB", offset)
             raise SyntaxFault("13", place, "a mandatory part of the head is missing")
@@ -269,6 +269,13 @@ def _head_of(segment: Segment, offset: int) -> Head:
     if len(segment.at(6)) > REFERENCE_LENGTH:
         raise SyntaxFault("39", Place(0, 0, 6, 0, "UNB", offset), "more than 14 characters")
     return Head(segment, sent_at, offset)
+
+
+def _is_complete(segment: Segment) -> bool:
+    match segment.elements:
+        case ((syntax, version, *_), (sender, *_), (receiver, *_), (date, time, *_), (reference, *_), *_):
+            return bool(syntax and version and sender and receiver and date and time and reference)
+    return False
 
 
 @lru_cache(1024)

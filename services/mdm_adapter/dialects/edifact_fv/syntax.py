@@ -114,13 +114,16 @@ class Service:
         """What marked text means."""
         if text.isprintable():
             return text
-        text = text.replace(_PLUS, self.element).replace(_COLON, self.component).replace(_QUOTE, self.terminator)
+        text = text.replace(_PLUS, self.element)
+        if text.isprintable():
+            return text
+        text = text.replace(_COLON, self.component).replace(_QUOTE, self.terminator)
         return text.replace(_NEEDLESS, "").replace(_QUERY, self.release)
 
 
-# Half of a message are short segments of codes that come again and again, such as UNS+S or CCI+++E13: each is one
+# Most segments of a message come again and again, such as CCI+++E13, a partner's NAD or the begin of a day: each is one
 # object. Those of the envelope are not kept: they are counted.
-SHORT, SHORTS = 14, 4_096
+SHORT, SHORTS = 32, 4_096
 _DEFAULT = Service()
 _SHORT: dict[str, Segment] = {}
 _KINDS = dict.fromkeys(ENVELOPE, True)
@@ -131,12 +134,18 @@ class Batch(NamedTuple):
     """The segments that end in one block of the source."""
 
     texts: list[str]
-    """As they stood between terminators, with marks for what is released."""
+    """As they stood between terminators, one character per byte."""
     segments: list[Segment]
     marks: list[int]
     """Which of them belong to the envelope."""
     fault: SyntaxFault | None
     """What is wrong with the text behind the last segment; its offset counts from there."""
+
+
+def is_edifact(data: bytes) -> bool:
+    """Whether bytes look like an interchange: the first thing in them is UNA or UNB."""
+    bare = data[:BLOCK_BYTES].removeprefix(codecs.BOM_UTF8).lstrip(_BLANKS.encode())
+    return bare.startswith((b"UNA", b"UNB"))
 
 
 class Tokens:
@@ -161,9 +170,11 @@ class Tokens:
         if first.startswith(codecs.BOM_UTF8):
             self.warnings.append("BOM")
             self.offset, first = 3, first[3:]
-        if not (is_whole and first.isascii()):
+        if not is_whole:
             self._learn_charset(begin + self.offset)
             self.source.seek(begin + self.offset + len(first))
+        elif not first.isascii():
+            self._try_utf8(first)
         text = first.decode("latin-1")
         bare = text.lstrip(_BLANKS)
         self.offset += len(text) - len(bare)
@@ -174,8 +185,17 @@ class Tokens:
             self.offset, bare = self.offset + 9, bare[9:]
         self._text = bare
 
+    def _try_utf8(self, whole: bytes) -> None:
+        """UTF-8 where all of it is valid UTF-8, else ISO 8859-1."""
+        try:
+            whole.decode("utf-8")
+        except UnicodeDecodeError:
+            return
+        self.is_utf8 = True
+        self.warnings.append("UTF8_UNDER_UNOC")
+
     def _learn_charset(self, begin: int) -> None:
-        """ASCII, else UTF-8 where all of it is valid UTF-8, else ISO 8859-1."""
+        """The same for what is longer than a block."""
         self.source.seek(begin)
         decoder, is_ascii = codecs.getincrementaldecoder("utf-8")(), True
         try:
@@ -191,30 +211,34 @@ class Tokens:
 
     def __iter__(self) -> Iterator[Batch]:
         """The segments, block by block. Faults are handed over in the batch: what stands before them is still good."""
-        plus, colon = self.service.element, self.service.component
+        plus, colon, release = self.service.element, self.service.component, self.service.release
         new, kinds = tuple.__new__, _KINDS
         short = _SHORT if self.service == _DEFAULT else {}
         for texts in self._texts():
             segments: list[Segment] = []
             marks: list[int] = []
-            fault = None
-            for text in texts:
-                if text in short:
-                    segments.append(short[text])
+            append, get_short, fault = segments.append, short.get, None
+            for as_read in texts:
+                segment = get_short(as_read)
+                if segment is not None:
+                    append(segment)
                     continue
-                as_read = text
-                if not text.isprintable():
-                    text = text.lstrip("\r\n")  # noqa: PLW2901 -- line ends before a tag mean nothing
-                    if not text.isprintable():
-                        try:
-                            segments.append(self._with_marks(text))
-                        except SyntaxFault as found:
-                            fault = found
-                            break
-                        if segments[-1][0] in ENVELOPE:
-                            marks.append(len(segments) - 1)
-                        continue
-                tag, has_more, more = text.partition(plus)
+                text = as_read.lstrip("\r\n")  # line ends before a tag mean nothing
+                if release in text or not text.isprintable():
+                    try:
+                        segment = self._with_care(text)
+                    except SyntaxFault as found:
+                        fault = found
+                        break
+                    kind = segment[0] in ENVELOPE
+                    if kind:
+                        marks.append(len(segments))
+                    append(segment)
+                    if len(as_read) <= SHORT and not kind:
+                        short[as_read] = segment
+                    continue
+                parts = text.split(plus)
+                tag = parts.pop(0)
                 kind = kinds.get(tag)
                 if kind is None:
                     if not _TAG.fullmatch(tag):
@@ -223,18 +247,18 @@ class Tokens:
                     kinds[tag] = False
                 elif kind:
                     marks.append(len(segments))
-                if plus not in more:  # most have one element; a comprehension would cost them a third
-                    elements = (tuple(more.split(colon)),) if has_more else ()
-                elif colon in more:
-                    elements = tuple([tuple(each.split(colon)) for each in more.split(plus)])
+                if len(parts) == 1:  # as in half of all segments; a comprehension would cost them a third
+                    elements: tuple[tuple[str, ...], ...] = (tuple(parts[0].split(colon)),)
+                elif colon in text:
+                    elements = tuple([tuple(part.split(colon)) for part in parts])
                 else:
-                    elements = tuple(zip(more.split(plus), strict=False))
+                    elements = tuple(zip(parts, strict=True))
                 segment = new(Segment, (tag, elements))
-                segments.append(segment)
+                append(segment)
                 if len(as_read) <= SHORT and not kind:
-                    if len(short) == SHORTS:
-                        short.clear()
                     short[as_read] = segment
+            if len(short) > SHORTS:
+                short.clear()  # the frequent ones come back soon enough
             if self.is_utf8 or self.service.decimal == ",":
                 segments = [self._understood(segment) for segment in segments]
             yield Batch(texts, segments, marks, fault)
@@ -242,19 +266,16 @@ class Tokens:
                 return
 
     def _texts(self) -> Iterator[list[str]]:
-        """What stands between terminators, block by block, marked where something is released."""
+        """What stands between terminators, block by block."""
         terminator, release = self.service.terminator, self.service.release
-        text, rest, size = self._text, "", len(self._text)
+        text, size = self._text, len(self._text)
         self._text = ""
         while True:
             block = self.source.read(BLOCK_BYTES)
-            held = ""
-            if release != " " and release in text:
-                if block and (len(text) - len(text.rstrip(release))) % 2:
-                    held, text = release, text[:-1]
-                text = self.service.marked(text)
-            texts = (rest + text).split(terminator)
+            texts = text.split(terminator)
             rest = texts.pop()
+            if release != " " and release + terminator in text:
+                rest = _rejoined(texts, rest, release, terminator)
             if len(rest) > SEGMENT_BYTES or (size > SEGMENT_BYTES and max(map(len, texts), default=0) > SEGMENT_BYTES):
                 raise SyntaxFault("TOO_LARGE", Place(tag="UNB"), f"a segment of more than {SEGMENT_BYTES} bytes")
             yield texts
@@ -264,7 +285,7 @@ class Tokens:
             if not block:
                 self._text = rest
                 return
-            text = held + block.decode("latin-1")
+            text = rest + block.decode("latin-1")
 
     def rest(self) -> str:
         """What follows the last terminator, without line ends: nothing, or a segment that was cut off."""
@@ -272,23 +293,27 @@ class Tokens:
 
     def dangling(self) -> Place | None:
         """Where the data end in a release character that releases nothing."""
-        rest = self.rest()
-        if not rest.endswith(_NEEDLESS):
+        rest, release = self.rest(), self.service.release
+        if release == " " or not _ends_released(rest, release):
             return None
-        element, component = _place_in(rest[:-1], self.service)
-        return Place(element=element, component=component, offset=len(rest) - 1 + count_pairs(rest))
+        element, component = _place_in(self.service.marked(rest[:-1]), self.service)
+        return Place(element=element, component=component, offset=len(rest) - 1)
 
-    def _with_marks(self, text: str) -> Segment:
-        """A segment with something released, with text that cannot be printed, or with a fault: control characters."""
-        if _CONTROL.search(text):
+    def _with_care(self, text: str) -> Segment:
+        """A segment with something released, with text that cannot be printed, or with control characters."""
+        service = self.service
+        if not text.isprintable() and _CONTROL.search(text):
             self._refuse_control(text)
-        plus, colon, unmarked = self.service.element, self.service.component, self.service.unmarked
-        tag, has_more, more = text.partition(plus)
+        plus, colon, unmarked = service.element, service.component, service.unmarked
+        if service.release != " ":
+            marked = text.replace(service.release + plus, _PLUS)  # the zone of times, and most often nothing else
+            text = service.marked(text) if service.release in marked else marked
+        tag, *parts = text.split(plus)
         if tag not in _KINDS and not _TAG.fullmatch(tag):
             raise _no_tag()
-        if plus not in more:
-            return Segment(tag, (tuple(map(unmarked, more.split(colon))),) if has_more else ())
-        return Segment(tag, tuple([tuple(map(unmarked, each.split(colon))) for each in more.split(plus)]))
+        if len(parts) == 1:
+            return Segment(tag, (tuple([unmarked(part) for part in parts[0].split(colon)]),))
+        return Segment(tag, tuple([tuple([unmarked(part) for part in each.split(colon)]) for each in parts]))
 
     def _refuse_control(self, text: str) -> None:
         """Fault 21 at the first control character that is no service character."""
@@ -297,8 +322,8 @@ class Tokens:
         for found in _CONTROL.finditer(text):
             if found[0] not in own:
                 before = text[: found.start()]
-                element, component = _place_in(before, service)
-                place = Place(element=element, component=component, offset=len(before) + count_pairs(before))
+                element, component = _place_in(service.marked(before) if service.release != " " else before, service)
+                place = Place(element=element, component=component, offset=len(before))
                 raise SyntaxFault("21", place, f"control character 0x{ord(found[0]):02X}")
 
     def _understood(self, segment: Segment) -> Segment:
@@ -316,9 +341,22 @@ def _no_tag() -> SyntaxFault:
     return SyntaxFault("15", Place(element=1), "no tag of a segment: a capital letter, then two capitals or digits")
 
 
-def count_pairs(text: str) -> int:
-    """How many bytes more a marked text had: where two characters became one mark."""
-    return 0 if text.isascii() else text.count(_QUERY) + text.count(_PLUS) + text.count(_COLON) + text.count(_QUOTE)
+def _ends_released(text: str, release: str) -> bool:
+    """Whether the character behind a text is released by its end."""
+    return text.endswith(release) and (len(text) - len(text.rstrip(release))) % 2 == 1
+
+
+def _rejoined(texts: list[str], rest: str, release: str, terminator: str) -> str:
+    """Undo, in place, the splits at terminators that were released; gives what is not complete."""
+    whole: list[str] = []
+    pending: list[str] = []
+    for text in texts:
+        pending.append(text)
+        if not _ends_released(text, release):
+            whole.append(terminator.join(pending))
+            pending = []
+    texts[:] = whole
+    return terminator.join([*pending, rest])
 
 
 def _place_in(before: str, service: Service) -> tuple[int, int]:

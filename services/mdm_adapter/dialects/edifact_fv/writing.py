@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
+from operator import itemgetter
 
 from kit.errors import Invalid
 from services.mdm_adapter.dialects.edifact_fv.envelope import Interchange
@@ -11,11 +13,12 @@ from services.mdm_adapter.dialects.edifact_fv.syntax import Segment
 from services.mdm_adapter.dialects.edifact_fv.tables import transliterations
 
 UNA = "UNA:+.? '"
-# Text is put together with separators that it may not hold, and what must be released is released in the whole text.
+# Text is put together with separators that no component holds, and what must be released is released in the whole text.
 _ELEMENT, _SEGMENT, _COMPONENT = "\x1d", "\x1e", "\x1f"
 _EMPTY_COMPONENTS = re.compile("\x1f+(?=[\x1d\x1e])")
 _EMPTY_ELEMENTS = re.compile("\x1d+(?=\x1e)")
-_CONTROL = re.compile(r"[\x00-\x1c\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ELEMENTS = itemgetter(1)
 
 
 class Unencodable(Invalid):
@@ -51,39 +54,18 @@ def _text_of(interchange: Interchange, line_end: str) -> str:
 
 def _text(segments: Sequence[Segment], line_end: str) -> str:
     """Segments as text, with a terminator and a line end behind each."""
-    lines, join = [], _COMPONENT.join
-    elements_count = components_count = 0
-    for tag, elements in segments:
-        line = [tag]
-        for element in elements:
-            if len(element) == 1:
-                line.append(element[0])
-            else:
-                line.append(join(element))
-                components_count += len(element) - 1
-        elements_count += len(elements)
-        lines.append(_ELEMENT.join(line))
-    lines.append("")
-    text = _SEGMENT.join(lines)
-    if (text.count(_SEGMENT), text.count(_ELEMENT), text.count(_COMPONENT)) != (
-        len(segments),
-        elements_count,
-        components_count,
-    ):
-        raise Unencodable("".join(sorted({*_text_within(segments)} & {_ELEMENT, _SEGMENT, _COMPONENT})))
+    components = "".join(chain.from_iterable(chain.from_iterable(map(_ELEMENTS, segments))))
+    if not components.isprintable() and (found := _CONTROL.findall(components)):
+        raise Unencodable("".join(sorted({*found})))
+    join = _COMPONENT.join
+    lines = [_ELEMENT.join([tag, *map(join, elements)]) for tag, elements in segments]
+    text = f"{_SEGMENT.join(lines)}{_SEGMENT}"
     if "\x1f\x1d" in text or "\x1f\x1e" in text:
         text = _EMPTY_COMPONENTS.sub("", text)
     if "\x1d\x1e" in text:
         text = _EMPTY_ELEMENTS.sub("", text)
     text = text.replace("?", "??").replace("+", "?+").replace(":", "?:").replace("'", "?'")
-    text = text.replace(_ELEMENT, "+").replace(_COMPONENT, ":")
-    if not text.replace(_SEGMENT, "").isprintable() and (found := _CONTROL.findall(text)):
-        raise Unencodable("".join(sorted({*found})))
-    return text.replace(_SEGMENT, "'" + line_end)
-
-
-def _text_within(segments: Sequence[Segment]) -> str:
-    return "".join(part for segment in segments for element in segment.elements for part in element)
+    return text.replace(_ELEMENT, "+").replace(_COMPONENT, ":").replace(_SEGMENT, "'" + line_end)
 
 
 def _transliterated(interchange: Interchange, replaced: Counter[str] | None) -> Interchange:
