@@ -22,9 +22,7 @@ def seg(text: str) -> Segment:
     """A segment from the way people write it: `DTM+137:202611200000?+00:303`."""
     marked = text.replace("?+", "\0").replace("?:", "\1")
     tag, *elements = marked.split("+")
-    parts = [
-        tuple(part.replace("\0", "+").replace("\1", ":") for part in element.split(":")) for element in elements
-    ]
+    parts = [tuple(part.replace("\0", "+").replace("\1", ":") for part in element.split(":")) for element in elements]
     return Segment(tag, tuple(parts))
 
 
@@ -105,22 +103,42 @@ class Market:
         for position, obis in enumerate(self.random.sample(OBIS, self.random.choice((1, 1, 2))), 1):
             value = f"{self.random.randrange(10**6)}.{self.random.randrange(1, 10)}"
             lines += [f"LIN+{position}", f"PIA+5+{obis.replace(':', '?:')}:SRW", f"QTY+220:{value}"]
-            lines += [f"DTM+7:{self._day(-3)}", f"DTM+60:{self._time(begin_of_day((self.sent - timedelta(days=3)).date()))}"]
+            lines += [
+                f"DTM+7:{self._day(-3)}",
+                f"DTM+60:{self._time(begin_of_day((self.sent - timedelta(days=3)).date()))}",
+            ]
         return lines
 
     def _utilmd(self, _: int) -> list[str]:
         gateway, meter = self._device(), self._device()
         name, street = self.random.choice(NAMES), self.random.choice(STREETS)
         address = f"{street}::{self.random.randrange(1, 99)}+{self.random.choice(CITIES)}++10115+DE"
-        lines = [*self._begin(f"E03+{self._number('D')}"), *self._parties(), f"IDE+24+{self._number('V')}", "STS+7++ZX7"]
+        lines = [
+            *self._begin(f"E03+{self._number('D')}"),
+            *self._parties(),
+            f"IDE+24+{self._number('V')}",
+            "STS+7++ZX7",
+        ]
         lines += [f"LOC+Z17+{self._melo()}", "RFF+Z13:55643", "RFF+Z49::1", f"DTM+Z25:{self._day(-3)}"]
         lines += ["SEQ+Z18+1", "CCI+++E04", "CAV+E06", "SEQ+Z03+1", f"RFF+Z14:{gateway}", "CCI+++E13", "CAV+MME:::Z04"]
         lines += [f"CAV+Z30:::{meter}", "CAV+ETZ", "CAV+ERZ", "CAV+Z58:::Z07", "CCI+++Z28", "CAV+HUT", "SEQ+Z20+1"]
         lines += [f"RFF+Z14:{gateway}", f"RFF+AGK:{self._number('K')}", "PIA+5+1-0?:1.8.0:SRW", "CCI+++ZE4", "CAV+ZD9"]
-        lines += ["CCI+11++Z33", "CAV+:::6:1", "SEQ+Z05+1", f"RFF+MG:{meter}", "CCI+++Z26", f"CAV+Z30:::{self._device()}"]
+        lines += [
+            "CCI+11++Z33",
+            "CAV+:::6:1",
+            "SEQ+Z05+1",
+            f"RFF+MG:{meter}",
+            "CCI+++Z26",
+            f"CAV+Z30:::{self._device()}",
+        ]
         lines += ["CAV+LTE", "SEQ+Z13+1", "CCI+++Z75", f"CAV+Z30:::{gateway}"]
         person = f"{name}::::Z01"
-        for role, text in (("Z07", person), ("Z08", f"{person}+{address}"), ("Z03", f"+{address}"), ("Z05", f"{person}+{address}")):
+        for role, text in (
+            ("Z07", person),
+            ("Z08", f"{person}+{address}"),
+            ("Z03", f"+{address}"),
+            ("Z05", f"{person}+{address}"),
+        ):
             lines += [f"NAD+{role}+++{text}", "RFF+Z46:1"]
         return lines
 

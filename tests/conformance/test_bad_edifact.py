@@ -76,7 +76,10 @@ def test_a_good_envelope_is_read(name: str) -> None:
 
 def test_E03_the_character_set_is_seen_and_no_character_is_lost() -> None:
     (message,) = read(content_of("charset_unoc_but_utf8.edi")).whole().messages
-    assert (message.segments[1].at(5), checked("charset_unoc_but_utf8.edi").warnings[-1]) == ("Müller", "UTF8_UNDER_UNOC")
+    assert (message.segments[1].at(5), checked("charset_unoc_but_utf8.edi").warnings[-1]) == (
+        "Müller",
+        "UTF8_UNDER_UNOC",
+    )
 
 
 def test_E03_released_characters_stand_for_themselves() -> None:
@@ -104,4 +107,8 @@ def test_a_huge_segment_is_put_aside_at_once_and_in_little_memory() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     found = check(data, datetime(2026, 11, 21, 13, tzinfo=MARKET))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert (found.core and found.core.code, time.monotonic() - began < 1, grown < 100 * 1024) == ("TOO_LARGE", True, True)
+    assert (found.core and found.core.code, time.monotonic() - began < 1, grown < 100 * 1024) == (
+        "TOO_LARGE",
+        True,
+        True,
+    )

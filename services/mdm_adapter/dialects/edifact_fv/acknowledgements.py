@@ -31,7 +31,7 @@ class Acknowledgement:
     type: str
     accepted: bool
     references: tuple[tuple[str, str], ...]
-    """ACE, AGO, TN, ACW, from before the errors and from behind them; UCI of CONTRL as ACE. The first of each counts."""
+    """ACE, AGO, TN, ACW, before the errors and behind them; UCI of CONTRL as ACE. The first of each counts."""
     refusals: tuple[Refusal, ...] = ()
     unusable: tuple[str, str] | None = None
     """Code and place of what makes it useless."""

@@ -219,7 +219,9 @@ class _Judge:
     def _acknowledged(self, message: Message) -> None:
         if not is_valid(message.segments[0], self.reading.head.sent_at):
             place = message.place(1, 3)
-            self.useless.append(Finding("VERSION_UNKNOWN", str(place), "not the version of its day", offset=place.offset))
+            self.useless.append(
+                Finding("VERSION_UNKNOWN", str(place), "not the version of its day", offset=place.offset)
+            )
             return
         said = read_acknowledgement(message)
         self.acknowledgements.append((message, said))
@@ -250,8 +252,12 @@ class _Judge:
                 self.outcomes.append(Outcome(message, _findings(message, faults), document=head.value("BGM", 3)))
                 return
         for vorgang, wanted in zip(found, templates, strict=True):
-            all_faults = (*faults, *vorgang_faults(vorgang, wanted, self.context))
-            self.outcomes.append(Outcome(message, _findings(message, all_faults), vorgang, wanted, vorgang.document))
+            # what the head lacks, a template that names it more exactly lacks as well
+            inside = tuple(vorgang_faults(vorgang, wanted, self.context))
+            lacking = [fault.hint for fault in inside if fault.segment is None]
+            outside = [each for each in faults if each.segment or not any(h.startswith(each.hint) for h in lacking)]
+            found_here = _findings(message, (*outside, *inside))
+            self.outcomes.append(Outcome(message, found_here, vorgang, wanted, vorgang.document))
 
     def _warn(self, message: Message, found: Iterable[Vorgang], templates: Iterable[Template]) -> None:
         head = self.reading.head
@@ -316,7 +322,9 @@ def _pid_fault(vorgang: Vorgang) -> SyntaxFault:
     """A Vorgang without PID, or with one that its message does not know."""
     found = next(vorgang.all("RFF+Z13"), None)
     if found is None or not vorgang.pid:
-        place = Place(vorgang.message.number, 0, tag="RFF+Z13", offset=vorgang.message.offset_of(vorgang.segments[0][0]))
+        place = Place(
+            vorgang.message.number, 0, tag="RFF+Z13", offset=vorgang.message.offset_of(vorgang.segments[0][0])
+        )
         return SyntaxFault("13", place, "the PID is missing")
     return SyntaxFault("12", vorgang.message.place(found[0], 2, 2), "not a PID of this message")
 

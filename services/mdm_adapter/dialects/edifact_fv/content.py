@@ -88,9 +88,7 @@ def _is_lenient(wrong: fields.Wrong, strict: StrictIds) -> bool:
 
 def _of(found: Numbered, wrong: fields.Wrong) -> Fault:
     number, segment = found
-    return Fault(
-        wrong.code, wrong.detail, number, segment, wrong.element, wrong.component, called(segment), wrong.rule
-    )
+    return Fault(wrong.code, wrong.detail, number, segment, wrong.element, wrong.component, called(segment), wrong.rule)
 
 
 def _missing(must: Iterable[Any], scope: tuple[Numbered, ...]) -> Iterator[Fault]:
@@ -134,7 +132,8 @@ def _of_fields(
 ) -> Iterator[Fault]:
     """What single segments may say."""
     schemes = next(
-        (schemes for when, schemes in (template.points if template else ()) if any(when.fits(s) for _, s in scope)), None
+        (schemes for when, schemes in (template.points if template else ()) if any(when.fits(s) for _, s in scope)),
+        None,
     )
     for found in segments:
         segment = found[1]

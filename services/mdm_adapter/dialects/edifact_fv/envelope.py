@@ -1,4 +1,4 @@
-"""Interchanges: the head, then messages one by one, with every rule of the envelope; and interchanges built of messages."""
+"""Interchanges: the head, then messages one by one, with every rule of the envelope; and how they are built."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -120,6 +120,8 @@ class Reading:
     def _first(self) -> Batch:
         """The batch that begins with UNB."""
         batch = next(self._batches, None)
+        while batch and not batch.segments and not batch.fault:
+            batch = next(self._batches, None)
         if batch and batch.segments and batch.segments[0].tag == "UNB":
             return batch
         if batch and batch.fault and not batch.segments:
@@ -138,9 +140,11 @@ class Reading:
                 tag = batch.segments[mark].tag
                 if inside and tag == "UNT":
                     last, last_texts = batch.segments[taken : mark + 1], batch.texts[taken : mark + 1]
-                    yield self._message(segments + last if segments else last, texts + last_texts if texts else last_texts)
+                    yield self._message(
+                        segments + last if segments else last, texts + last_texts if texts else last_texts
+                    )
                     segments, texts, taken, inside = [], [], mark + 1, False
-                elif inside and mark > taken:  # not the UNH with which the message began
+                elif inside:
                     raise self._unfinished(tag, _size(texts) + _size(batch.texts[taken:mark]))
                 else:
                     self._check_between(batch, taken, mark, tag)

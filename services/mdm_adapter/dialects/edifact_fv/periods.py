@@ -94,7 +94,9 @@ def _incomplete(vorgang: Vorgang, wanted: Periods, names: list[str]) -> Iterator
     """What a period lacks or has too often. Where references are broken, it is only asked what the Vorgang has."""
     owned = list(_period_of(vorgang))
     if not names or any(reference_faults(vorgang)):
-        yield from (missing(each) for each in (*wanted.once, *wanted.least) if not any(each.fits(s) for (_, s), _ in owned))
+        yield from (
+            missing(each) for each in (*wanted.once, *wanted.least) if not any(each.fits(s) for (_, s), _ in owned)
+        )
         return
     for name in names:
         having = [found for found, period in owned if period == name]

@@ -1,6 +1,7 @@
 """Readings (MSCONS): each position is complete, and an exchange falls on the day for which its reading counts."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from services.mdm_adapter.dialects.edifact_fv.faults import Fault, at, missing
 from services.mdm_adapter.dialects.edifact_fv.fields import MARKET, begin_of_day, end_of_day
@@ -15,7 +16,7 @@ def reading_faults(vorgang: Vorgang) -> Iterator[Fault]:
     """All positions of one device; the message may speak of one only."""
     yield from (at("Z40", found, "one device per message") for found in list(vorgang.all("NAD+DP"))[1:])
     numbers = [number for number, segment in vorgang.segments if segment.tag == "LIN"]
-    for begin, end in zip(numbers, [*numbers[1:], len(vorgang.message.segments)], strict=True):
+    for begin, end in pairwise([*numbers, len(vorgang.message.segments)]):
         part = Part(vorgang.message, tuple(each for each in vorgang.segments if begin <= each[0] < end))
         if len(numbers) > 1:  # with one position the template has asked for the same
             yield from (missing(each, f"missing in position {begin}") for each in _EACH if not part.first(each.text))

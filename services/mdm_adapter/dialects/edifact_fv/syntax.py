@@ -209,7 +209,7 @@ class Tokens:
             self.is_utf8 = True
             self.warnings.append("UTF8_UNDER_UNOC")
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Batch]:  # noqa: C901 -- every segment comes through here, and calls cost
         """The segments, block by block. Faults are handed over in the batch: what stands before them is still good."""
         plus, colon, release = self.service.element, self.service.component, self.service.release
         new, kinds = tuple.__new__, _KINDS
@@ -230,11 +230,11 @@ class Tokens:
                     except SyntaxFault as found:
                         fault = found
                         break
-                    kind = segment[0] in ENVELOPE
-                    if kind:
+                    is_envelope = segment[0] in ENVELOPE
+                    if is_envelope:
                         marks.append(len(segments))
                     append(segment)
-                    if len(as_read) <= SHORT and not kind:
+                    if len(as_read) <= SHORT and not is_envelope:
                         short[as_read] = segment
                     continue
                 parts = text.split(plus)

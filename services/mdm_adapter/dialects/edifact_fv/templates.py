@@ -152,9 +152,9 @@ def template(message: str, pid: str, on: date) -> Template | None:
 def decision(list_: str, code: str, on: date) -> Code | None:
     """A code of a list of decisions on a day: a code means something only with its list."""
     for row in rows("ebd_codes.csv"):
-        if (row["list"], row["code"]) == (list_, code) and row["valid_from"] <= on.isoformat():
-            if not row["valid_to"] or on.isoformat() <= row["valid_to"]:
-                return Code(row["cluster"] == "yes", row["meaning"], row["text_needed"] == "yes")
+        is_valid = row["valid_from"] <= on.isoformat() <= (row["valid_to"] or "9999")
+        if is_valid and (row["list"], row["code"]) == (list_, code):
+            return Code(row["cluster"] == "yes", row["meaning"], row["text_needed"] == "yes")
     return None
 
 

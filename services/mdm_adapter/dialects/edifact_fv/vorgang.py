@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from services.mdm_adapter.dialects.edifact_fv.envelope import Message
 from services.mdm_adapter.dialects.edifact_fv.patterns import pattern
@@ -74,7 +75,7 @@ def vorgaenge(message: Message) -> tuple[Part, list[Vorgang]]:
     begins = [index for index, (_, segment) in enumerate(numbered) if segment.tag == starts]
     head = Part(message, numbered[: begins[0]] if begins else numbered)
     found = []
-    for begin, end in zip(begins, [*begins[1:], len(numbered)], strict=True):
+    for begin, end in pairwise([*begins, len(numbered)]):
         segments = numbered[begin:end]
         first = segments[0][1]
         number = first.at(2) if starts == "CNI" else first.at(3)
@@ -87,8 +88,6 @@ def moment(text: str) -> datetime | None:
     if len(text) != 15 or text[12:] != "+00" or not (text[:12].isascii() and text[:12].isdigit()):
         return None
     try:
-        return datetime(
-            int(text[:4]), int(text[4:6]), int(text[6:8]), int(text[8:10]), int(text[10:12]), tzinfo=UTC
-        )
+        return datetime(int(text[:4]), int(text[4:6]), int(text[6:8]), int(text[8:10]), int(text[10:12]), tzinfo=UTC)
     except ValueError:
         return None

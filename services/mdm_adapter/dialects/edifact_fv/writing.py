@@ -1,8 +1,8 @@
-"""Interchanges as bytes, in the canonical form: UNA, default characters, a line per segment, nothing empty at the end."""
+"""Interchanges as bytes in canonical form: UNA, default characters, a line per segment, nothing empty at the end."""
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from operator import itemgetter
