@@ -57,6 +57,16 @@ class Market:
         head = seg(f"UNB+UNOC:3+{parties}+{local:%y%m%d:%H%M}+HUB{self.count:011d}{application}")
         return write(build(head, bodies))
 
+    def long(self, messages: int) -> Iterator[bytes]:
+        """One interchange of many messages, piece by piece."""
+        self.sent, (self.sender, self.receiver) = datetime(2026, 11, 20, 6, tzinfo=UTC), self.partners[:2]
+        yield f"UNB+UNOC:3+{self.sender}:500+{self.receiver}:500+261120:0700+HUB1'\n".encode()
+        for number in range(1, messages + 1):
+            body = [f"UNH+M{number}+UTILMD:D:11A:UN:S2.2", *self._utilmd(number)]
+            lines = [line.replace("'", "?'") for line in (*body, f"UNT+{len(body) + 1}+M{number}")]
+            yield "".join(f"{line}'\n" for line in lines).encode("latin-1")
+        yield f"UNZ+{messages}+HUB1'\n".encode()
+
     def _melo(self) -> str:
         return f"DE000999{self.random.randrange(10**5):05d}{self.random.randrange(10**20):020d}"
 

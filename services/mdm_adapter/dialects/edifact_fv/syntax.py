@@ -70,13 +70,14 @@ class Segment(NamedTuple):
 
     def trimmed(self) -> "Segment":
         """Without trailing empty components and elements: what the canonical form carries."""
-        elements = [_without_tail(element) or ("",) for element in self.elements]
+        elements = [without_tail(element) or ("",) for element in self.elements]
         while elements and elements[-1] == ("",):
             elements.pop()
         return Segment(self.tag, tuple(elements))
 
 
-def _without_tail(element: tuple[str, ...]) -> tuple[str, ...]:
+def without_tail(element: tuple[str, ...]) -> tuple[str, ...]:
+    """An element without its trailing empty components."""
     length = len(element)
     while length and not element[length - 1]:
         length -= 1

@@ -2,23 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
-from operator import itemgetter
 
 from kit.errors import Invalid
 from services.mdm_adapter.dialects.edifact_fv.envelope import Interchange
-from services.mdm_adapter.dialects.edifact_fv.syntax import Segment
+from services.mdm_adapter.dialects.edifact_fv.syntax import SHORT, SHORTS, Segment, without_tail
 from services.mdm_adapter.dialects.edifact_fv.tables import transliterations
 
 UNA = "UNA:+.? '"
-# Text is put together with separators that no component holds, and what must be released is released in the whole text.
-_ELEMENT, _SEGMENT, _COMPONENT = "\x1d", "\x1e", "\x1f"
-_EMPTY_COMPONENTS = re.compile("\x1f+(?=[\x1d\x1e])")
-_EMPTY_ELEMENTS = re.compile("\x1d+(?=\x1e)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_ELEMENTS = itemgetter(1)
+# As in reading: what is short comes again and again, and is put together once.
+_LINES: dict[Segment, str] = {}
 
 
 class Unencodable(Invalid):
@@ -41,31 +35,41 @@ def write(interchange: Interchange, line_end: str = "\n", replaced: Counter[str]
 
 
 def text_of(segment: Segment) -> str:
-    """One segment as it is quoted: released, trimmed, without terminator."""
-    return _text((segment,), "")[:-1]
+    """One segment as it is quoted and written: released, trimmed, without terminator."""
+    parts = [segment.tag]
+    for element in segment.elements:
+        if element and not element[-1]:
+            element = without_tail(element)  # noqa: PLW2901 -- the same, trimmed
+        parts.append(":".join([part if part.isalnum() else _released(part) for part in element]))
+    while not parts[-1]:
+        parts.pop()
+    return "+".join(parts)
+
+
+def _released(text: str) -> str:
+    """A component whose service characters are released."""
+    if not text.isprintable() and (found := _CONTROL.findall(text)):
+        raise Unencodable("".join(sorted({*found})))
+    return text.replace("?", "??").replace("+", "?+").replace(":", "?:").replace("'", "?'")
 
 
 def _text_of(interchange: Interchange, line_end: str) -> str:
     segments = [interchange.head]
     for message in interchange.messages:
         segments += message.segments
-    return f"{UNA}{line_end}{_text([*segments, interchange.trailer], line_end)}"
-
-
-def _text(segments: Sequence[Segment], line_end: str) -> str:
-    """Segments as text, with a terminator and a line end behind each."""
-    components = "".join(chain.from_iterable(chain.from_iterable(map(_ELEMENTS, segments))))
-    if not components.isprintable() and (found := _CONTROL.findall(components)):
-        raise Unencodable("".join(sorted({*found})))
-    join = _COMPONENT.join
-    lines = [_ELEMENT.join([tag, *map(join, elements)]) for tag, elements in segments]
-    text = f"{_SEGMENT.join(lines)}{_SEGMENT}"
-    if "\x1f\x1d" in text or "\x1f\x1e" in text:
-        text = _EMPTY_COMPONENTS.sub("", text)
-    if "\x1d\x1e" in text:
-        text = _EMPTY_ELEMENTS.sub("", text)
-    text = text.replace("?", "??").replace("+", "?+").replace(":", "?:").replace("'", "?'")
-    return text.replace(_ELEMENT, "+").replace(_COMPONENT, ":").replace(_SEGMENT, "'" + line_end)
+    segments.append(interchange.trailer)
+    lines = [UNA[:-1]]
+    for segment in segments:
+        line = _LINES.get(segment)
+        if line is None:
+            line = text_of(segment)
+            if len(line) <= SHORT:
+                _LINES[segment] = line
+        lines.append(line)
+    if len(_LINES) > SHORTS:
+        _LINES.clear()
+    end = f"'{line_end}"
+    return f"{end.join(lines)}{end}"
 
 
 def _transliterated(interchange: Interchange, replaced: Counter[str] | None) -> Interchange:
