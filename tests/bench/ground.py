@@ -191,9 +191,5 @@ def _named(prefix: str, measured: Measured) -> Measured:
     return {f"{prefix}.{name}": value for name, value in measured.items()}
 
 
-BENCHES: Mapping[str, Callable[[Ground], Measured]] = MappingProxyType(
-    {
-        bench.__name__: bench
-        for bench in (throughput, relay, embedded, audited, latency, bulk, recovery, growth, codec, up)
-    }
-)
+ALL = (throughput, relay, embedded, audited, latency, bulk, recovery, growth, codec, up)
+BENCHES: Mapping[str, Callable[[Ground], Measured]] = MappingProxyType({bench.__name__: bench for bench in ALL})

@@ -3,9 +3,10 @@
 Differences that are known and wanted:
 - pydifact tells nothing about service characters other than the default, control characters, tags or counts: it is
   asked for values only. It drops nothing that we keep.
-- makotest sees no UNB behind a UNA, so it is fed without one, on one line. It demands segments that the receiver's rules
-  do not (address details in NAD, the reference layout of APERAK 2.1i) and knows no period references: it is asked
-  whether an interchange can be parsed, which message and PID it holds, and about MSCONS whether it is valid.
+- makotest sees no UNB behind a UNA, so it is fed without one, on one line. It demands segments that the rules of the
+  receiver do not (address details in NAD, the reference layout of APERAK 2.1i) and knows no period references: it is
+  asked which messages an interchange holds, about MSCONS whether it is valid, and whether our writing of its own
+  messages changes its findings.
 """
 
 import warnings

@@ -51,14 +51,24 @@ def json() -> list[bytes]:
     ]
 
 
-# fmt: off
+EDIFACT_WORDS = (
+    *(b"'", b"+", b":", b"?", b"\n", b"\0", b"\xc3\xa4", b"\xff", b"999999999999", b"UNA:+.? '", b"UNB+", b"UNH+"),
+    *(b"UNT+", b"UNZ+1+1'", b"IDE+24", b"CNI+", b"RFF+Z49::1'", b"DTM+7:", b"SEQ+Z18+1'", b"STS+Z15", b"LIN+1'"),
+)
+XML_WORDS = (
+    *(b"<", b">", b"</", b"&", b"&b;", b"<![CDATA[", b"]]>", b"<?x?>", b"xmlns='x'", b"\0", b"\xff"),
+    b"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]>",
+)
+JSON_WORDS = (
+    *(b"{", b"}", b"[", b"]", b'"', b",", b":", b"-", b"null", b"1e999", b"\\ud800", b"\xff", b"\0", b'"data":'),
+)
+CSV_WORDS = (b";", b"\n", b'"', b"\0", b"\xff", b"\r", b"=1+1", b"version", b";;;;;;")
 DIALECTS = {
-    "edifact_fv": Dialect(edifact, (b"'", b"+", b":", b"?", b"\n", b"\0", b"UNA:+.? '", b"UNB+", b"UNH+", b"UNT+", b"UNZ+1+1'", b"IDE+24", b"RFF+Z49::1'", b"DTM+7:", b"\xc3\xa4", b"\xff", b"999999999999")),
-    "cim_xml":    Dialect(xml, (b"<", b">", b"</", b"&", b"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]>", b"&b;", b"<![CDATA[", b"xmlns='x'", b"\0", b"\xff", b"]]>", b"<?x?>")),
-    "json_ce":    Dialect(json, (b"{", b"}", b"[", b"]", b'"', b",", b":", b"null", b"1e999", b"-", b"\\ud800", b"\xff", b"\0", b'"data":')),
-    "csv":        Dialect(lambda: [CSV.encode()], (b";", b"\n", b'"', b"\0", b"\xff", b"\r", b"=1+1", b"version", b";;;;;;")),
+    "edifact_fv": Dialect(edifact, EDIFACT_WORDS),
+    "cim_xml": Dialect(xml, XML_WORDS),
+    "json_ce": Dialect(json, JSON_WORDS),
+    "csv": Dialect(lambda: [CSV.encode()], CSV_WORDS),
 }
-# fmt: on
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from services.mdm_adapter.dialects.edifact_fv.syntax import Batch, Place, Segment, SyntaxFault, Tokens
 
@@ -51,8 +51,7 @@ class Message:
         return Place(self.number, segment, element, component, offset=self.offset_of(segment))
 
 
-@dataclass(frozen=True, slots=True)
-class Interchange:
+class Interchange(NamedTuple):
     """A whole interchange as a value."""
 
     head: Segment
@@ -60,8 +59,7 @@ class Interchange:
     trailer: Segment
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """UNB, and what it says."""
 
     segment: Segment

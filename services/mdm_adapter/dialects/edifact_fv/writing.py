@@ -36,11 +36,15 @@ def write(interchange: Interchange, line_end: str = "\n", replaced: Counter[str]
 
 def text_of(segment: Segment) -> str:
     """One segment as it is quoted and written: released, trimmed, without terminator."""
-    parts = [segment.tag]
-    for element in segment.elements:
+    parts = [segment[0]]
+    for element in segment[1]:
+        if len(element) == 1:
+            (part,) = element
+            parts.append(part if not part or part.isalnum() else _released(part))
+            continue
         if element and not element[-1]:
             element = without_tail(element)  # noqa: PLW2901 -- the same, trimmed
-        parts.append(":".join([part if part.isalnum() else _released(part) for part in element]))
+        parts.append(":".join([part if not part or part.isalnum() else _released(part) for part in element]))
     while not parts[-1]:
         parts.pop()
     return "+".join(parts)
