@@ -336,13 +336,14 @@ def _of_syntax(fault: SyntaxFault) -> Finding:
 def _findings(message: Message, faults: Iterable[Fault]) -> tuple[Finding, ...]:
     """Faults as they are told: sorted by code, then in the order of the message, what is missing last."""
     found = []
+    begins: list[int] = []
     for fault in faults:
         if fault.segment is None:
             found.append(Finding(fault.code, fault.hint, fault.detail, rule=fault.rule))
             continue
         position = f"m{message.number}.s{fault.number} {fault.hint}"
         value = fault.segment.at(fault.element, fault.component)
-        offset = message.offset_of(fault.number)
+        begins = begins or message.offsets()
         found.append(
             Finding(
                 fault.code,
@@ -351,7 +352,7 @@ def _findings(message: Message, faults: Iterable[Fault]) -> tuple[Finding, ...]:
                 rule=fault.rule,
                 segment=text_of(fault.segment),
                 value=value,
-                offset=offset,
+                offset=begins[fault.number - 1],
             )
         )
     return tuple(sorted(found, key=_rank))

@@ -16,6 +16,8 @@ from services.mdm_adapter.dialects.edifact_fv.vorgang import Numbered, Part, Vor
 from services.mdm_adapter.partners.profile import StrictIds
 
 AHEAD = timedelta(minutes=5)
+HEAD = 100
+"""Segments of a head that templates look at; what may stand there has fewer, the rest is surplus."""
 TIMES = frozenset({"137", "76", "203", "469", "472", "293", "292", "7", "60", "Z25", "Z26"})
 """DTM whose meaning we know: their format is 303 or 102. Others are surplus."""
 
@@ -50,7 +52,9 @@ def head_faults(head: Part, context: Context) -> Iterator[Fault]:
 
 def vorgang_faults(vorgang: Vorgang, template: Template, context: Context) -> Iterator[Fault]:
     """Everything that is wrong with the content of one Vorgang."""
-    scope = vorgang.segments if vorgang.head.segments == vorgang.segments else vorgang.head.segments + vorgang.segments
+    scope = vorgang.segments
+    if vorgang.head.segments is not vorgang.segments:
+        scope = vorgang.head.segments[:HEAD] + scope
     created = vorgang.head.time("137")
     yield from _missing(template.must, scope)
     if context.to_supplier:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from itertools import accumulate
 from typing import BinaryIO, NamedTuple
 
 from services.mdm_adapter.dialects.edifact_fv.syntax import Batch, Place, Segment, SyntaxFault, Tokens
@@ -45,6 +46,12 @@ class Message:
         """Where a segment begins in the file; segments count from 1."""
         before, text = self.texts[: segment - 1], self.texts[segment - 1] if self.texts else ""
         return self.begin + _size(before) + len(text) - len(text.lstrip("\r\n"))
+
+    def offsets(self) -> list[int]:
+        """Where each segment begins in the file."""
+        begins = accumulate((len(text) + 1 for text in self.texts), initial=self.begin)
+        pairs = zip(begins, self.texts, strict=False)  # the last one is the begin of what follows
+        return [begin + len(text) - len(text.lstrip("\r\n")) for begin, text in pairs] or [0] * len(self.segments)
 
     def place(self, segment: int, element: int = 0, component: int = 0) -> Place:
         """A place in this message."""

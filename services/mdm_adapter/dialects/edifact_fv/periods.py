@@ -98,10 +98,12 @@ def _incomplete(vorgang: Vorgang, wanted: Periods, names: list[str]) -> Iterator
             missing(each) for each in (*wanted.once, *wanted.least) if not any(each.fits(s) for (_, s), _ in owned)
         )
         return
+    by_period: dict[str, list[Numbered]] = {name: [] for name in names}
+    for found, period in owned:
+        by_period.setdefault(period, []).append(found)
     for name in names:
-        having = [found for found, period in owned if period == name]
 
-        def of(each: Pattern, having: list[Numbered] = having) -> list[Numbered]:
+        def of(each: Pattern, having: list[Numbered] = by_period[name]) -> list[Numbered]:
             return [found for found in having if each.fits(found[1])]
 
         for each in (*wanted.once, *wanted.least):

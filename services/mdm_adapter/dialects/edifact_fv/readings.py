@@ -15,11 +15,12 @@ _SUBSTITUTE = (pattern("STS+Z32"), pattern("STS+Z40"))
 def reading_faults(vorgang: Vorgang) -> Iterator[Fault]:
     """All positions of one device; the message may speak of one only."""
     yield from (at("Z40", found, "one device per message") for found in list(vorgang.all("NAD+DP"))[1:])
-    numbers = [number for number, segment in vorgang.segments if segment.tag == "LIN"]
-    for begin, end in pairwise([*numbers, len(vorgang.message.segments)]):
-        part = Part(vorgang.message, tuple(each for each in vorgang.segments if begin <= each[0] < end))
-        if len(numbers) > 1:  # with one position the template has asked for the same
-            yield from (missing(each, f"missing in position {begin}") for each in _EACH if not part.first(each.text))
+    positions = [index for index, (_, segment) in enumerate(vorgang.segments) if segment.tag == "LIN"]
+    for begin, end in pairwise([*positions, len(vorgang.segments)]):
+        part = Part(vorgang.message, vorgang.segments[begin:end])
+        if len(positions) > 1:  # with one position the template has asked for the same
+            number = part.segments[0][0]
+            yield from (missing(each, f"missing in position s{number}") for each in _EACH if not part.first(each.text))
         if part.first("QTY+67"):
             yield from (missing(each) for each in _SUBSTITUTE if not part.first(each.text))
         yield from _change(part)
