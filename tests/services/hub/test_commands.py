@@ -83,6 +83,7 @@ def test_1_the_answer_is_no(running: Path, command: str, words: str) -> None:
         ["up", "--services", "tea_service"],
         ["case", "move", "x", "start", "--arg", "nothing"],
         ["check", "nowhere.xml"],
+        ["check", "nowhere.xml", "--as-of", "soon"],
     ],
     ids=lambda arguments: " ".join(arguments[:2]),
 )

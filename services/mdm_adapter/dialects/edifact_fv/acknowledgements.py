@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from services.mdm_adapter.dialects.edifact_fv.envelope import Message
 from services.mdm_adapter.dialects.edifact_fv.syntax import Segment
+from services.mdm_adapter.dialects.edifact_fv.tables import rows_at
 from services.mdm_adapter.dialects.edifact_fv.vorgang import Part
 
 REJECTED = "4"
@@ -39,6 +41,28 @@ class Acknowledgement:
     def reference(self, qualifier: str) -> str:
         """The number of a reference; empty without one."""
         return next((number for name, number in self.references if name == qualifier), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What a refusal means to us: the hub's reason, and what comes next."""
+
+    meaning: str
+    reason: str
+    next: str
+
+
+def cause_of(code: str, on: date) -> Cause:
+    """What an ERC means on a day; one that nobody knows goes to a person, and its text is kept."""
+    for row in rows_at("erc_codes.csv", on):
+        if row["code"] == code:
+            return Cause(row["meaning"], row["reason"], row["next"])
+    return Cause("", "OTHER", "operator")
+
+
+def meaning_of(code: str, on: date) -> str:
+    """What a code of CONTRL (DE0085) means on a day."""
+    return next((row["meaning"] for row in rows_at("syntax_codes.csv", on) if row["code"] == code), "")
 
 
 def read_acknowledgement(message: Message) -> Acknowledgement:

@@ -241,7 +241,7 @@ class _Judge:
                 return
             templates.append(wanted)
         for number, segment in enumerate(message.segments, 1):
-            if wrong := fields.too_long(segment):
+            if wrong := fields.too_long(segment, self.context.on):
                 place = message.place(number, wrong.element, wrong.component)
                 self.refused = SyntaxFault(wrong.code, place, wrong.detail)
                 return

@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from contracts.ids import agencies_agree, is_malo, is_market_partner, is_melo, is_resource, obis
 from services.mdm_adapter.dialects.edifact_fv.syntax import Segment
-from services.mdm_adapter.dialects.edifact_fv.tables import rows
+from services.mdm_adapter.dialects.edifact_fv.tables import rows_at
 from services.mdm_adapter.dialects.edifact_fv.vorgang import moment
 
 MARKET = ZoneInfo("Europe/Berlin")
@@ -142,18 +142,18 @@ def faults(segment: Segment) -> Iterator[Wrong]:
     return rule(segment) if rule else iter(())
 
 
-@cache
-def _lengths() -> dict[str, tuple[tuple[int, int, int], ...]]:
+@lru_cache(64)
+def _lengths(on: date) -> dict[str, tuple[tuple[int, int, int], ...]]:
     found: dict[str, tuple[tuple[int, int, int], ...]] = {}
-    for row in rows("lengths.csv"):
+    for row in rows_at("lengths.csv", on):
         limit = (int(row["element"]), int(row["component"]), int(row["characters"]))
         found[row["tag"]] = (*found.get(row["tag"], ()), limit)
     return found
 
 
-def too_long(segment: Segment) -> Wrong | None:
-    """An element that is longer than its table says: code of CONTRL."""
-    for element, component, limit in _lengths().get(segment.tag, ()):
+def too_long(segment: Segment, on: date) -> Wrong | None:
+    """An element that is longer than its table says on a day: code of CONTRL."""
+    for element, component, limit in _lengths(on).get(segment.tag, ()):
         if len(segment.at(element, component)) > limit:
             return Wrong("39", element, component, f"more than {limit} characters")
     return None

@@ -1,7 +1,8 @@
 """The tables of `data/`, read once: what changes with a format version is data with the day from which it holds."""
 
 import csv
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,13 @@ def rows(name: str) -> tuple[dict[str, str], ...]:
     """The rows of one CSV table."""
     with (DATA / name).open(encoding="utf-8", newline="") as file:
         return tuple(csv.DictReader(file, delimiter=";"))
+
+
+@lru_cache(256)
+def rows_at(name: str, on: date) -> tuple[dict[str, str], ...]:
+    """The rows of one CSV table that hold on a day: `valid_from`, and `valid_to` where there is one, both inclusive."""
+    day = on.isoformat()
+    return tuple(row for row in rows(name) if row["valid_from"] <= day <= (row.get("valid_to") or "9999"))
 
 
 @cache

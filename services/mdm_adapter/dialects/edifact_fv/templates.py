@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from services.mdm_adapter.dialects.edifact_fv.patterns import Pattern, pattern
-from services.mdm_adapter.dialects.edifact_fv.tables import rows, tree
+from services.mdm_adapter.dialects.edifact_fv.tables import rows, rows_at, tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +151,8 @@ def template(message: str, pid: str, on: date) -> Template | None:
 
 def decision(list_: str, code: str, on: date) -> Code | None:
     """A code of a list of decisions on a day: a code means something only with its list."""
-    for row in rows("ebd_codes.csv"):
-        is_valid = row["valid_from"] <= on.isoformat() <= (row["valid_to"] or "9999")
-        if is_valid and (row["list"], row["code"]) == (list_, code):
+    for row in rows_at("ebd_codes.csv", on):
+        if (row["list"], row["code"]) == (list_, code):
             return Code(row["cluster"] == "yes", row["meaning"], row["text_needed"] == "yes")
     return None
 

@@ -2,7 +2,12 @@
 
 import pytest
 
-from services.mdm_adapter.dialects.edifact_fv.acknowledgements import Acknowledgement, read_acknowledgement
+from services.mdm_adapter.dialects.edifact_fv.acknowledgements import (
+    Acknowledgement,
+    cause_of,
+    meaning_of,
+    read_acknowledgement,
+)
 from services.mdm_adapter.dialects.edifact_fv.checking import check
 from services.mdm_adapter.dialects.edifact_fv.envelope import read
 from tests.unit.mdm_adapter.edifact.letters import MSB, NB, NOW, begin, interchange, judged, parties
@@ -57,6 +62,28 @@ def test_a_code_that_nobody_knows_is_kept_as_it_is() -> None:
 def test_an_aperak_that_cannot_be_used_goes_to_a_person(body: list[str], code: str, position: str) -> None:
     found = judged("APERAK", body)
     assert (found.content, [(each.code, each.position) for each in found.findings]) == ("operator", [(code, position)])
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "next_"),
+    [
+        ("Z35", "SCHEMA", "fix"),
+        ("Z16", "NOT_RESPONSIBLE", "re_address"),
+        ("Z19", "UNKNOWN_DEVICE", "after_master_data"),
+    ],
+)
+def test_an_error_means_a_reason_and_a_next_step(code: str, reason: str, next_: str) -> None:
+    cause = cause_of(code, NOW.date())
+    assert (cause.reason, cause.next) == (reason, next_)
+
+
+@pytest.mark.parametrize("code", ["E01", "E06", "Z04", "Z07", "Z28", "XXX"])
+def test_a_code_that_is_none_of_erc_goes_to_a_person(code: str) -> None:
+    assert cause_of(code, NOW.date()).next == "operator"
+
+
+def test_codes_of_syntax_have_a_meaning_from_their_day_on() -> None:
+    assert (meaning_of("29", NOW.date()), meaning_of("29", NOW.date().replace(year=2024))) == ("count", "")
 
 
 def uci(*more: str) -> list[str]:
