@@ -73,7 +73,7 @@ def periods(count: int) -> list[str]:
 
 
 def heads(count: int) -> list[str]:
-    return [*begin("E03+D1"), *parties(), *many(["FTX+ZZZ"], count), *many(["IDE+24+V", "RFF+Z13:55023"], count)]
+    return [*begin("E03+D1"), *parties(), *many(["FTX+ZZZ"], count), *many(["IDE+24+V", "RFF+Z13:55022"], count)]
 
 
 def wrong_parties(count: int) -> list[str]:
