@@ -3,7 +3,7 @@ PYTHON ?= python3
 NODES ?= 1
 BIN := .venv/bin
 
-.PHONY: help setup demo up test check fmt lint types imports schemas pages bench crash kafka postgres stop lock
+.PHONY: help setup demo up test check fmt lint types imports schemas pages bench fuzz crash kafka postgres stop lock
 
 help: ## show this list
 	@awk -F ' *## *' '/^[a-z]+:.*##/ { sub(/:.*/, "", $$1); printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ pages: setup ## the pages made from the code's tables are fresh
 
 bench: setup ## measure, each figure beside its anchors
 	$(BIN)/hub bench
+
+fuzz: setup ## 100,000 mutated messages of every dialect
+	$(BIN)/python -m tests.fuzz
 
 crash: setup ## the long fault tests
 	$(BIN)/python -m pytest -m slow

@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -184,26 +185,41 @@ def check(
     files: Annotated[list[str], typer.Argument(help="Files, or - for standard input.")],
     by: Annotated[str | None, typer.Option("--partner", help="Judge as if this partner had sent it.")] = None,
     schemas: Annotated[Path | None, typer.Option("--schemas", help="Folder with schemas of other dialects.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="When they are received: a time in ISO 8601.")] = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge message files; nothing is stored or sent. 0 accepted, 1 refused, 3 accepted with warnings."""
+    """Judge message files; nothing is stored or sent. 0 accepted, also with warnings; 1 refused."""
     from services.mdm_adapter.checking import check as judge
 
     profile = _partners(data).find(by) if by else None
     if by and profile is None:
         raise Failure(WRONG, f"there is no profile of {by}; `hub partner list` shows all")
+    received_at = _moment(as_of) if as_of else None
     codes = set()
     for file in files:
-        verdict = judge(_bytes_of(file), profile, schemas)
+        verdict = judge(_bytes_of(file), profile, schemas, received_at)
         codes.add(verdict.exit_code)
         if as_json:
-            typer.echo(verdict.as_json())
+            typer.echo(verdict.as_json(file))
             continue
-        typer.echo(f"{file}: {verdict.content} ({verdict.dialect}, {verdict.records} orders)")
-        for found in (*verdict.findings, *verdict.warnings):
-            typer.echo(f"  {found.code} {found.position} {found.detail}")
-    raise typer.Exit(NO if NO in codes else PARTLY if PARTLY in codes else 0)
+        content = "reject" if verdict.core == "reject" else verdict.content
+        what = f"{verdict.message} {verdict.pid}".strip() or f"{verdict.records} orders"
+        typer.echo(f"{file}: {content} ({verdict.dialect}, {what})")
+        for found in (*filter(None, [verdict.core_finding]), *verdict.findings, *verdict.warnings):
+            typer.echo(f"  {found.code} {found.position} {found.detail}".rstrip())
+    raise typer.Exit(NO if NO in codes else 0)
+
+
+def _moment(text: str) -> datetime:
+    """A time that a person gives; without an offset it is one in Germany."""
+    from services.mdm_adapter.domain.calendar import MARKET
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Failure(WRONG, f"{text} is no time in ISO 8601, such as 2026-11-24T12:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=MARKET)
 
 
 @partner.command("list")

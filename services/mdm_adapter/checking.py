@@ -3,7 +3,9 @@
 import codecs
 import json
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
@@ -12,6 +14,8 @@ from services.mdm_adapter.dialects.cim_xml import codes, messages
 from services.mdm_adapter.dialects.cim_xml.envelope import ENVELOPES
 from services.mdm_adapter.dialects.cim_xml.parsing import XmlRefused, parse, route
 from services.mdm_adapter.dialects.csv import orders as csv
+from services.mdm_adapter.dialects.edifact_fv import checking as edifact
+from services.mdm_adapter.dialects.edifact_fv.syntax import is_edifact
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Kind
 from services.mdm_adapter.dialects.json_ce import messages as json_ce
@@ -36,9 +40,16 @@ FIELDS = {
 PROPERTIES = {"plan": "plan", "legal_basis": "legal_basis", "party.nb": "party_nb", "party.lf": "party_lf"}
 
 
+REFUSALS = frozenset({"reject", "aperak_313", "contrl_4", "quarantine"})
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """What a file is, and what its sender would be told. `content` is accept, reject, read_positive, read_negative."""
+    """What a file is, and what its sender would be told.
+
+    `content` is accept, reject, read_positive, read_negative; of EDIFACT aperak_312, aperak_313, contrl_4, read_…,
+    operator (an acknowledgement that cannot be used), quarantine (nobody may be answered); n/a is no verdict.
+    """
 
     dialect: str
     content: str
@@ -49,27 +60,60 @@ class Verdict:
     schema: str = NOT_JUDGED
     findings: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
-    key_fields: dict[str, str] = field(default_factory=dict)
+    key_fields: dict[str, Any] = field(default_factory=dict)
     records: int = 0
     """Orders that would be taken."""
+    core: str = NOT_JUDGED
+    """Syntax and envelope of EDIFACT: ok or reject."""
+    core_finding: Finding | None = None
+    message: str = ""
+    pid: str = ""
+    version: str = ""
 
     @property
     def exit_code(self) -> int:
-        """0 accepted, 1 refused, 3 accepted with warnings."""
-        if self.content == "reject" or not self.well_formed:
-            return 1
-        return 3 if self.warnings else 0
+        """0 accepted, also with warnings, and for acknowledgements, which nobody refuses; 1 refused."""
+        return int(not self.well_formed or self.core == "reject" or self.content in REFUSALS)
 
-    def as_json(self) -> str:
-        """The verdict for machines."""
-        return json.dumps({**asdict(self), "exit_code": self.exit_code}, ensure_ascii=False, sort_keys=True)
+    def as_json(self, file: str = "") -> str:
+        """The verdict for machines: the columns of the samples' manifests, and the findings with their words."""
+        core = self.core_finding
+        members = {
+            "file": file,
+            "dialect": self.dialect,
+            "message": self.message,
+            "pid": self.pid,
+            "version": self.version,
+            "noun": self.noun,
+            "root_namespace": self.root_namespace,
+            "root_name": self.root_name,
+            "well_formed": "yes" if self.well_formed else "no",
+            "xsd_verdict": self.schema,
+            "core_verdict": self.core,
+            "core_code": core.code if core else "",
+            "core_position": core.position if core else "",
+            "content_verdict": self.content,
+            "content_codes": ";".join(found.code for found in self.findings),
+            "content_positions": ";".join(found.position for found in self.findings if found.position),
+            "warnings": ";".join(found.code for found in self.warnings),
+            "key_fields": self.key_fields,
+            "records": self.records,
+            "findings": [asdict(found) for found in (*([core] if core else []), *self.findings)],
+            "exit_code": self.exit_code,
+        }
+        return json.dumps(members, ensure_ascii=False)
 
 
-def check(data: bytes, profile: Profile | None = None, schemas_dir: Path | None = None) -> Verdict:
-    """Judge a file as it would be judged if it came from this partner now; nothing is stored, nothing is sent.
+def check(
+    data: bytes, profile: Profile | None = None, schemas_dir: Path | None = None, as_of: datetime | None = None
+) -> Verdict:
+    """Judge a file as it would be judged if it came from this partner; nothing is stored, nothing is sent.
 
     Without a profile the strictest rules hold, and no sender is wrong. `schemas_dir` adds roots of other dialects.
+    `as_of` is when EDIFACT is received, now if it is left out.
     """
+    if is_edifact(data):
+        return _check_edifact(data, profile, as_of or datetime.now(UTC))
     if json_ce.is_json(data):
         return _check_json(data, profile)
     if not messages.is_xml(data) and (profile is None or profile.speaks(csv.NAME, None)):
@@ -87,6 +131,23 @@ def check(data: bytes, profile: Profile | None = None, schemas_dir: Path | None 
     if (etree.QName(root).namespace, etree.QName(root).localname) in ENVELOPES:
         return _check_cim(data, root, profile, warnings)
     return _check_other(root, schemas_dir, warnings)
+
+
+def _check_edifact(data: bytes, profile: Profile | None, as_of: datetime) -> Verdict:
+    found = edifact.check(data, as_of, profile)
+    first = found.first
+    return Verdict(
+        edifact.NAME,
+        str(found.content),
+        findings=list(found.findings),
+        warnings=[Finding(code, "", "") for code in found.warnings],
+        key_fields=found.key_fields,
+        core="reject" if found.core else "ok",
+        core_finding=found.core,
+        message=first.type if first else "",
+        pid=found.pid,
+        version=first.version if first else "",
+    )
 
 
 def _check_cim(data: bytes, root: etree._Element, profile: Profile | None, warnings: list[Finding]) -> Verdict:
@@ -181,6 +242,8 @@ def _in_soap(root: etree._Element) -> str:
 
 def _check_json(data: bytes, profile: Profile | None) -> Verdict:
     """A message in JSON; reports of ours are read as well, as their receivers do."""
+    if companion := json_ce.companion_of(data):
+        return Verdict(json_ce.NAME, NOT_JUDGED, message=companion)
     decoded = json_ce.decode(data, profile, None)
     if decoded.kind is Kind.OTHER and decoded.noun in json_ce.REPORTS:
         faults = [Finding(codes.PAYLOAD, place, "") for place in json_ce.own_faults(data)]

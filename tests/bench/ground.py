@@ -156,6 +156,11 @@ def growth(at: Ground) -> Measured:
     }
 
 
+def codec(at: Ground) -> Measured:
+    """Market messages parsed and written, beside pydifact on the same ones; and a long file, message by message."""
+    return _named("codec.edifact", measure("codec", count=at.size(752), messages=at.size(10_000)))
+
+
 def up(_: Ground) -> Measured:
     """`hub up` from nothing, idle, and again on what is there."""
     with TemporaryDirectory(prefix="bench-") as folder:
@@ -186,6 +191,5 @@ def _named(prefix: str, measured: Measured) -> Measured:
     return {f"{prefix}.{name}": value for name, value in measured.items()}
 
 
-BENCHES: Mapping[str, Callable[[Ground], Measured]] = MappingProxyType(
-    {bench.__name__: bench for bench in (throughput, relay, embedded, audited, latency, bulk, recovery, growth, up)}
-)
+ALL = (throughput, relay, embedded, audited, latency, bulk, recovery, growth, codec, up)
+BENCHES: Mapping[str, Callable[[Ground], Measured]] = MappingProxyType({bench.__name__: bench for bench in ALL})

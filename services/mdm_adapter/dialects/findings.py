@@ -14,3 +14,9 @@ class Finding:
     line: int | None = None
     rule: str | None = None
     """The rule of ours that was broken: DTD, SCHEMA, D-GSRN-1 and so on."""
+    segment: str | None = None
+    """The segment as it was received, in EDIFACT."""
+    value: str | None = None
+    """What stands there, in EDIFACT."""
+    offset: int | None = None
+    """Where in the bytes, in EDIFACT."""

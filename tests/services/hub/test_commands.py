@@ -83,6 +83,7 @@ def test_1_the_answer_is_no(running: Path, command: str, words: str) -> None:
         ["up", "--services", "tea_service"],
         ["case", "move", "x", "start", "--arg", "nothing"],
         ["check", "nowhere.xml"],
+        ["check", "nowhere.xml", "--as-of", "soon"],
     ],
     ids=lambda arguments: " ".join(arguments[:2]),
 )
@@ -175,7 +176,7 @@ def test_a_file_is_judged_without_a_hub(tmp_path: Path) -> None:
     bad.write_text("<a>")
     profile.write_text("id: x\nbogus: 1\n")
     judged, checked = hub("check", str(bad), "--json"), hub("partner", "check", str(profile))
-    assert (judged.exit_code, json.loads(judged.stdout)["content"]) == (1, "reject")
+    assert (judged.exit_code, json.loads(judged.stdout)["content_verdict"]) == (1, "reject")
     assert (checked.exit_code, f"{profile}:2: bogus" in checked.stdout) == (1, True)
 
 

@@ -53,6 +53,17 @@ def is_json(data: bytes) -> bool:
     return data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["}
 
 
+def companion_of(data: bytes) -> str | None:
+    """What JSON beside a message is called: objects of BO4E, or notes; None: it is, or would be, a message."""
+    try:
+        tree = jsons.read(data)
+    except jsons.Unreadable:
+        return None
+    if not isinstance(tree, dict) or not tree or tree.keys() & {"specversion", "type", "id", "source", "data"}:
+        return None
+    return "BO4E JSON" if "stammdaten" in tree else "companion"
+
+
 def decode(data: bytes, profile: Profile | None, now: datetime | None) -> Decoded:
     """Read a message and all that is wrong with it; nothing but our own findings comes out.
 

@@ -1,0 +1,1 @@
+"""EDIFACT of the German market (WiM): strict syntax, envelope, check templates by format version."""

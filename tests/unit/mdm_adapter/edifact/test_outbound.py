@@ -1,0 +1,100 @@
+"""What leaves is judged more strictly than what comes; and no message, however made, takes long to judge."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from services.mdm_adapter.dialects.edifact_fv.outbound import own_faults
+from tests.unit.mdm_adapter.edifact.letters import (
+    MSB,
+    NB,
+    NOW,
+    begin,
+    changed,
+    iftsta,
+    interchange,
+    judged,
+    master_data,
+    parties,
+    readings,
+    utilmd,
+)
+
+OWN = sorted((Path(__file__).resolve().parents[4].parent / "shared" / "samples" / "edifact" / "own").glob("*.edi"))
+
+
+OTHERS = [line.replace(NB, "9900357000004") for line in iftsta("21027", "Z15+Z13+Z74")]
+
+
+@pytest.mark.parametrize("file", OWN, ids=lambda file: file.name)
+def test_the_own_samples_may_leave(file: Path) -> None:
+    assert own_faults(file.read_bytes(), NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "body", "expected"),
+    [
+        ("MSCONS", readings(), ["UNB_0026_MISSING"]),
+        ("IFTSTA", iftsta("21027", "Z15+Z13"), ["Z29 m1.s8 STS+Z15"]),
+        (
+            "IFTSTA",
+            [line.replace(NB, "9900357000004") for line in iftsta("21027", "Z15+Z13+Z74")],
+            ["MPID_CHECK_DIGIT:9900357000004", "UNB_NAD_MISMATCH"],
+        ),
+        ("UTILMD", utilmd(changed(master_data(), "SEQ+Z20+1", "RFF+Z14:X")), ["Z29 SEQ+Z20", "D-DEV-1 m1.s15 RFF+Z14"]),
+        ("UTILMD", utilmd([*master_data(), "SEQ+Z13+1", "CAV+Z30:::X"]), ["Z29 SEQ+Z05", "D-DEV-1 m1.s28 CAV+Z30"]),
+    ],
+)
+def test_E13_what_is_only_a_warning_from_others_is_a_fault_of_ours(
+    type_: str, body: list[str], expected: list[str]
+) -> None:
+    assert own_faults(interchange((type_, body)), NOW) == expected
+
+
+def test_E13_an_interchange_that_cannot_be_read_never_leaves() -> None:
+    assert own_faults(interchange(("MSCONS", readings()))[:-3], NOW) == ["13 UNZ"]
+
+
+def many(unit: list[str], count: int) -> list[str]:
+    return [line for _ in range(count) for line in unit]
+
+
+def seconds(type_: str, body: list[str]) -> float:
+    began = time.process_time()
+    judged(type_, body)
+    return time.process_time() - began
+
+
+def periods(count: int) -> list[str]:
+    named = range(2, count)
+    return utilmd([*master_data(), *(f"RFF+Z49::{i}" for i in named), *(f"SEQ+Z18+{i}" for i in named)])
+
+
+def heads(count: int) -> list[str]:
+    return [*begin("E03+D1"), *parties(), *many(["FTX+ZZZ"], count), *many(["IDE+24+V", "RFF+Z13:55022"], count)]
+
+
+def wrong_parties(count: int) -> list[str]:
+    return [
+        *iftsta("21027", "Z15+Z13+Z74"),
+        *(f"NAD+MS+{NB}::{i}" for i in range(count)),
+        *many([f"NAD+MR+{MSB}"], count),
+    ]
+
+
+WORST: dict[str, tuple[str, Callable[[int], list[str]]]] = {
+    "positions": ("MSCONS", lambda count: [*readings(), *many(["LIN+1", "QTY+67:x"], count)]),
+    "periods": ("UTILMD", periods),
+    "findings": ("UTILMD", lambda count: utilmd([*master_data(), *many(["SEQ+Z18+9", "QTY+1:x"], count)])),
+    "heads": ("UTILMD", heads),
+    "parties": ("IFTSTA", wrong_parties),
+}
+
+
+@pytest.mark.parametrize("which", WORST)
+def test_E05_judging_takes_time_in_proportion_to_the_size(which: str) -> None:
+    type_, make = WORST[which]
+    small = max(min(seconds(type_, make(1_000)) for _ in range(2)), 0.002)
+    assert seconds(type_, make(8_000)) < 8 * 4 * small
