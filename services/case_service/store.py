@@ -168,7 +168,8 @@ def cases(db: sa.Connection, scope: Scope, query: CaseQuery, begin: Sequence[Any
     """A page of cases; `at_0`, `at_1` … of a row are where it stands in the sort, its id behind them."""
     chosen = [visible(scope), *_like(query, scope)]
     if of_orders := _order_like(query, _seen):
-        chosen.append(sa.exists().where(_seen.c.case_id == _cases.c.case_id, *of_orders).correlate(_cases))
+        own = sa.exists().where(_seen.c.case_id == _cases.c.case_id, mine(scope, _seen), *of_orders)
+        chosen.append(own.correlate(_cases))
     defect = _has_second.label("defect")
     return _page(db, sa.select(_cases, defect), chosen, query.sort, begin, query.limit, _CASE_KEYS, _cases.c.case_id)
 
@@ -309,8 +310,9 @@ def work_order(db: sa.Connection, scope: Scope, work_order_id: UUID) -> Row | No
 
 
 def story(db: sa.Connection, scope: Scope, case_id: UUID) -> Mapping[str, Rows]:
-    """Everything that happened in a case: changes of its work orders, remarks, words of people, visits."""
+    """What happened in a case, and to its work orders in scope: changes, remarks, words of people, visits."""
     seen = sa.select(_cases.c.case_id).where(_cases.c.case_id == case_id, visible(scope))
+    own = sa.select(_orders.c.work_order_id).where(_orders.c.case_id == case_id, mine(scope))
     order = {
         "history": ("at", "work_order_id", "version"),
         "remarks": ("at", "remark_id"),
@@ -320,8 +322,9 @@ def story(db: sa.Connection, scope: Scope, case_id: UUID) -> Mapping[str, Rows]:
     found = {}
     for name, by in order.items():
         table = tables.metadata.tables[name]
-        query = sa.select(table).where(table.c.case_id.in_(seen)).order_by(*(table.c[column] for column in by))
-        found[name] = db.execute(query).all()
+        theirs = sa.or_(table.c.work_order_id.is_(None), table.c.work_order_id.in_(own))
+        query = sa.select(table).where(table.c.case_id.in_(seen), theirs)
+        found[name] = db.execute(query.order_by(*(table.c[column] for column in by))).all()
     return found
 
 
@@ -359,23 +362,20 @@ def visible(scope: Scope) -> sa.ColumnElement[bool]:
     if scope.kind == "partner":
         ordered = sa.exists().where(_references.c.case_id == _cases.c.case_id, _references.c.partner == scope.id)
         return ordered.correlate(_cases)
-    identity = _identity(scope)
-    columns = {
-        "company": (_seen.c.company_id,),
-        "technician": (_seen.c.responsible, _seen.c.dispatched_to),
-    }.get(scope.kind, ())
-    if identity is None or not columns:
+    if scope.kind not in _OWNERS or _identity(scope) is None:
         return sa.false()
-    theirs = sa.or_(*(column == identity for column in columns))
-    return sa.exists().where(_seen.c.case_id == _cases.c.case_id, theirs).correlate(_cases)
+    return sa.exists().where(_seen.c.case_id == _cases.c.case_id, mine(scope, _seen)).correlate(_cases)
 
 
-def mine(scope: Scope) -> sa.ColumnElement[bool]:
-    """Of a visible case, the work orders that a technician has or had."""
-    if scope.kind != "technician":
+_OWNERS: Mapping[str, tuple[str, ...]] = {"company": ("company_id",), "technician": ("responsible", "dispatched_to")}
+"""Columns that say whose a work order is; a technician keeps what was once in his list."""
+
+
+def mine(scope: Scope, table: sa.FromClause = _orders) -> sa.ColumnElement[bool]:
+    """Of a visible case, the work orders that a company or a technician has or had."""
+    if scope.kind not in _OWNERS:
         return sa.true()
-    identity = _identity(scope)
-    return sa.or_(_orders.c.responsible == identity, _orders.c.dispatched_to == identity)
+    return sa.or_(*(table.c[column] == _identity(scope) for column in _OWNERS[scope.kind]))
 
 
 def _with_case() -> sa.Select[Any]:

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from kit.auth import Principal, needs
 from kit.store import Unit
 from kit.trail import Exported, rows_about
-from services.case_service.acts import within
+from services.case_service.acts import owns, within
 from services.case_service.api.views import TheStore
 from services.case_service.domain.case import Case
 from services.case_service.domain.changes import subjects
@@ -39,7 +39,7 @@ async def export(case_id: UUID, auditor: Auditor, store: TheStore, request: Requ
     def note(unit: Unit) -> list[str]:
         case = within(unit.get(Case, str(case_id)), auditor.scope)
         unit.audit("audit:export", f"case/{case_id}")
-        return subjects(case)
+        return subjects(case, [order for order in case.work_orders if owns(order, auditor.scope)])
 
     about = await store.run(auditor, note, needs=[(Case, str(case_id))])
     found = await store.read(lambda db: rows_about(db, store.service, about))

@@ -28,6 +28,7 @@ from contracts.parts import Address, Area, Days, DevicePlan, GateEvidence, Link,
 from kit.auth import Scope
 from kit.http import the_store
 from kit.store import Store
+from services.case_service.acts import owns
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import (
     Bookable,
@@ -226,13 +227,15 @@ def _seen(case: Any, scope: Scope, names: set[str]) -> dict[str, Any]:
 
 
 def case_view(case: Any, orders: Any, work_orders: Any, exceptions: Any, pauses: Any, scope: Scope) -> CaseView:
-    """A case put together from its parts."""
+    """A case put together from its parts. Of work orders of others nothing is said, nor of what concerns only them."""
+    theirs = [each for each in work_orders if owns(each, scope)]
+    concerned = {None, *(each.work_order_id for each in theirs)}
     own = set(CaseView.model_fields) - {"orders", "work_orders", "exceptions", "pauses"}
     return CaseView(
         **_seen(case, scope, own),
         orders=tuple(ReferenceView.model_validate(each) for each in orders),
-        work_orders=tuple(work_order_view(each, case, scope) for each in work_orders),
-        exceptions=tuple(ExceptionView.model_validate(each) for each in exceptions),
+        work_orders=tuple(work_order_view(each, case, scope) for each in theirs),
+        exceptions=tuple(ExceptionView.model_validate(each) for each in exceptions if each.work_order_id in concerned),
         pauses=tuple(PauseView.model_validate(each) for each in pauses),
     )
 

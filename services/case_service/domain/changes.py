@@ -175,10 +175,10 @@ def parts(case: "Case") -> Iterator[tuple[Place, Kind, Any]]:
         yield ("pause", str(pause.number)), PAUSE, pause
 
 
-def subjects(case: "Case") -> list[str]:
-    """Under which subjects the audit tells of a case."""
-    orders = [f"work_order/{case.case_id}/{order.sequence}" for order in case.work_orders]
-    return [f"case/{case.case_id}", *orders]
+def subjects(case: "Case", orders: Iterable[WorkOrder] | None = None) -> list[str]:
+    """Under which subjects the audit tells of a case and of its work orders, or of these."""
+    chosen = case.work_orders if orders is None else orders
+    return [f"case/{case.case_id}", *(f"work_order/{case.case_id}/{order.sequence}" for order in chosen)]
 
 
 def _given(details: Mapping[str, Any]) -> dict[str, Any]:
