@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
-from contracts.codes import Flag, State
+from contracts.codes import State
 from kit import rows as many
 from kit.auth import Scope
 from kit.db import Utc
@@ -23,6 +23,7 @@ from services.case_service.domain.answers import FieldAnswers, FieldConflict
 from services.case_service.domain.buildings import Building, Point
 from services.case_service.domain.case import Case
 from services.case_service.domain.completions import Completion
+from services.case_service.domain.edits import HIDDEN_IN_THE_FIELD
 from services.case_service.domain.entries import (
     CaseException,
     ExceptionState,
@@ -245,7 +246,7 @@ def like(wanted: Selection, scope: Scope) -> list[sa.ColumnElement[bool]]:
 
 def _like(wanted: Selection, scope: Scope) -> list[sa.ColumnElement[bool]]:
     """What the case itself has to be like."""
-    hidden = {Flag.DIFFICULT} if scope.kind == "technician" else set()
+    hidden = HIDDEN_IN_THE_FIELD if scope.kind == "technician" else frozenset()
     flags = [flag for flag in wanted.flag if flag not in hidden]
     found: list[sa.ColumnElement[bool]] = [
         _cases.c[name].in_(values) for name in _CODES if (values := getattr(wanted, name))

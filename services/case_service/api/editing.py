@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 
-from contracts.codes import Flag
 from contracts.roles import Reach, granted
 from kit.auth import Principal, RoleMissing, needs
 from kit.errors import NotFound
@@ -39,11 +38,10 @@ def routes(policy: Policy) -> APIRouter:
     ) -> CaseView:
         """Change the fields of a case that are the hub's: its flags and their text."""
         edit = _versioned(request, body)
-        hidden = frozenset({Flag.DIFFICULT} if editor.scope.kind == "technician" else ())
 
         def command(unit: Unit) -> CaseView:
             case, act = within(unit.get(Case, str(case_id)), editor.scope), act_of(unit, policy)
-            edit_case(case, edit, hidden)
+            edit_case(case, act, edit)
             conclude(case, unit, act)
             return view_of(case, editor.scope)
 

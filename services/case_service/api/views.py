@@ -30,6 +30,7 @@ from kit.http import the_store
 from kit.store import Store
 from services.case_service.acts import owns
 from services.case_service.domain.case import Case
+from services.case_service.domain.edits import HIDDEN_IN_THE_FIELD
 from services.case_service.domain.entries import (
     Bookable,
     DeviceFact,
@@ -101,7 +102,7 @@ class WorkOrderView(View):
 
 def flags_for(scope: Scope, flags: tuple[Flag, ...]) -> tuple[Flag, ...]:
     """The flags that somebody sees: the field never learns which meters are called difficult (S3-18)."""
-    return tuple(flag for flag in flags if flag is not Flag.DIFFICULT or scope.kind != "technician")
+    return tuple(flag for flag in flags if flag not in HIDDEN_IN_THE_FIELD or scope.kind != "technician")
 
 
 def work_order_view(order: Any, case: Any, scope: Scope) -> WorkOrderView:

@@ -18,6 +18,7 @@ from tests.services.case_service.story import Story, appointment, cancelled
 from tests.unit.case_service.builders import NOW, TECHNICIAN, an_order
 
 BELL = "Ring twice, the bell is broken."
+MOVED = {"street": "Am Bach", "number": "2", "postcode": "00101", "city": "Musterstadt", "country": "DE"}
 MASTERS = sorted(Asked.model_fields)
 
 
@@ -157,6 +158,33 @@ async def test_S3_18_a_technician_who_sets_another_flag_leaves_alone_what_he_doe
 async def test_the_other_party_s_flag_follows_from_the_order_and_from_nothing_else(story: Story) -> None:
     refused = await edited(story, flags=["OTHER_PARTY_ATTENDS"])
     assert (refused.status_code, refused.json()["fields"]) == (403, ["other_party_attends"])
+    await story.is_booked()
+    for who in ("tom", "anna"):
+        moved = await story.asks(who, "set_flag", flag="OTHER_PARTY_ATTENDS")
+        assert (moved.status_code, moved.json()["fields"]) == (403, ["other_party_attends"])
+    assert (await story.case()).flags == ()
+
+
+@pytest.mark.parametrize("on", [True, False])
+async def test_S3_18_a_technician_s_move_leaves_the_flag_alone_that_he_does_not_see(story: Story, on: bool) -> None:
+    await story.is_booked()
+    if not on:
+        await edited(story, flags=["DIFFICULT"])
+    before = (await story.case()).flags
+    assert (await story.asks("tom", "set_flag", flag="DIFFICULT", on=on)).json()["flags"] == []
+    assert (await story.case()).flags == before
+
+
+async def test_T34_what_the_partner_changed_blocks_until_a_planner_acknowledges_it(story: Story) -> None:
+    await story.is_booked()
+    await story.hears(an_order(version=2, address=MOVED))
+    assert (await story.order()).blockers.keys() == {"MASTER_DATA_CHANGED"}
+    for who in ("tom", "anna"):
+        cleared = await story.asks(who, "set_flag", blocker="MASTER_DATA_CHANGED", on=False)
+        assert (cleared.status_code, cleared.json()["code"]) == (409, "blocked")
+    assert (await story.asks("tom", "acknowledge_change")).status_code == 403
+    await story.moves("anna", "acknowledge_change")
+    assert (await story.order()).blockers == {}
 
 
 async def test_a_dispatcher_corrects_how_the_customer_is_reached(story: Story) -> None:
