@@ -103,7 +103,7 @@ def conclude(case: Case, unit: Unit, act: Act) -> None:
 
 def within(case: Case, scope: Scope) -> Case:
     """The case, if it is in scope; what is not does not exist (G3)."""
-    if not _sees(case, scope):
+    if not sees(case, scope):
         raise NotFound(f"there is no Case {case.case_id}")
     return case
 
@@ -133,7 +133,8 @@ def of_customer(case: Case, scope: Scope) -> Case:
     return within(case, scope)
 
 
-def _sees(case: Case, scope: Scope) -> bool:
+def sees(case: Case, scope: Scope) -> bool:
+    """Whether a case is in this scope."""
     if scope.kind == "all":
         return True
     if scope.kind == "partner":
