@@ -73,6 +73,15 @@ def known(unit: Unit, key: str) -> Case:
     return case
 
 
+def named(unit: Unit, case_id: UUID) -> Case:
+    """The case with this very id. Cases are also found by the ids of their work orders: those name none, for what is
+    audited under them would not stand with the case. Raises NotFound."""
+    case = known(unit, str(case_id))
+    if case.case_id != case_id:
+        raise NotFound(f"there is no Case {case_id}")
+    return case
+
+
 def conclude(case: Case, unit: Unit, act: Act) -> None:
     """After every change: the phase follows, timers follow, what came up beside the case is written."""
     phase, on_hold = phase_of(case, act), is_on_hold(case)

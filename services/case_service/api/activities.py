@@ -15,7 +15,7 @@ from kit.errors import NotFound
 from kit.http import cursor, read_cursor
 from kit.store import Ref, Unit
 from services.case_service import store_beside as queries
-from services.case_service.acts import act_of, conclude, known, of_case, within
+from services.case_service.acts import act_of, conclude, known, named, of_case, within
 from services.case_service.api.views import TheStore, View
 from services.case_service.domain.act import Policy
 from services.case_service.domain.activities import Activity, ActivityState, finish, open_activity
@@ -94,7 +94,7 @@ def routes(policy: Policy) -> APIRouter:
         """Open an activity of a case. An open mandatory permit blocks its work orders (PERMIT_OPEN)."""
 
         def command(unit: Unit) -> ActivityView:
-            case, act = within(known(unit, str(body.case_id)), planner.scope), act_of(unit, policy)
+            case, act = within(named(unit, body.case_id), planner.scope), act_of(unit, policy)
             if case.terminal:
                 raise CaseEnded(f"The case is {case.phase}.", phase=case.phase)
             opened = open_activity(case, act, body.kind, body.code, body.owner, body.due_on, mandatory=body.mandatory)

@@ -14,7 +14,7 @@ from kit.auth import Principal, needs
 from kit.errors import NotFound
 from kit.store import Ref, Unit
 from services.case_service import store_beside as queries
-from services.case_service.acts import act_of, conclude, known, of_case, within
+from services.case_service.acts import act_of, conclude, known, named, of_case, within
 from services.case_service.api.refusals import audited
 from services.case_service.api.views import TheStore, View
 from services.case_service.domain.act import Policy
@@ -92,7 +92,7 @@ def routes(policy: Policy) -> APIRouter:
         """The first person: somebody wants to be forgotten."""
 
         def command(unit: Unit) -> ErasureView:
-            case = within(known(unit, str(body.case_id)), eraser.scope)
+            case = within(named(unit, body.case_id), eraser.scope)
             erasure = Erasure(
                 erasure_id=unit.new_id(),
                 case_id=case.case_id,

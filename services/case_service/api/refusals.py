@@ -43,8 +43,10 @@ def _note(unit: Unit, *, what: str, subject: str, code: str) -> None:
     """All about one case stands in one shard: a work order is named by its case and its number there."""
     kind, _, id_ = subject.partition("/")
     case = unit.find(Case, id_)
-    if case is not None and kind == "work_order":
-        subject = f"work_order/{case.case_id}/{case.order(WorkOrderId(UUID(id_))).sequence}"
+    if case is not None:
+        of_order = kind == "work_order"
+        part = f"/{case.order(WorkOrderId(UUID(id_))).sequence}" if of_order else ""
+        subject = f"{kind}/{case.case_id}{part}"
     unit.audit(f"refused:{what}", subject, code=code)
 
 
