@@ -37,7 +37,7 @@ from services.case_service.domain.entries import (
 from services.case_service.domain.flow import FlowBook, SubReasons
 from services.case_service.domain.incoming.calibration import Calibration
 from services.case_service.domain.intake import Installer, InstallerNotice, Quote
-from services.case_service.domain.privacy import Erasure
+from services.case_service.domain.privacy import Erasure, PersonExport
 from services.case_service.domain.selection import CaseQuery, OrderQuery, Selection, keys_of
 from services.case_service.domain.sla_targets import SlaTargets
 from services.case_service.domain.visits import Visit, VisitConflict
@@ -124,6 +124,7 @@ REPOSITORIES: Mapping[type[Any], Mapped[Any]] = {
     Quote: Mapped(Quote, beside.quotes),
     Completion: Mapped(Completion, beside.completions),
     Erasure: Mapped(Erasure, beside.erasures),
+    PersonExport: Mapped(PersonExport, beside.person_exports),
     FieldAnswers: Mapped(FieldAnswers, beside.answers),
     FieldConflict: Mapped(FieldConflict, beside.field_conflicts),
     Building: Listing(

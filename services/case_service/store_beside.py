@@ -12,6 +12,7 @@ from services.case_service import tables
 from services.case_service import tables_beside as beside
 from services.case_service.domain.answers import FieldAnswers, FieldConflict
 from services.case_service.domain.entries import Words
+from services.case_service.domain.privacy import PersonExport
 from services.case_service.domain.visits import Visit, VisitConflict
 from services.case_service.store import PAGE, Row, Rows, mine, visible
 
@@ -90,12 +91,21 @@ def erasures(db: sa.Connection, scope: Scope, *, state: str | None = None, limit
     return db.execute(sa.select(table).where(*wanted).order_by(table.c.erasure_id).limit(limit)).all()
 
 
+def person_exports(db: sa.Connection, scope: Scope, *, state: str | None = None) -> Rows:
+    """Who wanted to know what is kept of them, oldest first."""
+    table = beside.person_exports
+    wanted: list[sa.ColumnElement[bool]] = [table.c.case_id.in_(sa.select(cases.c.case_id).where(visible(scope)))]
+    wanted += [table.c.state == state] if state else []
+    return db.execute(sa.select(table).where(*wanted).order_by(table.c.requested_at, table.c.case_id).limit(PAGE)).all()
+
+
 PERSONAL: Mapping[type[Any], sa.Column[Any]] = {
     Words: tables.reasons.c.words_id,
     Visit: tables.visits.c.record_id,
     VisitConflict: tables.visit_conflicts.c.conflict_id,
     FieldAnswers: beside.answers.c.work_order_id,
     FieldConflict: beside.field_conflicts.c.conflict_id,
+    PersonExport: beside.person_exports.c.case_id,
 }
 """Records beside a case that may hold personal data, by their primary key."""
 

@@ -221,16 +221,58 @@ async def test_B16_nobody_is_forgotten_while_the_work_needs_them(story: Story) -
         assert (await anna.post("/v1/erasures", json={"case_id": str(case.case_id), "reason": "x"})).status_code == 403
 
 
+async def test_B16_what_is_kept_of_a_person_leaves_by_two_persons_and_once(story: Story) -> None:
+    case = await story.case()
+    path, export_of = f"/v1/persons/{case.case_id}/export", f"/v1/person-exports/{case.case_id}/approve"
+    body = {"case_id": str(case.case_id), "reason": "A. Kunde wrote"}
+    async with boss(story, "max") as max_, boss(story, "eva") as eva:
+        alone = await max_.get(path)
+        assert (alone.status_code, alone.json()["code"]) == (403, "four-eyes")
+        assert (await eva.post(export_of)).status_code == 404
+        assert (await max_.post("/v1/person-exports", json=body)).status_code == 201
+        assert (await max_.post("/v1/person-exports", json=body)).status_code == 409
+        (listed,) = (await eva.get("/v1/person-exports", params={"state": "REQUESTED"})).json()["items"]
+        assert (listed["requested_by"], listed["reason"]) == ("person:local:max", "A. Kunde wrote")
+        own, early = await max_.post(export_of), await max_.get(path)
+        assert [(each.status_code, each.json()["code"]) for each in (own, early)] == [(403, "four-eyes")] * 2
+        assert (await eva.post(export_of)).json()["approved_by"] == "person:local:eva"
+        assert (await eva.post(export_of)).status_code == 409
+        assert [(await max_.get(path)).status_code for _ in range(2)] == [200, 403]
+        assert (await eva.post("/v1/person-exports", json=body)).status_code == 201
+    (row,) = await story.stage.rows("person_exports")
+    assert (row.state, row.requested_by, row.approved_by) == ("REQUESTED", "person:local:eva", None)
+    rows = [(row.action, row.actor) for row in await story.stage.rows("audit") if "person:export" in row.action]
+    assert rows.count(("person:export", "person:local:max")) == 2, "asked for, and taken"
+    assert rows.count(("person:export", "person:local:eva")) == 2, "approved, and asked for again"
+    assert ("refused:person:export", "person:local:max") in rows
+
+
+async def test_B16_who_is_forgotten_leaves_no_words_in_a_wish_to_know(story: Story) -> None:
+    await completed(story)
+    case = await story.case()
+    body = {"case_id": str(case.case_id), "reason": "A. Kunde wrote"}
+    async with boss(story, "max") as max_, boss(story, "eva") as eva:
+        await max_.post("/v1/person-exports", json=body)
+        asked = await max_.post("/v1/erasures", json=body)
+        assert (await eva.post(f"/v1/erasures/{asked.json()['erasure_id']}/approve")).status_code == 200
+    (row,) = await story.stage.rows("person_exports")
+    assert "Kunde" not in row.reason
+
+
 async def test_B16_a_person_gets_what_is_kept_of_them_and_the_reading_is_audited(story: Story) -> None:
     await story.hears(an_order(order_key="erp-a:2", order_no="2", kind="repair"))
     await completed(story)
     case = await story.case()
-    async with boss(story, "max") as max_:
+    async with boss(story, "max") as max_, boss(story, "eva") as eva:
+        await eva.post("/v1/person-exports", json={"case_id": str(case.case_id), "reason": "asked for it"})
+        await max_.post(f"/v1/person-exports/{case.case_id}/approve")
+        before = len(await story.stage.rows("audit"))
         found = (await max_.get(f"/v1/persons/{case.case_id}/export")).json()["cases"]
     assert [each["contact"]["name"] for each in found] == ["A. Kunde", "A. Kunde"]
     mine = next(each for each in found if each["case_id"] == str(case.case_id))
     assert [each["installed"][0]["serial"] for each in mine["reports"]] == ["NEW1"]
-    reads = [row for row in await story.stage.rows("audit") if row.action == "person:export"]
+    reads = [row for row in await story.stage.rows("audit") if row.action == "person:export" and "TAKEN" in row.details]
     assert [row.actor for row in reads] == ["person:local:max"] * 2
+    assert len(await story.stage.rows("audit")) == before + 2
     async with story.person("anna") as anna:
         assert (await anna.get(f"/v1/persons/{case.case_id}/export")).status_code == 403
