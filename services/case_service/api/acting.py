@@ -76,7 +76,7 @@ def routes(policy: Policy) -> APIRouter:
         running = store.run(
             actor, command, needs=lambda unit: (ref for each in both for ref in of_case(unit, str(each)))
         )
-        return await audited(store, actor, f"action:{body.action}", f"case/{case_id}", running)
+        return await audited(f"action:{body.action}", f"case/{case_id}", running)
 
     @router.get("/v1/cases/{case_id}/gate")
     @router.get("/v1/cases/{case_id}/done", name="read_done")

@@ -73,7 +73,7 @@ def routes(policy: Policy) -> APIRouter:
             return view_of(open_for(unit, policy, closer, str(conflict_id), body.reason), closer.scope)
 
         running = store.run(closer, command, needs=lambda unit: _of_opening(unit, str(conflict_id)))
-        return await audited(store, closer, "visit_conflict:open_case", f"visit_conflict/{conflict_id}", running)
+        return await audited("visit_conflict:open_case", f"visit_conflict/{conflict_id}", running)
 
     return router
 

@@ -46,7 +46,7 @@ def routes(policy: Policy) -> APIRouter:
             return view_of(case, editor.scope)
 
         running = store.run(editor, command, needs=lambda unit: of_case(unit, str(case_id)))
-        return await audited(store, editor, "case:edit", f"case/{case_id}", running)
+        return await audited("case:edit", f"case/{case_id}", running)
 
     @router.patch("/v1/cases/{case_id}/contact", responses=refusals(MasterOwned, StaleVersion, CaseEnded))
     async def change_contact(
@@ -61,7 +61,7 @@ def routes(policy: Policy) -> APIRouter:
             return _changed(unit, case, edit, editor, policy)
 
         running = store.run(editor, command, needs=lambda unit: of_case(unit, str(case_id)))
-        return await audited(store, editor, "contact:edit", f"case/{case_id}", running)
+        return await audited("contact:edit", f"case/{case_id}", running)
 
     @router.patch("/v1/portal/contact", responses=refusals(MasterOwned, CaseEnded, NotFound))
     async def change_own_contact(body: PortalEdit, editor: Editor, store: TheStore) -> ContactView:
@@ -75,7 +75,7 @@ def routes(policy: Policy) -> APIRouter:
             return _changed(unit, case, body, editor, policy)
 
         running = store.run(editor, command, needs=lambda unit: of_case(unit, str(case_id)))
-        return await audited(store, editor, "contact:edit", f"case/{case_id}", running)
+        return await audited("contact:edit", f"case/{case_id}", running)
 
     return router
 

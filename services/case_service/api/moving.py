@@ -83,7 +83,7 @@ def routes(policy: Policy) -> APIRouter:
         """Make one move of the lifecycle, or learn every reason why not. A report is kept even then."""
         asked = body.model_copy(update={"expected_version": expected_version(request, body.expected_version)})
         command = Moving(WorkOrderId(work_order_id), asked, mover, policy)
-        found = await audited(store, mover, f"move:{body.move}", f"work_order/{work_order_id}", _run(store, command))
+        found = await audited(f"move:{body.move}", f"work_order/{work_order_id}", _run(store, command))
         if not isinstance(found, WorkOrderView):
             return problem_of(moves.refused_report(State(found["state"])), request.scope["hub.request_id"])
         if body.move == "send_booking":  # asked, not done: it moves when the message is out

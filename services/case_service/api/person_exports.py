@@ -96,21 +96,21 @@ def routes(policy: Policy) -> APIRouter:
             return ExportView.model_validate(wish)
 
         running = store.run(exporter, command, needs=lambda unit: _of_export(unit, name))
-        return await audited(store, exporter, "person:export", f"case/{name}", running)
+        return await audited("person:export", f"case/{name}", running)
 
-    @router.post("/v1/person-exports/{case_id}/approve", responses=refusals(MoveNotAllowed, FourEyes))
-    async def approve_export(case_id: UUID, exporter: Exporter, store: TheStore) -> ExportView:
+    @router.post("/v1/person-exports/{person}/approve", responses=refusals(MoveNotAllowed, FourEyes))
+    async def approve_export(person: UUID, exporter: Exporter, store: TheStore) -> ExportView:
         """The second person agrees: what is kept may be taken, once."""
 
         def command(unit: Unit) -> ExportView:
-            within(named(unit, case_id), exporter.scope)
-            wish = unit.get(PersonExport, str(case_id))
+            within(named(unit, person), exporter.scope)
+            wish = unit.get(PersonExport, str(person))
             wish.approve(act_of(unit, policy))
-            unit.audit("person:export", f"case/{case_id}", state=wish.state)
+            unit.audit("person:export", f"case/{person}", state=wish.state)
             return ExportView.model_validate(wish)
 
-        running = store.run(exporter, command, needs=lambda unit: _of_export(unit, str(case_id)))
-        return await audited(store, exporter, "person:export", f"case/{case_id}", running)
+        running = store.run(exporter, command, needs=lambda unit: _of_export(unit, str(person)))
+        return await audited("person:export", f"case/{person}", running)
 
     @router.get("/v1/persons/{person}/export", responses=refusals(FourEyes))
     async def export_person(person: UUID, exporter: Exporter, store: TheStore) -> PersonView:
@@ -123,7 +123,7 @@ def routes(policy: Policy) -> APIRouter:
 
         command = Gathering(person, case_ids, records, exporter)
         running = store.run(exporter, command, needs=command.needs)
-        return await audited(store, exporter, "person:export", f"case/{person}", running)
+        return await audited("person:export", f"case/{person}", running)
 
     return router
 

@@ -76,7 +76,8 @@ def routes(policy: Policy) -> APIRouter:
             unit.audit("case:erase", f"case/{case.case_id}/{erasure.erasure_id}", state=erasure.state)
             return ErasureView.model_validate(erasure)
 
-        return await store.run(eraser, command, needs=lambda unit: of_case(unit, str(body.case_id)))
+        running = store.run(eraser, command, needs=lambda unit: of_case(unit, str(body.case_id)))
+        return await audited("case:erase", f"case/{body.case_id}", running)
 
     @router.post("/v1/erasures/{erasure_id}/approve")
     async def approve_erasure(erasure_id: UUID, eraser: Eraser, store: TheStore) -> ErasureView:
@@ -98,7 +99,7 @@ def routes(policy: Policy) -> APIRouter:
             yield from of_case(unit, str(case_id))
 
         running = store.run(eraser, command, needs=wanted)
-        return await audited(store, eraser, "case:erase", f"case/{case_id}/{erasure_id}", running)
+        return await audited("case:erase", f"case/{case_id}/{erasure_id}", running)
 
     return router
 

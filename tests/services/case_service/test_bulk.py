@@ -57,6 +57,8 @@ async def test_S3_25_600_orders_in_bulk_to_PLANNING_595_move_and_5_are_refused_w
     assert await crowd.states() == {"PLANNING": 600}
     refused = [row for row in await crowd.stage.rows("audit") if row.action == "refused:move:start_planning"]
     assert {row.actor for row in refused} == {"person:local:anna"}
+    moved = [row.case_id for row in await crowd.stage.rows("history") if row.actor == "person:local:dora"]
+    assert {row.subject for row in refused} == {f"work_order/{case_id}/1" for case_id in moved}
     assert len(refused) == 5
     await crowd.stage.close()
 

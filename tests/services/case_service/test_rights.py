@@ -150,3 +150,27 @@ async def test_who_tried_what_he_may_not_is_in_the_audit(world: World) -> None:
             await world.asked(ask, world.token(Role.AUDITOR), "own")
     rows = [row.action for row in await world.stage.rows("audit") if row.actor == "person:local:auditor"]
     assert {"refused:move:start_planning", "refused:move:close_case", "refused:action:approve_exception"} <= set(rows)
+
+
+async def test_every_change_that_a_role_may_not_make_is_in_the_audit_and_with_its_case(world: World) -> None:
+    """Lifecycle §2.2: role refusals too, also those of whoever may not even read."""
+    own, count = world.ids["own"], 0
+    for ask in asks(world.stage.service):
+        if ask.method != "GET" and not may(Role.PLATFORM, ask):
+            before, count = set(await world.stage.rows("audit")), count + 1
+            await world.asked(ask, world.token(Role.PLATFORM), "own")
+            (row,) = set(await world.stage.rows("audit")) - before
+            assert (row.actor, row.action.startswith("refused:")) == ("person:local:platform", True), ask
+            if "case_id" in ask.path or "work_order_id" in ask.path:
+                assert row.subject.split("/")[1] == own["case_id"], ask
+    assert count > 40
+
+
+async def test_a_refusal_of_scope_is_in_the_audit_of_the_case(world: World) -> None:
+    for ask in asks(world.stage.service):
+        if ask.method != "GET" and "work_order_id" in ask.path and may(Role.COMPANY_ADMIN, ask):
+            await world.asked(ask, world.token(Role.COMPANY_ADMIN), "shared")
+    case_id = world.ids["shared"]["case_id"]
+    rows = [row for row in await world.stage.rows("audit") if row.actor == "person:local:company_admin"]
+    assert {row.subject for row in rows} == {f"work_order/{case_id}/2"}
+    assert {row.details for row in rows} == {'{"code":"not-found"}'}
