@@ -382,7 +382,9 @@ def mine(scope: Scope, table: sa.FromClause = _orders) -> sa.ColumnElement[bool]
 
 def _with_case() -> sa.Select[Any]:
     said = (_cases.c.operator, _cases.c.area, _cases.c.priority, _cases.c.metering_point_id, _cases.c.flags)
-    return sa.select(_orders, *said, _cases.c.flag_text).join(_cases, _cases.c.case_id == _orders.c.case_id)
+    return sa.select(_orders, *said, _cases.c.edition, _cases.c.flag_text).join(
+        _cases, _cases.c.case_id == _orders.c.case_id
+    )
 
 
 def _identity(scope: Scope) -> UUID | None:

@@ -12,6 +12,7 @@ from contracts.ids import WorkOrderId
 from kit.auth import Principal, RoleMissing, needs
 from kit.errors import NotFound
 from kit.http import expected_version
+from kit.jsons import MISSING, Finding, Misfit
 from kit.problems import problem_of, refusals
 from kit.store import Ref, Store, Unit
 from services.case_service.acts import act_of, conclude, known, of_case, within_order
@@ -82,6 +83,7 @@ def routes(policy: Policy) -> APIRouter:
     ) -> WorkOrderView | Response:
         """Make one move of the lifecycle, or learn every reason why not. A report is kept even then."""
         asked = body.model_copy(update={"expected_version": expected_version(request, body.expected_version)})
+        _decided(asked)
         command = Moving(WorkOrderId(work_order_id), asked, mover, policy)
         found = await audited(f"move:{body.move}", f"work_order/{work_order_id}", _run(store, command))
         if not isinstance(found, WorkOrderView):
@@ -106,6 +108,15 @@ def routes(policy: Policy) -> APIRouter:
         return await store.run(reader, ask, needs=lambda unit: of_case(unit, str(work_order_id)))
 
     return router
+
+
+def _decided(asked: MoveRequest) -> None:
+    """Whoever moves by hand says on which version he decided; raises Misfit (lifecycle §14)."""
+    wanted = {} if asked.move in moves.OFFLINE else {"expected_version": "the version, here or as If-Match"}
+    wanted |= {"expected_edition": "the edition that stands beside the flags"} if asked.flag else {}
+    missing = [Finding(MISSING, f"/{name}", rule=rule) for name, rule in wanted.items() if getattr(asked, name) is None]
+    if missing:
+        raise Misfit(missing)
 
 
 class Moving:

@@ -53,7 +53,7 @@ class View(BaseModel):
 
 
 class WorkOrderView(View):
-    """A work order. `version` goes back as `expected_version` with the next move."""
+    """A work order. `version` goes back as `expected_version` with the next move, with a flag also `edition`."""
 
     work_order_id: UUID
     case_id: UUID
@@ -96,6 +96,8 @@ class WorkOrderView(View):
     priority: int
     area: Area
     metering_point_id: str
+    edition: int
+    """Of the case, whose the flags are."""
     flags: tuple[Flag, ...]
     flag_text: str | None
 
@@ -107,7 +109,10 @@ def flags_for(scope: Scope, flags: tuple[Flag, ...]) -> tuple[Flag, ...]:
 
 def work_order_view(order: Any, case: Any, scope: Scope) -> WorkOrderView:
     """A work order with what is said of its case."""
-    said = {name: getattr(case, name) for name in ("operator", "priority", "area", "metering_point_id", "flag_text")}
+    said = {
+        name: getattr(case, name)
+        for name in ("operator", "priority", "area", "metering_point_id", "edition", "flag_text")
+    }
     names = set(WorkOrderView.model_fields) - said.keys() - {"flags", "offer_pending", "case_id"}
     return WorkOrderView(
         **{name: getattr(order, name) for name in names},

@@ -13,6 +13,9 @@ from contracts.codes import Channel
 from contracts.event import Event
 from contracts.parts import Change, Contact
 from kit.auth import Scope
+from services.case_service.api.examples import move_body
+from services.case_service.api.moving import MOVE_ACTIONS
+from services.case_service.domain.moves import OFFLINE
 from services.case_service.domain.ownership import Asked
 from tests.services.case_service.story import Story, appointment, cancelled
 from tests.unit.case_service.builders import NOW, TECHNICIAN, an_order
@@ -100,6 +103,45 @@ async def test_S3_15_a_stale_move_shows_where_the_order_stands_and_what_was_want
         "state": {"then": "OPEN", "now": "PLANNING"},
         "responsible": {"yours": other, "now": str(TECHNICIAN)},
     }
+
+
+async def test_S3_15_a_flag_is_set_on_the_case_that_was_on_the_screen(story: Story) -> None:
+    screen = (await story.case()).edition
+    await edited(story, flags=["IMPORTANT"], flag_text=BELL)
+    given = {"flag": "IMPORTANT", "text": "No dog.", "expected_edition": screen}
+    stale = (await story.asks("anna", "set_flag", **given)).json()
+    assert (stale["code"], stale["current_version"]) == ("stale-version", screen + 1)
+    assert stale["diff"] == {"flag_text": {"yours": "No dog.", "now": BELL}}
+    async with story.person("anna") as anna:
+        shown = (await anna.get(f"/v1/work-orders/{(await story.order()).work_order_id}")).json()
+    assert shown["edition"] == screen + 1
+    await story.moves("anna", "set_flag", **given | {"expected_edition": shown["edition"]})
+    assert (await story.case()).flag_text == "No dog."
+
+
+@pytest.mark.parametrize("move", sorted(MOVE_ACTIONS))
+async def test_a_manual_move_names_the_version_on_which_it_was_decided(story: Story, move: str) -> None:
+    """Lifecycle §14: only what an offline client sends names none."""
+    who, body = "tom" if move in OFFLINE else "anna", move_body(move)
+    body.pop("expected_version", None)
+    await story.is_booked()
+    async with story.person(who) as client:
+        path = f"/v1/work-orders/{(await story.order()).work_order_id}/moves"
+        bare, named = (
+            await client.post(path, json=body),
+            await client.post(path, json=body, headers={"If-Match": '"1"'}),
+        )
+    missing = [(each["code"], each["pointer"]) for each in bare.json().get("errors", ())]
+    if move in OFFLINE:
+        assert missing == []
+    else:
+        assert (bare.status_code, missing) == (422, [("json/missing-member", "/expected_version")])
+        assert named.json()["code"] in {"stale-version", "move-not-allowed"}
+
+
+async def test_a_flag_is_not_set_without_the_edition_of_its_case(story: Story) -> None:
+    answer = await story.asks("anna", "set_flag", flag="DIFFICULT", expected_edition=None)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/expected_edition")
 
 
 async def test_an_edit_names_its_version_in_the_body_or_as_if_match(story: Story) -> None:
