@@ -74,11 +74,14 @@ def quotes(db: sa.Connection, scope: Scope, *, after: UUID | None = None, limit:
     return db.execute(sa.select(table).where(*wanted).order_by(table.c.quote_id).limit(limit)).all()
 
 
-def waiting_completions(db: sa.Connection, scope: Scope, first: date, last: date, *, limit: int) -> Sequence[str]:
-    """Keys of the completions of these days that no export told yet, of cases in scope."""
+def completions(
+    db: sa.Connection, scope: Scope, first: date, last: date, *, waiting: bool, limit: int
+) -> Sequence[str]:
+    """Keys of the completions of these days, of cases in scope; `waiting`: only those that no export told yet."""
     table = beside.completions
     seen = sa.select(cases.c.case_id).where(visible(scope))
-    wanted = (table.c.export_id.is_(None), table.c.completed_on.between(first, last), table.c.case_id.in_(seen))
+    wanted = [table.c.completed_on.between(first, last), table.c.case_id.in_(seen)]
+    wanted += [table.c.export_id.is_(None)] if waiting else []
     query = sa.select(table.c.completion_key).where(*wanted).order_by(table.c.completed_on, table.c.completion_key)
     return db.scalars(query.limit(limit)).all()
 

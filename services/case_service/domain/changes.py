@@ -64,7 +64,7 @@ WORK_ORDER = Kind(
         *("offer", "pending", "customer_knows", "replied_at", "material_requested", "blockers", "came_from"),
         *("hold_until", "cancellation", "withdrawn_at", "decision", "next_plan", "rejection", "resolved_at"),
         *("outcome", "result", "sub_reason", "visit_id", "visit_version", "evidence_version", "performed_by"),
-        *("installed", "removed", "review_round", "approval", "handover", "closed_at", "close_reason"),
+        *("installed", "removed", "lacking", "review_round", "approval", "handover", "closed_at", "close_reason"),
     ),
     left_out=("sequence", "version", "opened_at"),  # they stand in every row
 )

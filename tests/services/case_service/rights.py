@@ -65,6 +65,10 @@ class Ask:
         return any(f"{{{name}}}" in self.path for name in ("case_id", "work_order_id", "conflict_id"))
 
 
+ELSEWHERE_ONLY = "stock"
+"""A limit that leaves nothing of an action in this service: the stock is asset_service's."""
+
+
 def asks(service: Service) -> Iterator[Ask]:
     """Every request of the service: each route, each move and each action."""
     gates = {(each.method, each.path.replace(":path}", "}")): each.action for each in served(web(service))}
@@ -98,7 +102,7 @@ def may(role: Role, ask: Ask) -> bool:
 
 def _grants(role: Role, action: str) -> bool:
     grant = MATRIX[action].get(role)
-    return grant is not None and grant.reach is not Reach.REQUEST
+    return grant is not None and grant.reach is not Reach.REQUEST and grant.remark != ELSEWHERE_ONLY
 
 
 def is_scoped(role: Role, ask: Ask) -> bool:

@@ -74,6 +74,30 @@ async def test_S2_20_only_the_days_that_are_asked_for(story: Story) -> None:
     assert (await export(story, "tom")).status_code == 403
 
 
+async def test_S2_20_only_the_house_s_own_run_takes_a_line_away(story: Story) -> None:
+    await completed(story)
+    company = {"role": "company_admin", "name": "carl", "scope": Scope("company", str(COMPANY))}
+    partner = {"role": "system", "name": "key", "scope": Scope("partner", "erp-a")}
+    foreign = {"role": "system", "name": "key", "scope": Scope("partner", "erp-b")}
+
+    async def run_by(role: str, **who: Any) -> list[Any]:
+        async with story.stage.http(role, **who) as client:
+            return list((await client.post("/v1/exports/completed", json=RUN)).json()["lines"])
+
+    assert [len(await run_by(**who)) for who in (company, company, partner, foreign)] == [1, 1, 1, 0]
+    assert [len((await export(story)).json()["lines"]) for _ in range(2)] == [1, 0]
+    assert [len(await run_by(**who)) for who in (company, partner)] == [1, 1], "what was invoiced is still theirs"
+
+
+async def test_S2_20_a_warehouse_exports_its_stock_and_no_completed_cases(story: Story) -> None:
+    """The matrix grants export:run to a warehouse for the stock only, which is not here."""
+    await completed(story)
+    async with story.stage.http("warehouse", name="walter") as walter:
+        refused = await walter.post("/v1/exports/completed", json=RUN)
+    assert (refused.status_code, refused.json()["code"]) == (403, "role-missing")
+    assert len((await export(story)).json()["lines"]) == 1
+
+
 async def test_S4_10_the_line_triggers_an_invoice_and_names_no_amount(story: Story) -> None:
     await completed(story)
     (line,) = (await export(story)).json()["lines"]

@@ -1,9 +1,9 @@
-"""exports of persons, by two."""
+"""exports of persons by two, what papers lack."""
 
 import sqlalchemy as sa
 from alembic import op
 
-from kit.types import Id, Utc
+from kit.types import Id, Json, Utc
 
 revision = "0008"
 down_revision = "0007"
@@ -12,7 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """exports of persons, by two."""
+    """exports of persons by two, what papers lack."""
+    op.add_column("work_orders", sa.Column("lacking", Json(), server_default="[]", nullable=False))
     op.create_table(
         "person_exports",
         sa.Column("case_id", Id(), nullable=False),
@@ -32,3 +33,4 @@ def downgrade() -> None:
     """Back to what was before."""
     op.drop_index(op.f("ix_person_exports_state"), table_name="person_exports")
     op.drop_table("person_exports")
+    op.drop_column("work_orders", "lacking")
