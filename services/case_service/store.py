@@ -227,11 +227,11 @@ def _page(
     by = [*((keys[name], falling) for name, falling in keys_of(sort)), (id_, False)]
     places = [key.label(f"at_{number}") for number, (key, _) in enumerate(by[:-1])]
     order = [key.desc() if falling else key.asc() for key, falling in by]
-    behind = [_behind(by, begin)] if begin else []
-    return db.execute(wanted.add_columns(*places).where(*chosen, *behind).order_by(*order).limit(limit)).all()
+    rest = [behind(by, begin)] if begin else []
+    return db.execute(wanted.add_columns(*places).where(*chosen, *rest).order_by(*order).limit(limit)).all()
 
 
-def _behind(by: Sequence[tuple[sa.ColumnElement[Any], bool]], begin: Sequence[Any]) -> sa.ColumnElement[bool]:
+def behind(by: Sequence[tuple[sa.ColumnElement[Any], bool]], begin: Sequence[Any]) -> sa.ColumnElement[bool]:
     """Rows that come later in the sort than these values."""
     found = []
     for at, (key, falling) in enumerate(by):
@@ -330,13 +330,27 @@ def story(db: sa.Connection, scope: Scope, case_id: UUID) -> Mapping[str, Rows]:
     return found
 
 
-def conflicts(db: sa.Connection, scope: Scope, *, state: str | None = "open", limit: int = PAGE) -> Rows:
+def conflicts(
+    db: sa.Connection, scope: Scope, *, state: str | None = "open", begin: Sequence[Any] = (), limit: int = PAGE
+) -> Rows:
     """Reports that could not be taken when they came, oldest first."""
     table = tables.visit_conflicts
     seen = sa.select(_cases.c.case_id).where(visible(scope))
     wanted = [table.c.case_id.in_(seen)] + ([table.c.state == state] if state else [])
-    query = sa.select(table).where(*wanted).order_by(table.c.reported_at, table.c.conflict_id).limit(limit)
-    return db.execute(query).all()
+    return oldest_first(db, table, wanted, (table.c.reported_at, table.c.conflict_id), begin, limit)
+
+
+def oldest_first(
+    db: sa.Connection,
+    table: sa.Table,
+    wanted: Sequence[sa.ColumnElement[bool]],
+    by: Sequence[sa.Column[Any]],
+    begin: Sequence[Any],
+    limit: int,
+) -> Rows:
+    """A page of a list that begins behind these values, in the order of the columns."""
+    rest = [behind([(column, False) for column in by], begin)] if begin else []
+    return db.execute(sa.select(table).where(*wanted, *rest).order_by(*by).limit(limit)).all()
 
 
 def counts(db: sa.Connection, scope: Scope) -> Mapping[str, Mapping[tuple[str, ...], int]]:

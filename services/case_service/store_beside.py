@@ -14,7 +14,7 @@ from services.case_service.domain.answers import FieldAnswers, FieldConflict
 from services.case_service.domain.entries import Words
 from services.case_service.domain.privacy import PersonExport
 from services.case_service.domain.visits import Visit, VisitConflict
-from services.case_service.store import PAGE, Row, Rows, mine, visible
+from services.case_service.store import PAGE, Row, Rows, mine, oldest_first, visible
 
 cases, orders = tables.cases, tables.work_orders
 
@@ -57,13 +57,14 @@ def answers(db: sa.Connection, scope: Scope, work_order_id: UUID) -> Row | None:
     return db.execute(query).one_or_none()
 
 
-def field_conflicts(db: sa.Connection, scope: Scope, *, state: str | None = "open", limit: int = PAGE) -> Rows:
+def field_conflicts(
+    db: sa.Connection, scope: Scope, *, state: str | None = "open", begin: Sequence[Any] = (), limit: int = PAGE
+) -> Rows:
     """Fields that two people filled in, oldest first."""
     table = beside.field_conflicts
     seen = sa.select(cases.c.case_id).where(visible(scope))
     wanted = [table.c.case_id.in_(seen)] + ([table.c.state == state] if state else [])
-    query = sa.select(table).where(*wanted).order_by(table.c.edited_at, table.c.conflict_id).limit(limit)
-    return db.execute(query).all()
+    return oldest_first(db, table, wanted, (table.c.edited_at, table.c.conflict_id), begin, limit)
 
 
 def quotes(db: sa.Connection, scope: Scope, *, after: UUID | None = None, limit: int = 100) -> Rows:
@@ -86,20 +87,24 @@ def completions(
     return db.scalars(query.limit(limit)).all()
 
 
-def erasures(db: sa.Connection, scope: Scope, *, state: str | None = None, limit: int = PAGE) -> Rows:
+def erasures(
+    db: sa.Connection, scope: Scope, *, state: str | None = None, begin: Sequence[Any] = (), limit: int = PAGE
+) -> Rows:
     """Who wanted to be forgotten, oldest first."""
     table = beside.erasures
     wanted: list[sa.ColumnElement[bool]] = [table.c.case_id.in_(sa.select(cases.c.case_id).where(visible(scope)))]
     wanted += [table.c.state == state] if state else []
-    return db.execute(sa.select(table).where(*wanted).order_by(table.c.erasure_id).limit(limit)).all()
+    return oldest_first(db, table, wanted, (table.c.requested_at, table.c.erasure_id), begin, limit)
 
 
-def person_exports(db: sa.Connection, scope: Scope, *, state: str | None = None) -> Rows:
+def person_exports(
+    db: sa.Connection, scope: Scope, *, state: str | None = None, begin: Sequence[Any] = (), limit: int = PAGE
+) -> Rows:
     """Who wanted to know what is kept of them, oldest first."""
     table = beside.person_exports
     wanted: list[sa.ColumnElement[bool]] = [table.c.case_id.in_(sa.select(cases.c.case_id).where(visible(scope)))]
     wanted += [table.c.state == state] if state else []
-    return db.execute(sa.select(table).where(*wanted).order_by(table.c.requested_at, table.c.case_id).limit(PAGE)).all()
+    return oldest_first(db, table, wanted, (table.c.requested_at, table.c.case_id), begin, limit)
 
 
 PERSONAL: Mapping[type[Any], sa.Column[Any]] = {

@@ -14,7 +14,7 @@ from kit.store import Ref, Unit
 from services.case_service import store as queries
 from services.case_service.acts import act_of, conclude, known, of_case, within
 from services.case_service.api.refusals import audited
-from services.case_service.api.views import CaseView, ConflictPage, ConflictView, TheStore, view_of
+from services.case_service.api.views import CaseView, ConflictPage, ConflictView, Paged, TheStore, view_of
 from services.case_service.domain.act import Policy
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion, Words
@@ -43,11 +43,15 @@ def routes(policy: Policy) -> APIRouter:
 
     @router.get("/v1/visit-conflicts")
     async def list_conflicts(
-        reader: Closer, store: TheStore, state: ConflictState | None = ConflictState.OPEN
+        reader: Closer,
+        store: TheStore,
+        pages: Paged,
+        state: ConflictState | None = ConflictState.OPEN,
     ) -> ConflictPage:
         """Kept reports, oldest first."""
-        found = await store.read(lambda db: queries.conflicts(db, reader.scope, state=state))
-        return ConflictPage(items=tuple(_view(row) for row in found))
+        begin, limit = pages.begin, pages.limit
+        found = await store.read(lambda db: queries.conflicts(db, reader.scope, state=state, begin=begin, limit=limit))
+        return ConflictPage(items=tuple(map(_view, found)), next=pages.next(found, "reported_at", "conflict_id"))
 
     @router.post("/v1/visit-conflicts/{conflict_id}/dismiss", responses=refusals(MoveNotAllowed))
     async def dismiss(conflict_id: UUID, body: Decision, closer: Closer, store: TheStore) -> ConflictView:

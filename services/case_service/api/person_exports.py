@@ -15,7 +15,7 @@ from services.case_service import store_beside as queries
 from services.case_service.acts import act_of, named, of_case, within
 from services.case_service.api.privacy import PersonRequest
 from services.case_service.api.refusals import audited
-from services.case_service.api.views import TheStore, View
+from services.case_service.api.views import Paged, TheStore, View
 from services.case_service.domain.act import Policy
 from services.case_service.domain.answers import FieldAnswers, FieldConflict
 from services.case_service.domain.case import Case
@@ -40,9 +40,10 @@ class ExportView(View):
 
 
 class ExportPage(View):
-    """Wishes to know, oldest first."""
+    """Wishes to know, oldest first, and where the next page begins."""
 
     items: tuple[ExportView, ...]
+    next: str | None
 
 
 class PersonalCase(View):
@@ -72,10 +73,14 @@ def routes(policy: Policy) -> APIRouter:
     router = APIRouter()
 
     @router.get("/v1/person-exports")
-    async def list_exports(exporter: Exporter, store: TheStore, state: ExportState | None = None) -> ExportPage:
+    async def list_exports(
+        exporter: Exporter, store: TheStore, pages: Paged, state: ExportState | None = None
+    ) -> ExportPage:
         """Who wanted to know what is kept of them, with the reason for the second person."""
-        found = await store.read(lambda db: queries.person_exports(db, exporter.scope, state=state))
-        return ExportPage(items=tuple(ExportView.model_validate(row) for row in found))
+        begin, limit, scope = pages.begin, pages.limit, exporter.scope
+        found = await store.read(lambda db: queries.person_exports(db, scope, state=state, begin=begin, limit=limit))
+        items = tuple(ExportView.model_validate(row) for row in found)
+        return ExportPage(items=items, next=pages.next(found, "requested_at", "case_id"))
 
     @router.post("/v1/person-exports", status_code=201, responses=refusals(MoveNotAllowed))
     async def request_export(body: PersonRequest, exporter: Exporter, store: TheStore) -> ExportView:

@@ -15,7 +15,7 @@ from kit.store import Ref, Unit
 from services.case_service import store_beside as queries
 from services.case_service.acts import act_of, conclude, known, named, of_case, within
 from services.case_service.api.refusals import audited
-from services.case_service.api.views import TheStore, View
+from services.case_service.api.views import Paged, TheStore, View
 from services.case_service.domain.act import Policy
 from services.case_service.domain.privacy import Erasure, ErasureState, grant
 
@@ -44,9 +44,10 @@ class ErasureView(View):
 
 
 class ErasurePage(View):
-    """Erasures, oldest first."""
+    """Erasures, oldest first, and where the next page begins."""
 
     items: tuple[ErasureView, ...]
+    next: str | None
 
 
 def routes(policy: Policy) -> APIRouter:
@@ -54,10 +55,14 @@ def routes(policy: Policy) -> APIRouter:
     router = APIRouter()
 
     @router.get("/v1/erasures")
-    async def list_erasures(eraser: Eraser, store: TheStore, state: ErasureState | None = None) -> ErasurePage:
+    async def list_erasures(
+        eraser: Eraser, store: TheStore, pages: Paged, state: ErasureState | None = None
+    ) -> ErasurePage:
         """Who wanted to be forgotten, with the reason for the second person."""
-        found = await store.read(lambda db: queries.erasures(db, eraser.scope, state=state))
-        return ErasurePage(items=tuple(ErasureView.model_validate(row) for row in found))
+        begin, limit = pages.begin, pages.limit
+        found = await store.read(lambda db: queries.erasures(db, eraser.scope, state=state, begin=begin, limit=limit))
+        items = tuple(ErasureView.model_validate(row) for row in found)
+        return ErasurePage(items=items, next=pages.next(found, "requested_at", "erasure_id"))
 
     @router.post("/v1/erasures", status_code=201)
     async def request_erasure(body: PersonRequest, eraser: Eraser, store: TheStore) -> ErasureView:

@@ -137,6 +137,32 @@ async def test_a_filter_finds_nothing_foreign(world: World, role: Role) -> None:
         assert {item["metering_point_id"] for item in everything} <= {"P1", "P3", "P4"}
 
 
+@pytest.mark.parametrize(
+    ("path", "role", "id_"),
+    [
+        ("/v1/visit-conflicts", Role.DISPATCHER, "conflict_id"),
+        ("/v1/erasures", Role.MANAGEMENT, "erasure_id"),
+        ("/v1/person-exports", Role.MANAGEMENT, "case_id"),
+    ],
+)
+async def test_lists_that_people_work_off_have_as_many_pages_as_it_takes(
+    world: World, path: str, role: Role, id_: str
+) -> None:
+    headers = {"Authorization": f"Bearer {world.token(role)}"}
+    for whose in ("own", "foreign", "beside") if role is Role.MANAGEMENT else ():
+        body = {"case_id": world.ids[whose]["case_id"], "reason": "wrote"}
+        assert (await world.client.post(path, json=body, headers=headers)).status_code == 201
+    whole = (await world.client.get(path, headers=headers)).json()
+    seen, after = [], {}
+    while True:
+        page = (await world.client.get(path, params={"limit": 2} | after, headers=headers)).json()
+        seen += [item[id_] for item in page["items"]]
+        if page["next"] is None:
+            break
+        after = {"after": page["next"]}
+    assert (seen, whole["next"], len(seen) >= 3) == ([item[id_] for item in whole["items"]], None, True)
+
+
 async def test_a_refusal_names_the_action_and_never_the_object(world: World) -> None:
     path = f"/v1/cases/{world.ids['own']['case_id']}/contact"
     answer = await world.client.get(path, headers={"Authorization": f"Bearer {world.token(Role.QA)}"})
