@@ -45,7 +45,6 @@ from services.case_service.domain.work_order import Change, WorkOrder
 
 Row = sa.Row[Any]
 Rows = Sequence[Row]
-PAGE = 500
 
 _told = tables.metadata.tables["audit"]
 _OF_CHANGES = many.one_of(_told.c.subject, "subjects"), many.one_of(_told.c.action, "actions")
@@ -328,29 +327,6 @@ def story(db: sa.Connection, scope: Scope, case_id: UUID) -> Mapping[str, Rows]:
         query = sa.select(table).where(table.c.case_id.in_(seen), theirs)
         found[name] = db.execute(query.order_by(*(table.c[column] for column in by))).all()
     return found
-
-
-def conflicts(
-    db: sa.Connection, scope: Scope, *, state: str | None = "open", begin: Sequence[Any] = (), limit: int = PAGE
-) -> Rows:
-    """Reports that could not be taken when they came, oldest first."""
-    table = tables.visit_conflicts
-    seen = sa.select(_cases.c.case_id).where(visible(scope))
-    wanted = [table.c.case_id.in_(seen)] + ([table.c.state == state] if state else [])
-    return oldest_first(db, table, wanted, (table.c.reported_at, table.c.conflict_id), begin, limit)
-
-
-def oldest_first(
-    db: sa.Connection,
-    table: sa.Table,
-    wanted: Sequence[sa.ColumnElement[bool]],
-    by: Sequence[sa.Column[Any]],
-    begin: Sequence[Any],
-    limit: int,
-) -> Rows:
-    """A page of a list that begins behind these values, in the order of the columns."""
-    rest = [behind([(column, False) for column in by], begin)] if begin else []
-    return db.execute(sa.select(table).where(*wanted, *rest).order_by(*by).limit(limit)).all()
 
 
 def counts(db: sa.Connection, scope: Scope) -> Mapping[str, Mapping[tuple[str, ...], int]]:

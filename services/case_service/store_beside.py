@@ -14,9 +14,10 @@ from services.case_service.domain.answers import FieldAnswers, FieldConflict
 from services.case_service.domain.entries import Words
 from services.case_service.domain.privacy import PersonExport
 from services.case_service.domain.visits import Visit, VisitConflict
-from services.case_service.store import PAGE, Row, Rows, mine, oldest_first, visible
+from services.case_service.store import Row, Rows, behind, mine, visible
 
 cases, orders = tables.cases, tables.work_orders
+PAGE = 500
 
 
 def flows(db: sa.Connection, operator: str) -> Rows:
@@ -55,6 +56,29 @@ def answers(db: sa.Connection, scope: Scope, work_order_id: UUID) -> Row | None:
         .where(orders.c.work_order_id == work_order_id, visible(scope), mine(scope))
     )
     return db.execute(query).one_or_none()
+
+
+def conflicts(
+    db: sa.Connection, scope: Scope, *, state: str | None = "open", begin: Sequence[Any] = (), limit: int = PAGE
+) -> Rows:
+    """Reports that could not be taken when they came, oldest first."""
+    table = tables.visit_conflicts
+    seen = sa.select(cases.c.case_id).where(visible(scope))
+    wanted = [table.c.case_id.in_(seen)] + ([table.c.state == state] if state else [])
+    return oldest_first(db, table, wanted, (table.c.reported_at, table.c.conflict_id), begin, limit)
+
+
+def oldest_first(
+    db: sa.Connection,
+    table: sa.Table,
+    wanted: Sequence[sa.ColumnElement[bool]],
+    by: Sequence[sa.Column[Any]],
+    begin: Sequence[Any],
+    limit: int,
+) -> Rows:
+    """A page of a list that begins behind these values, in the order of the columns."""
+    rest = [behind([(column, False) for column in by], begin)] if begin else []
+    return db.execute(sa.select(table).where(*wanted, *rest).order_by(*by).limit(limit)).all()
 
 
 def field_conflicts(

@@ -11,10 +11,11 @@ from kit.auth import Principal, needs
 from kit.errors import NotFound
 from kit.problems import refusals
 from kit.store import Ref, Unit
-from services.case_service import store as queries
+from services.case_service import store_beside as queries
 from services.case_service.acts import act_of, conclude, known, of_case, within
+from services.case_service.api.paging import Paged
 from services.case_service.api.refusals import audited
-from services.case_service.api.views import CaseView, ConflictPage, ConflictView, Paged, TheStore, view_of
+from services.case_service.api.views import CaseView, ConflictPage, ConflictView, TheStore, view_of
 from services.case_service.domain.act import Policy
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion, Words

@@ -13,7 +13,8 @@ from kit.errors import NotFound
 from kit.store import Ref, Unit
 from services.case_service import store_beside as queries
 from services.case_service.acts import act_of, conclude, known, of_case, within
-from services.case_service.api.views import Paged, TheStore, View
+from services.case_service.api.paging import Paged
+from services.case_service.api.views import TheStore, View
 from services.case_service.domain.act import Policy
 from services.case_service.domain.answers import EditState, FieldAnswers, FieldConflict, Side, decide
 

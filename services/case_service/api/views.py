@@ -1,12 +1,11 @@
 """What routes answer: cases and work orders as people and programs see them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends
 from pydantic import BaseModel, ConfigDict
 
 from contracts.codes import (
@@ -27,7 +26,7 @@ from contracts.codes import (
 )
 from contracts.parts import Address, Area, Days, DevicePlan, GateEvidence, Link, Position, Span
 from kit.auth import Scope
-from kit.http import cursor, read_cursor, the_store
+from kit.http import the_store
 from kit.store import Store
 from services.case_service.acts import owns
 from services.case_service.domain.case import Case
@@ -45,28 +44,6 @@ from services.case_service.domain.gate import Item, failing, lights, waited_for
 from services.case_service.domain.work_order import WorkOrder
 
 TheStore = Annotated[Store, Depends(the_store)]
-
-
-@dataclass(frozen=True)
-class Pages:
-    """Which page of a list that comes oldest first; its cursor holds when and which."""
-
-    after: str | None = None
-    limit: Annotated[int, Query(ge=1, le=500)] = 500
-
-    @property
-    def begin(self) -> tuple[Any, ...]:
-        """Behind what the page begins."""
-        return read_cursor(self.after, datetime, UUID) if self.after else ()
-
-    def next(self, found: Sequence[Any], at: str, id_: str) -> str | None:
-        """Where the next page begins, if this one is full."""
-        if len(found) < self.limit:
-            return None
-        return cursor(getattr(found[-1], at).isoformat(), getattr(found[-1], id_))
-
-
-Paged = Annotated[Pages, Depends()]
 
 
 class View(BaseModel):
