@@ -206,6 +206,16 @@ async def test_S2_08_a_case_that_a_partner_s_quote_opens_is_the_house_s(stage: S
     assert opened.origin == "quote"
 
 
+async def test_S2_08_a_partner_s_quote_is_not_there_for_another_partner(stage: Stage) -> None:
+    first = stage.http("system", name="key-a", scope=Scope("partner", "erp-a"))
+    other = stage.http("system", name="key-b", scope=Scope("partner", "erp-b"))
+    async with first, other:
+        name = await quoted(first)
+        answers = [await other.post(f"/v1/quotes/{name}/{act}") for act in ("send", "sign")]
+        assert (await other.get("/v1/quotes")).json()["items"] == []
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "not-found")] * 2
+
+
 async def test_S2_07_a_partner_s_key_announces_nothing_for_an_installer(stage: Stage) -> None:
     await registered(stage)
     await stage.hears(
