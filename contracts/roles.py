@@ -192,6 +192,12 @@ MATRIX: Mapping[str, Mapping[Role, Grant]] = MappingProxyType(
 """Every action with the roles that may do it."""
 
 
+def limited(roles: Iterable[Role], action: str, remark: str) -> bool:
+    """Whether the roles grant the action with this limit only."""
+    grants = [MATRIX[action][role] for role in roles if role in MATRIX[action]]
+    return bool(grants) and all(grant.remark == remark for grant in grants)
+
+
 def granted(roles: Iterable[Role], action: str) -> Grant | None:
     """The widest grant that one of the roles gives for the action; None: refused."""
     grants = [MATRIX[action][role] for role in roles if action in MATRIX and role in MATRIX[action]]

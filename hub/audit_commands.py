@@ -51,7 +51,7 @@ async def _of_databases(
 
     from hub.databases import opened, settings_of
     from hub.house import SERVICES
-    from kit.proof import prove
+    from kit.proof import Break, Proof, prove
 
     if service is not None and service not in SERVICES:
         raise Failure(WRONG, f"--service {service}: one of {', '.join(SERVICES)}")
@@ -59,11 +59,15 @@ async def _of_databases(
         day = date.fromisoformat(since) if since else None
     except ValueError:
         raise Failure(WRONG, f"--from {since}: a date such as 2026-11-27") from None
-    found = []
-    async with opened(folder, [service] if service else SERVICES) as databases:
-        for name, db in databases.items():
-            proof = await prove(db, name, anchors or settings_of(name, folder).anchors_path, day)
-            found.append({"service": name, **asdict(proof)})
+    found, asked = [], [service] if service else SERVICES
+    async with opened(folder, asked) as databases:
+        for name in asked:
+            seals = anchors or settings_of(name, folder).anchors_path
+            if db := databases.get(name):
+                found.append({"service": name, **asdict(await prove(db, name, seals, day))})
+            elif kept := len(list((seals / name).glob("*.jws"))):  # what was sealed was there, and has to be still
+                gone = Break(None, None, "there are seals, but no database")
+                found.append({"service": name, **asdict(Proof(anchors=kept, breaks=[gone]))})
     return found
 
 

@@ -104,8 +104,10 @@ def move_case(
     at = Services.found(url, token_file, data)
     body: dict[str, Any] = {"move": move, **dict(_pair(each) for each in arg or [])}
     body |= {"reason": reason} if reason else {}
-    if "expected_version" not in body:
-        body["expected_version"] = at.get("case", f"/v1/work-orders/{id_}")["version"]
+    seen = at.get("case", f"/v1/work-orders/{id_}")
+    body.setdefault("expected_version", seen["version"])
+    if "flag" in body:
+        body.setdefault("expected_edition", seen["edition"])
     found = at.post("case", f"/v1/work-orders/{id_}/moves", body)
     if as_json:
         show(found, as_json=True)

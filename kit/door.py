@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
@@ -18,12 +19,12 @@ from starlette.types import Message, Receive
 from kit import faults, jsons, metrics
 from kit.auth import InvalidToken, Needs, Open, Principal, RoleMissing
 from kit.edge import WRITES
-from kit.errors import HubError, Unavailable
+from kit.errors import Conflict, Forbidden, HubError, Invalid, NotFound, Refused, Unavailable
 from kit.failures import is_unique_violation
 from kit.jsons import Finding
 from kit.problems import BadRequest, IdempotencyConflict, InProgress, TooSlow, Unsupported
 from kit.request import RequestInfo, current_request
-from kit.store import Store
+from kit.store import Ref, Store, Unit
 from kit.tables import idempotency
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 BODY_SECONDS = 30.0
 """A body that has not arrived by then is not waited for."""
 LONGEST_KEY = 200
+REFUSED = (Forbidden, NotFound, Refused, Conflict, Invalid)
+"""Families of errors that answer somebody who tried something."""
 KEPT_HEADERS = ("location", "etag")
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -58,8 +61,16 @@ class Door(APIRoute):
         async def handle(request: Request) -> Response:
             if self.waits and request.app.state.health.starting:
                 raise Unavailable("the service is being started")
-            if isinstance(gate, Needs):
-                request.state.principal = await admitted(request, gate)
+            if isinstance(gate, Open):
+                return await enter(request)
+            try:
+                await admitted(request, gate)
+                return await enter(request)
+            except HubError as refusal:
+                await noted(request, gate, self.path_format, refusal)
+                raise
+
+        async def enter(request: Request) -> Response:
             received = Received(request, self.limit)
             if kind is not None:
                 await received.read(kind)
@@ -184,15 +195,48 @@ def as_body(answer: Any) -> bytes:
     return said.body
 
 
-async def admitted(request: Request, gate: Needs) -> Principal:
+async def admitted(request: Request, gate: Needs) -> None:
     """Who asks, if the gate lets them in; refusals are counted with their cause, which the caller never learns."""
     try:
-        return gate.admit(await request.app.state.authenticate(request))
+        request.state.principal = await request.app.state.authenticate(request)
+        gate.admit(request.state.principal)
     except (InvalidToken, RoleMissing) as refusal:
         reason = refusal.reason if isinstance(refusal, InvalidToken) else "role"
         metrics.AUTH_REFUSALS.labels(request.app.state.service, reason).inc()
         log.info("access refused", error_code=reason, route=f"{request.method} {gate.action}")
         raise
+
+
+async def noted(request: Request, gate: Needs, path: str, refusal: HubError) -> None:
+    """Somebody may ask later who tried: a change that was refused is audited, whoever refused it (security §13).
+
+    What cannot be read is no try yet; of a read it is, where the endpoint says so.
+    """
+    tried = request.method in WRITES and isinstance(refusal, REFUSED) and not isinstance(refusal, jsons.Unreadable)
+    principal: Principal | None = getattr(request.state, "principal", None)
+    if principal is None or not (tried or refusal.about):
+        return
+    what, subject = refusal.about or (gate.action, _subject(request, path))
+    state = request.app.state
+
+    def command(unit: Unit) -> None:
+        unit.audit(f"refused:{what}", state.subject_of(unit, subject), code=refusal.code)
+
+    def needs(unit: Unit) -> Iterator[Ref]:
+        state.subject_of(unit, subject)  # reaches for what it needs
+        yield from ()
+
+    await state.store.run(principal, command, needs=needs)
+
+
+def _subject(request: Request, path: str) -> str:
+    """What the path names; anything but an id of ours may be personal, and only the route is named."""
+    for name, value in request.path_params.items():
+        try:
+            return f"{name.removesuffix('_id')}/{UUID(str(value))}"
+        except ValueError:
+            continue
+    return f"route/{path}"
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -20,6 +20,8 @@ class HubError(Exception):
 
     code: ClassVar[str] = "defect"
     status: ClassVar[int] = 500
+    about: tuple[str, str] | None = None
+    """What was tried, and on which subject, for the audit; None: the route's action, on what its path names."""
 
 
 class Invalid(HubError):

@@ -25,7 +25,7 @@ from kit.jsons import Finding
 from kit.problems import BadRequest, problem, problem_of
 from kit.request import RequestInfo, current_request
 from kit.settings import Settings
-from kit.store import Store
+from kit.store import Store, Unit
 
 __all__ = [
     "Edge",
@@ -45,6 +45,8 @@ __all__ = [
 
 Authenticate = Callable[[Request], Awaitable[Principal]]
 """Finds out who a request comes from, or raises InvalidToken."""
+SubjectOf = Callable[[Unit, str], str]
+"""The subject under which the audit tells of what a path names, as `<kind>/<id>`; may reach for what it has to know."""
 NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
 """The framework's own would write messages of exceptions, and with them values."""
 
@@ -62,6 +64,8 @@ class Parts(Protocol):
     def handlers(self) -> Handlers: ...
     @property
     def router(self) -> APIRouter: ...
+    @property
+    def subject_of(self) -> SubjectOf: ...
 
 
 class Served(NamedTuple):
@@ -99,6 +103,7 @@ def web(service: Parts, health: Health | None = None, authenticate: Authenticate
     app.state.service, app.state.store, app.state.running = service.name, service.store, set()
     app.state.authenticate = authenticate or verifier.authenticate
     app.state.health = health or Health(service.name)
+    app.state.subject_of = service.subject_of
     app.state.desk = desk.Desk(service.name, service.store, service.handlers)
     app.add_middleware(Edge, service=service.name, hosts=service.settings.hosts)
     metrics.begin(service.name)

@@ -147,7 +147,7 @@ def problem(
 def _of_ours(error: HubError, request_id: str) -> Response:
     if error.status >= 500:
         log.warning("the service cannot work", error=type(error).__name__, error_code=error.code)
-    hidden = (*FRAME, "headers")
+    hidden = (*FRAME, "headers", "about")
     members = {name: value for name, value in vars(error).items() if not name.startswith("_") and name not in hidden}
     headers = dict(getattr(error, "headers", {}))
     for family, seconds in RETRY_AFTER.items():

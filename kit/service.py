@@ -25,7 +25,7 @@ from kit.effects import FAR, Effects, Port
 from kit.failures import is_transient
 from kit.handlers import Handlers
 from kit.health import Health
-from kit.http import Authenticate
+from kit.http import Authenticate, SubjectOf
 from kit.jobs import ACTIVE, Job, Jobs
 from kit.local import LocalSubscription
 from kit.parking import Parking
@@ -71,6 +71,8 @@ class Service:
     seed_needs: Callable[[Unit], Any] = lambda _: ()
     authenticate: Authenticate | None = None
     """Finds out who asks where a bearer token is not the only way in."""
+    subject_of: SubjectOf = lambda _, subject: subject
+    """Under which subject a refusal stands in the audit, where that is not the id in the path."""
 
 
 def open_store(

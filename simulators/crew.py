@@ -145,7 +145,8 @@ class Technician:
     async def add_evidence(self, item: Item, *, kind: str, reason: str) -> Answer:
         """A photo that was missing or not good enough goes after the report."""
         at = datetime.fromisoformat(item["resolved_at"]) - timedelta(minutes=5)
-        body = {"move": "add_evidence", "reason": reason, "evidence": await self.photograph(item, at, (kind,))}
+        evidence = await self.photograph(item, at, (kind,))
+        body = {"move": "add_evidence", "expected_version": item["version"], "reason": reason, "evidence": evidence}
         return await self.person.post(self._moves(item), body)
 
     async def photograph(self, item: Item, at: datetime, kinds: Sequence[str]) -> list[Item]:

@@ -10,6 +10,7 @@ from kit.service import Service, open_store
 from kit.store import Store
 from services.case_service import metrics, store, tables
 from services.case_service.api import routes
+from services.case_service.api.refusals import subject_of
 from services.case_service.bulk import jobs
 from services.case_service.bulk_store import BULK_MOVES
 from services.case_service.domain.bulk import BulkMove
@@ -35,6 +36,7 @@ def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], U
         tells=TELLS,
         jobs=jobs(policy),
         polls={"gauges": Gauges(kept)},
+        subject_of=subject_of,
     )
 
 

@@ -13,6 +13,7 @@ from kit.store import Step, Unit
 from services.case_service import bulk_store as queries
 from services.case_service import metrics
 from services.case_service.api.moving import Moving
+from services.case_service.api.refusals import subject_of
 from services.case_service.domain import bulk
 from services.case_service.domain.act import Policy
 from services.case_service.domain.bulk import Frozen, ItemState
@@ -73,8 +74,9 @@ class Run(Preview):
             ask = _objection_to(moving, unit)
             if not isinstance(ask, Ask):
                 metrics.REFUSALS.labels(ask).inc()
-                what, subject = f"refused:move:{moving.request.move}", f"work_order/{item.work_order_id}"
-                unit.audit(what, subject, code=ask, batch_id=running.given["batch_id"])
+                subject = subject_of(unit, f"work_order/{item.work_order_id}")
+                batch_id = running.given["batch_id"]
+                unit.audit(f"refused:move:{moving.request.move}", subject, code=ask, batch_id=batch_id)
                 return Verdict("refused", ask)
             before = bulk.undo_record(ask.request.move, ask.order, ask.request.model_fields_set)
             moving.make(unit, ask)

@@ -14,7 +14,7 @@ from kit.store import Mapped
 from services.case_service import tables
 from services.case_service.domain.bulk import BulkMove, Frozen, ItemState
 from services.case_service.domain.selection import Selection
-from services.case_service.store import Row, like, visible
+from services.case_service.store import Row, like, mine, visible
 
 _orders, _cases = tables.work_orders, tables.cases
 _batches, _items, _jobs = tables.bulk_moves, tables.bulk_items, kernel.jobs
@@ -44,7 +44,7 @@ BULK_MOVES = BulkMoves(BulkMove, _batches)
 def selected(db: sa.Connection, scope: Scope, ids: Sequence[UUID], chosen: Selection | None) -> dict[UUID, int]:
     """The versions of the work orders that are meant, as far as they are in scope, oldest first."""
     query = sa.select(_orders.c.work_order_id, _orders.c.version).join(_cases, _cases.c.case_id == _orders.c.case_id)
-    wanted = [visible(scope)]
+    wanted = [visible(scope), mine(scope)]
     wanted += [rows.one_of(_orders.c.work_order_id, "ids")] if ids else []
     wanted += like(chosen, scope) if chosen else []
     asked = {"ids": ids} if ids else {}

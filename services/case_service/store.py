@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
-from contracts.codes import Flag, State
+from contracts.codes import State
 from kit import rows as many
 from kit.auth import Scope
 from kit.db import Utc
@@ -23,6 +23,7 @@ from services.case_service.domain.answers import FieldAnswers, FieldConflict
 from services.case_service.domain.buildings import Building, Point
 from services.case_service.domain.case import Case
 from services.case_service.domain.completions import Completion
+from services.case_service.domain.edits import HIDDEN_IN_THE_FIELD
 from services.case_service.domain.entries import (
     CaseException,
     ExceptionState,
@@ -36,7 +37,7 @@ from services.case_service.domain.entries import (
 from services.case_service.domain.flow import FlowBook, SubReasons
 from services.case_service.domain.incoming.calibration import Calibration
 from services.case_service.domain.intake import Installer, InstallerNotice, Quote
-from services.case_service.domain.privacy import Erasure
+from services.case_service.domain.privacy import Erasure, PersonExport
 from services.case_service.domain.selection import CaseQuery, OrderQuery, Selection, keys_of
 from services.case_service.domain.sla_targets import SlaTargets
 from services.case_service.domain.visits import Visit, VisitConflict
@@ -44,7 +45,6 @@ from services.case_service.domain.work_order import Change, WorkOrder
 
 Row = sa.Row[Any]
 Rows = Sequence[Row]
-PAGE = 500
 
 _told = tables.metadata.tables["audit"]
 _OF_CHANGES = many.one_of(_told.c.subject, "subjects"), many.one_of(_told.c.action, "actions")
@@ -123,6 +123,7 @@ REPOSITORIES: Mapping[type[Any], Mapped[Any]] = {
     Quote: Mapped(Quote, beside.quotes),
     Completion: Mapped(Completion, beside.completions),
     Erasure: Mapped(Erasure, beside.erasures),
+    PersonExport: Mapped(PersonExport, beside.person_exports),
     FieldAnswers: Mapped(FieldAnswers, beside.answers),
     FieldConflict: Mapped(FieldConflict, beside.field_conflicts),
     Building: Listing(
@@ -168,7 +169,8 @@ def cases(db: sa.Connection, scope: Scope, query: CaseQuery, begin: Sequence[Any
     """A page of cases; `at_0`, `at_1` … of a row are where it stands in the sort, its id behind them."""
     chosen = [visible(scope), *_like(query, scope)]
     if of_orders := _order_like(query, _seen):
-        chosen.append(sa.exists().where(_seen.c.case_id == _cases.c.case_id, *of_orders).correlate(_cases))
+        own = sa.exists().where(_seen.c.case_id == _cases.c.case_id, mine(scope, _seen), *of_orders)
+        chosen.append(own.correlate(_cases))
     defect = _has_second.label("defect")
     return _page(db, sa.select(_cases, defect), chosen, query.sort, begin, query.limit, _CASE_KEYS, _cases.c.case_id)
 
@@ -224,11 +226,11 @@ def _page(
     by = [*((keys[name], falling) for name, falling in keys_of(sort)), (id_, False)]
     places = [key.label(f"at_{number}") for number, (key, _) in enumerate(by[:-1])]
     order = [key.desc() if falling else key.asc() for key, falling in by]
-    behind = [_behind(by, begin)] if begin else []
-    return db.execute(wanted.add_columns(*places).where(*chosen, *behind).order_by(*order).limit(limit)).all()
+    rest = [behind(by, begin)] if begin else []
+    return db.execute(wanted.add_columns(*places).where(*chosen, *rest).order_by(*order).limit(limit)).all()
 
 
-def _behind(by: Sequence[tuple[sa.ColumnElement[Any], bool]], begin: Sequence[Any]) -> sa.ColumnElement[bool]:
+def behind(by: Sequence[tuple[sa.ColumnElement[Any], bool]], begin: Sequence[Any]) -> sa.ColumnElement[bool]:
     """Rows that come later in the sort than these values."""
     found = []
     for at, (key, falling) in enumerate(by):
@@ -244,7 +246,7 @@ def like(wanted: Selection, scope: Scope) -> list[sa.ColumnElement[bool]]:
 
 def _like(wanted: Selection, scope: Scope) -> list[sa.ColumnElement[bool]]:
     """What the case itself has to be like."""
-    hidden = {Flag.DIFFICULT} if scope.kind == "technician" else set()
+    hidden = HIDDEN_IN_THE_FIELD if scope.kind == "technician" else frozenset()
     flags = [flag for flag in wanted.flag if flag not in hidden]
     found: list[sa.ColumnElement[bool]] = [
         _cases.c[name].in_(values) for name in _CODES if (values := getattr(wanted, name))
@@ -309,8 +311,9 @@ def work_order(db: sa.Connection, scope: Scope, work_order_id: UUID) -> Row | No
 
 
 def story(db: sa.Connection, scope: Scope, case_id: UUID) -> Mapping[str, Rows]:
-    """Everything that happened in a case: changes of its work orders, remarks, words of people, visits."""
+    """What happened in a case, and to its work orders in scope: changes, remarks, words of people, visits."""
     seen = sa.select(_cases.c.case_id).where(_cases.c.case_id == case_id, visible(scope))
+    own = sa.select(_orders.c.work_order_id).where(_orders.c.case_id == case_id, mine(scope))
     order = {
         "history": ("at", "work_order_id", "version"),
         "remarks": ("at", "remark_id"),
@@ -320,18 +323,10 @@ def story(db: sa.Connection, scope: Scope, case_id: UUID) -> Mapping[str, Rows]:
     found = {}
     for name, by in order.items():
         table = tables.metadata.tables[name]
-        query = sa.select(table).where(table.c.case_id.in_(seen)).order_by(*(table.c[column] for column in by))
-        found[name] = db.execute(query).all()
+        theirs = sa.or_(table.c.work_order_id.is_(None), table.c.work_order_id.in_(own))
+        query = sa.select(table).where(table.c.case_id.in_(seen), theirs)
+        found[name] = db.execute(query.order_by(*(table.c[column] for column in by))).all()
     return found
-
-
-def conflicts(db: sa.Connection, scope: Scope, *, state: str | None = "open", limit: int = PAGE) -> Rows:
-    """Reports that could not be taken when they came, oldest first."""
-    table = tables.visit_conflicts
-    seen = sa.select(_cases.c.case_id).where(visible(scope))
-    wanted = [table.c.case_id.in_(seen)] + ([table.c.state == state] if state else [])
-    query = sa.select(table).where(*wanted).order_by(table.c.reported_at, table.c.conflict_id).limit(limit)
-    return db.execute(query).all()
 
 
 def counts(db: sa.Connection, scope: Scope) -> Mapping[str, Mapping[tuple[str, ...], int]]:
@@ -359,28 +354,27 @@ def visible(scope: Scope) -> sa.ColumnElement[bool]:
     if scope.kind == "partner":
         ordered = sa.exists().where(_references.c.case_id == _cases.c.case_id, _references.c.partner == scope.id)
         return ordered.correlate(_cases)
-    identity = _identity(scope)
-    columns = {
-        "company": (_seen.c.company_id,),
-        "technician": (_seen.c.responsible, _seen.c.dispatched_to),
-    }.get(scope.kind, ())
-    if identity is None or not columns:
+    if scope.kind not in _OWNERS or _identity(scope) is None:
         return sa.false()
-    theirs = sa.or_(*(column == identity for column in columns))
-    return sa.exists().where(_seen.c.case_id == _cases.c.case_id, theirs).correlate(_cases)
+    return sa.exists().where(_seen.c.case_id == _cases.c.case_id, mine(scope, _seen)).correlate(_cases)
 
 
-def mine(scope: Scope) -> sa.ColumnElement[bool]:
-    """Of a visible case, the work orders that a technician has or had."""
-    if scope.kind != "technician":
+_OWNERS: Mapping[str, tuple[str, ...]] = {"company": ("company_id",), "technician": ("responsible", "dispatched_to")}
+"""Columns that say whose a work order is; a technician keeps what was once in his list."""
+
+
+def mine(scope: Scope, table: sa.FromClause = _orders) -> sa.ColumnElement[bool]:
+    """Of a visible case, the work orders that a company or a technician has or had."""
+    if scope.kind not in _OWNERS:
         return sa.true()
-    identity = _identity(scope)
-    return sa.or_(_orders.c.responsible == identity, _orders.c.dispatched_to == identity)
+    return sa.or_(*(table.c[column] == _identity(scope) for column in _OWNERS[scope.kind]))
 
 
 def _with_case() -> sa.Select[Any]:
     said = (_cases.c.operator, _cases.c.area, _cases.c.priority, _cases.c.metering_point_id, _cases.c.flags)
-    return sa.select(_orders, *said, _cases.c.flag_text).join(_cases, _cases.c.case_id == _orders.c.case_id)
+    return sa.select(_orders, *said, _cases.c.edition, _cases.c.flag_text).join(
+        _cases, _cases.c.case_id == _orders.c.case_id
+    )
 
 
 def _identity(scope: Scope) -> UUID | None:

@@ -12,10 +12,12 @@ from services.case_service import tables
 from services.case_service import tables_beside as beside
 from services.case_service.domain.answers import FieldAnswers, FieldConflict
 from services.case_service.domain.entries import Words
+from services.case_service.domain.privacy import PersonExport
 from services.case_service.domain.visits import Visit, VisitConflict
-from services.case_service.store import PAGE, Row, Rows, mine, visible
+from services.case_service.store import Row, Rows, behind, mine, visible
 
 cases, orders = tables.cases, tables.work_orders
+PAGE = 500
 
 
 def flows(db: sa.Connection, operator: str) -> Rows:
@@ -56,13 +58,37 @@ def answers(db: sa.Connection, scope: Scope, work_order_id: UUID) -> Row | None:
     return db.execute(query).one_or_none()
 
 
-def field_conflicts(db: sa.Connection, scope: Scope, *, state: str | None = "open", limit: int = PAGE) -> Rows:
+def conflicts(
+    db: sa.Connection, scope: Scope, *, state: str | None = "open", begin: Sequence[Any] = (), limit: int = PAGE
+) -> Rows:
+    """Reports that could not be taken when they came, oldest first."""
+    table = tables.visit_conflicts
+    seen = sa.select(cases.c.case_id).where(visible(scope))
+    wanted = [table.c.case_id.in_(seen)] + ([table.c.state == state] if state else [])
+    return oldest_first(db, table, wanted, (table.c.reported_at, table.c.conflict_id), begin, limit)
+
+
+def oldest_first(
+    db: sa.Connection,
+    table: sa.Table,
+    wanted: Sequence[sa.ColumnElement[bool]],
+    by: Sequence[sa.Column[Any]],
+    begin: Sequence[Any],
+    limit: int,
+) -> Rows:
+    """A page of a list that begins behind these values, in the order of the columns."""
+    rest = [behind([(column, False) for column in by], begin)] if begin else []
+    return db.execute(sa.select(table).where(*wanted, *rest).order_by(*by).limit(limit)).all()
+
+
+def field_conflicts(
+    db: sa.Connection, scope: Scope, *, state: str | None = "open", begin: Sequence[Any] = (), limit: int = PAGE
+) -> Rows:
     """Fields that two people filled in, oldest first."""
     table = beside.field_conflicts
     seen = sa.select(cases.c.case_id).where(visible(scope))
     wanted = [table.c.case_id.in_(seen)] + ([table.c.state == state] if state else [])
-    query = sa.select(table).where(*wanted).order_by(table.c.edited_at, table.c.conflict_id).limit(limit)
-    return db.execute(query).all()
+    return oldest_first(db, table, wanted, (table.c.edited_at, table.c.conflict_id), begin, limit)
 
 
 def quotes(db: sa.Connection, scope: Scope, *, after: UUID | None = None, limit: int = 100) -> Rows:
@@ -73,21 +99,36 @@ def quotes(db: sa.Connection, scope: Scope, *, after: UUID | None = None, limit:
     return db.execute(sa.select(table).where(*wanted).order_by(table.c.quote_id).limit(limit)).all()
 
 
-def waiting_completions(db: sa.Connection, scope: Scope, first: date, last: date, *, limit: int) -> Sequence[str]:
-    """Keys of the completions of these days that no export told yet, of cases in scope."""
+def completions(
+    db: sa.Connection, scope: Scope, first: date, last: date, *, waiting: bool, limit: int
+) -> Sequence[str]:
+    """Keys of the completions of these days, of cases in scope; `waiting`: only those that no export told yet."""
     table = beside.completions
     seen = sa.select(cases.c.case_id).where(visible(scope))
-    wanted = (table.c.export_id.is_(None), table.c.completed_on.between(first, last), table.c.case_id.in_(seen))
+    wanted = [table.c.completed_on.between(first, last), table.c.case_id.in_(seen)]
+    wanted += [table.c.export_id.is_(None)] if waiting else []
     query = sa.select(table.c.completion_key).where(*wanted).order_by(table.c.completed_on, table.c.completion_key)
     return db.scalars(query.limit(limit)).all()
 
 
-def erasures(db: sa.Connection, scope: Scope, *, state: str | None = None, limit: int = PAGE) -> Rows:
+def erasures(
+    db: sa.Connection, scope: Scope, *, state: str | None = None, begin: Sequence[Any] = (), limit: int = PAGE
+) -> Rows:
     """Who wanted to be forgotten, oldest first."""
     table = beside.erasures
     wanted: list[sa.ColumnElement[bool]] = [table.c.case_id.in_(sa.select(cases.c.case_id).where(visible(scope)))]
     wanted += [table.c.state == state] if state else []
-    return db.execute(sa.select(table).where(*wanted).order_by(table.c.erasure_id).limit(limit)).all()
+    return oldest_first(db, table, wanted, (table.c.requested_at, table.c.erasure_id), begin, limit)
+
+
+def person_exports(
+    db: sa.Connection, scope: Scope, *, state: str | None = None, begin: Sequence[Any] = (), limit: int = PAGE
+) -> Rows:
+    """Who wanted to know what is kept of them, oldest first."""
+    table = beside.person_exports
+    wanted: list[sa.ColumnElement[bool]] = [table.c.case_id.in_(sa.select(cases.c.case_id).where(visible(scope)))]
+    wanted += [table.c.state == state] if state else []
+    return oldest_first(db, table, wanted, (table.c.requested_at, table.c.case_id), begin, limit)
 
 
 PERSONAL: Mapping[type[Any], sa.Column[Any]] = {
@@ -96,6 +137,7 @@ PERSONAL: Mapping[type[Any], sa.Column[Any]] = {
     VisitConflict: tables.visit_conflicts.c.conflict_id,
     FieldAnswers: beside.answers.c.work_order_id,
     FieldConflict: beside.field_conflicts.c.conflict_id,
+    PersonExport: beside.person_exports.c.case_id,
 }
 """Records beside a case that may hold personal data, by their primary key."""
 

@@ -181,6 +181,7 @@ work_orders = sa.Table(
     sa.Column("performed_by", Json(tuple[str, ...]), nullable=False),
     sa.Column("installed", Json(tuple[BuiltIn, ...]), nullable=False),
     sa.Column("removed", Json(tuple[BuiltIn, ...]), nullable=False),
+    sa.Column("lacking", Json(tuple[str, ...]), nullable=False),
     sa.Column("review_round", sa.Integer, nullable=False),
     sa.Column("approval", Json(Approval)),
     sa.Column("handover", sa.Integer),

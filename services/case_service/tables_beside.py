@@ -11,7 +11,7 @@ from services.case_service.domain.activities import ActivityState
 from services.case_service.domain.answers import EditState, Side
 from services.case_service.domain.flow import ActivityKind, Flow
 from services.case_service.domain.intake import QuoteState
-from services.case_service.domain.privacy import ErasureState
+from services.case_service.domain.privacy import ErasureState, ExportState
 
 metadata = sa.MetaData()
 kernel(metadata)
@@ -167,6 +167,19 @@ erasures = sa.Table(
     sa.Column("requested_by", sa.Text, nullable=False),
     sa.Column("requested_at", Utc, nullable=False),
     sa.Column("state", Choice(ErasureState), nullable=False, index=True),
+    sa.Column("approved_by", sa.Text),
+    sa.Column("approved_at", Utc),
+)
+
+person_exports = sa.Table(
+    "person_exports",
+    metadata,
+    sa.Column("case_id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("requested_by", sa.Text, nullable=False),
+    sa.Column("requested_at", Utc, nullable=False),
+    sa.Column("state", Choice(ExportState), nullable=False, index=True),
     sa.Column("approved_by", sa.Text),
     sa.Column("approved_at", Utc),
 )

@@ -15,6 +15,7 @@ from services.case_service.api import (
     filling,
     intake,
     moving,
+    person_exports,
     privacy,
     quotes,
     reading,
@@ -29,6 +30,6 @@ def routes(policy: Policy) -> APIRouter:
     for plain in (reading, exports, targets, auditing, bulk):
         router.include_router(plain.router)
     work = (moving, acting, editing, conflicts, activities, filling, fields)
-    for each in (*work, configuring, intake, quotes, privacy):
+    for each in (*work, configuring, intake, quotes, privacy, person_exports):
         router.include_router(each.routes(policy))
     return router

@@ -15,7 +15,7 @@ from kit.errors import NotFound
 from kit.problems import refusals
 from kit.store import Unit
 from services.case_service import errors
-from services.case_service.acts import act_of, conclude, known, of_case, of_customer, within
+from services.case_service.acts import act_of, conclude, named, of_case, of_customer, within
 from services.case_service.api.examples import OF_ACTIONS
 from services.case_service.api.refusals import audited
 from services.case_service.api.views import CaseView, ContactView, GateView, TheStore, gate_view, view_of
@@ -65,18 +65,18 @@ def routes(policy: Policy) -> APIRouter:
 
         def command(unit: Unit) -> CaseView:
             _allow(actor, _action_of(body))
-            case, doing = within(known(unit, str(case_id)), actor.scope), act_of(unit, policy)
-            other = within(known(unit, str(body.linked_case_id)), actor.scope) if body.linked_case_id else None
+            case, doing = within(named(unit, case_id), actor.scope), act_of(unit, policy)
+            other = within(named(unit, body.linked_case_id), actor.scope) if body.linked_case_id else None
             actions.do(case, doing, body, other)
             for changed in filter(None, (case, other)):
                 conclude(changed, unit, doing)
             return view_of(case, actor.scope)
 
-        named = [case_id, *filter(None, [body.linked_case_id])]
+        both = [case_id, *filter(None, [body.linked_case_id])]
         running = store.run(
-            actor, command, needs=lambda unit: (ref for each in named for ref in of_case(unit, str(each)))
+            actor, command, needs=lambda unit: (ref for each in both for ref in of_case(unit, str(each)))
         )
-        return await audited(store, actor, f"action:{body.action}", f"case/{case_id}", running)
+        return await audited(f"action:{body.action}", f"case/{case_id}", running)
 
     @router.get("/v1/cases/{case_id}/gate")
     @router.get("/v1/cases/{case_id}/done", name="read_done")
@@ -84,7 +84,7 @@ def routes(policy: Policy) -> APIRouter:
         """The definition of done, light by light: what is missing, what proves it, what stands in."""
 
         def ask(unit: Unit) -> GateView:
-            return gate_view(within(known(unit, str(case_id)), reader.scope))
+            return gate_view(within(named(unit, case_id), reader.scope))
 
         return await store.run(reader, ask, needs=lambda unit: of_case(unit, str(case_id)))
 
@@ -93,12 +93,12 @@ def routes(policy: Policy) -> APIRouter:
         """How the customer can be reached; technicians see it on the day of the visit. Each reading is audited."""
 
         def ask(unit: Unit) -> ContactView:
-            case = of_customer(unit.get(Case, str(case_id)), reader.scope)
+            case = of_customer(named(unit, case_id), reader.scope)
             shown = contact_for(case, reader, act_of(unit, policy))
             unit.audit("contact:read", f"case/{case_id}")
             return shown
 
-        return await store.run(reader, ask, needs=[(Case, str(case_id))])
+        return await store.run(reader, ask, needs=lambda unit: of_case(unit, str(case_id)))
 
     return router
 

@@ -15,7 +15,8 @@ from kit.errors import NotFound
 from kit.http import cursor, read_cursor
 from kit.store import Ref, Unit
 from services.case_service import store_beside as queries
-from services.case_service.acts import act_of, conclude, known, of_case, within
+from services.case_service.acts import act_of, conclude, known, named, of_case, within
+from services.case_service.api.refusals import audited
 from services.case_service.api.views import TheStore, View
 from services.case_service.domain.act import Policy
 from services.case_service.domain.activities import Activity, ActivityState, finish, open_activity
@@ -94,7 +95,7 @@ def routes(policy: Policy) -> APIRouter:
         """Open an activity of a case. An open mandatory permit blocks its work orders (PERMIT_OPEN)."""
 
         def command(unit: Unit) -> ActivityView:
-            case, act = within(known(unit, str(body.case_id)), planner.scope), act_of(unit, policy)
+            case, act = within(named(unit, body.case_id), planner.scope), act_of(unit, policy)
             if case.terminal:
                 raise CaseEnded(f"The case is {case.phase}.", phase=case.phase)
             opened = open_activity(case, act, body.kind, body.code, body.owner, body.due_on, mandatory=body.mandatory)
@@ -102,7 +103,8 @@ def routes(policy: Policy) -> APIRouter:
             unit.audit("activity:open", f"case/{case.case_id}/{opened.activity_id}", kind=body.kind, code=body.code)
             return ActivityView.model_validate(opened)
 
-        return await store.run(planner, command, needs=lambda unit: of_case(unit, str(body.case_id)))
+        running = store.run(planner, command, needs=lambda unit: of_case(unit, str(body.case_id)))
+        return await audited("activity:open", f"case/{body.case_id}", running)
 
     @router.post("/v1/activities/{activity_id}/done")
     async def finish_activity(activity_id: UUID, planner: Planner, store: TheStore) -> ActivityView:

@@ -11,9 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from kit.auth import Principal, needs
 from kit.store import Unit
 from kit.trail import Exported, rows_about
-from services.case_service.acts import within
+from services.case_service.acts import named, of_case, owns, within
 from services.case_service.api.views import TheStore
-from services.case_service.domain.case import Case
 from services.case_service.domain.changes import subjects
 
 router = APIRouter()
@@ -37,11 +36,11 @@ async def export(case_id: UUID, auditor: Auditor, store: TheStore, request: Requ
     """Who changed what of this case, when and why, oldest first; `Accept: text/html` gives a page. Itself audited."""
 
     def note(unit: Unit) -> list[str]:
-        case = within(unit.get(Case, str(case_id)), auditor.scope)
+        case = within(named(unit, case_id), auditor.scope)
         unit.audit("audit:export", f"case/{case_id}")
-        return subjects(case)
+        return subjects(case, [order for order in case.work_orders if owns(order, auditor.scope)])
 
-    about = await store.run(auditor, note, needs=[(Case, str(case_id))])
+    about = await store.run(auditor, note, needs=lambda unit: of_case(unit, str(case_id)))
     found = await store.read(lambda db: rows_about(db, store.service, about))
     exported = Exported(service=store.service, subject=f"case/{case_id}", exported_at=store.clock.now(), rows=found)
     return _page(exported) if "text/html" in request.headers.get("accept", "") else exported

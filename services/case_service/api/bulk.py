@@ -74,7 +74,7 @@ class BulkMoveView(View):
 @router.post("/v1/bulk-moves", status_code=202)
 async def plan(body: BulkRequest, planner: Planner, store: TheStore) -> BulkMoveView:
     """Freeze a selection; whether its work orders would move is found out at once, and nothing is moved."""
-    batch_id = await audited(store, planner, f"bulk:{body.move}", "bulk_move/new", _plan(store, planner, body))
+    batch_id = await audited(f"bulk:{body.move}", "bulk_move/new", _plan(store, planner, body))
     return await store.read(lambda db: _view(db, planner.scope, UUID(batch_id)))
 
 
@@ -113,7 +113,7 @@ async def retry(batch_id: UUID, body: RetryRequest, planner: Planner, store: The
 async def cancel(batch_id: UUID, planner: Planner, store: TheStore) -> BulkMoveView:
     """End the job that is at work: after its chunk nothing more is moved."""
     running = _cancel(store, planner, batch_id)
-    await audited(store, planner, "bulk:cancel", f"bulk_move/{batch_id}", running)
+    await audited("bulk:cancel", f"bulk_move/{batch_id}", running)
     return await store.read(lambda db: _view(db, planner.scope, batch_id))
 
 
@@ -121,7 +121,7 @@ async def cancel(batch_id: UUID, planner: Planner, store: TheStore) -> BulkMoveV
 async def undo(batch_id: UUID, planner: Planner, store: TheStore) -> BulkMoveView:
     """Plan another batch that assigns what was there before; what changed since then will be refused."""
     running = _undo(store, planner, batch_id)
-    made = await audited(store, planner, "bulk:undo", f"bulk_move/{batch_id}", running)
+    made = await audited("bulk:undo", f"bulk_move/{batch_id}", running)
     return await store.read(lambda db: _view(db, planner.scope, UUID(made)))
 
 
@@ -178,9 +178,7 @@ async def _begin(
 async def _going_on(
     store: Store, planner: Principal, batch_id: UUID, what: str, states: Sequence[ItemState]
 ) -> BulkMoveView:
-    await audited(
-        store, planner, f"bulk:{what}", f"bulk_move/{batch_id}", _go_on(store, planner, batch_id, what, states)
-    )
+    await audited(f"bulk:{what}", f"bulk_move/{batch_id}", _go_on(store, planner, batch_id, what, states))
     return await store.read(lambda db: _view(db, planner.scope, batch_id))
 
 

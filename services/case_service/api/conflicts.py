@@ -11,8 +11,9 @@ from kit.auth import Principal, needs
 from kit.errors import NotFound
 from kit.problems import refusals
 from kit.store import Ref, Unit
-from services.case_service import store as queries
+from services.case_service import store_beside as queries
 from services.case_service.acts import act_of, conclude, known, of_case, within
+from services.case_service.api.paging import Paged
 from services.case_service.api.refusals import audited
 from services.case_service.api.views import CaseView, ConflictPage, ConflictView, TheStore, view_of
 from services.case_service.domain.act import Policy
@@ -43,11 +44,15 @@ def routes(policy: Policy) -> APIRouter:
 
     @router.get("/v1/visit-conflicts")
     async def list_conflicts(
-        reader: Closer, store: TheStore, state: ConflictState | None = ConflictState.OPEN
+        reader: Closer,
+        store: TheStore,
+        pages: Paged,
+        state: ConflictState | None = ConflictState.OPEN,
     ) -> ConflictPage:
         """Kept reports, oldest first."""
-        found = await store.read(lambda db: queries.conflicts(db, reader.scope, state=state))
-        return ConflictPage(items=tuple(_view(row) for row in found))
+        begin, limit = pages.begin, pages.limit
+        found = await store.read(lambda db: queries.conflicts(db, reader.scope, state=state, begin=begin, limit=limit))
+        return ConflictPage(items=tuple(map(_view, found)), next=pages.next(found, "reported_at", "conflict_id"))
 
     @router.post("/v1/visit-conflicts/{conflict_id}/dismiss", responses=refusals(MoveNotAllowed))
     async def dismiss(conflict_id: UUID, body: Decision, closer: Closer, store: TheStore) -> ConflictView:
@@ -73,7 +78,7 @@ def routes(policy: Policy) -> APIRouter:
             return view_of(open_for(unit, policy, closer, str(conflict_id), body.reason), closer.scope)
 
         running = store.run(closer, command, needs=lambda unit: _of_opening(unit, str(conflict_id)))
-        return await audited(store, closer, "visit_conflict:open_case", f"visit_conflict/{conflict_id}", running)
+        return await audited("visit_conflict:open_case", f"visit_conflict/{conflict_id}", running)
 
     return router
 

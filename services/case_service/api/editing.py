@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 
-from contracts.codes import Flag
 from contracts.roles import Reach, granted
 from kit.auth import Principal, RoleMissing, needs
 from kit.errors import NotFound
@@ -13,7 +12,7 @@ from kit.http import expected_version
 from kit.problems import refusals
 from kit.store import Unit
 from services.case_service import store as queries
-from services.case_service.acts import act_of, conclude, of_customer, within
+from services.case_service.acts import act_of, conclude, named, of_case, of_customer, within
 from services.case_service.api.acting import contact_for
 from services.case_service.api.refusals import audited
 from services.case_service.api.views import CaseView, ContactView, TheStore, view_of
@@ -39,16 +38,15 @@ def routes(policy: Policy) -> APIRouter:
     ) -> CaseView:
         """Change the fields of a case that are the hub's: its flags and their text."""
         edit = _versioned(request, body)
-        hidden = frozenset({Flag.DIFFICULT} if editor.scope.kind == "technician" else ())
 
         def command(unit: Unit) -> CaseView:
-            case, act = within(unit.get(Case, str(case_id)), editor.scope), act_of(unit, policy)
-            edit_case(case, edit, hidden)
+            case, act = within(named(unit, case_id), editor.scope), act_of(unit, policy)
+            edit_case(case, act, edit)
             conclude(case, unit, act)
             return view_of(case, editor.scope)
 
-        running = store.run(editor, command, needs=[(Case, str(case_id))])
-        return await audited(store, editor, "case:edit", f"case/{case_id}", running)
+        running = store.run(editor, command, needs=lambda unit: of_case(unit, str(case_id)))
+        return await audited("case:edit", f"case/{case_id}", running)
 
     @router.patch("/v1/cases/{case_id}/contact", responses=refusals(MasterOwned, StaleVersion, CaseEnded))
     async def change_contact(
@@ -58,12 +56,12 @@ def routes(policy: Policy) -> APIRouter:
         edit = _versioned(request, body)
 
         def command(unit: Unit) -> ContactView:
-            case = of_customer(unit.get(Case, str(case_id)), editor.scope)
+            case = of_customer(named(unit, case_id), editor.scope)
             _within_reach(editor, edit)
             return _changed(unit, case, edit, editor, policy)
 
-        running = store.run(editor, command, needs=[(Case, str(case_id))])
-        return await audited(store, editor, "contact:edit", f"case/{case_id}", running)
+        running = store.run(editor, command, needs=lambda unit: of_case(unit, str(case_id)))
+        return await audited("contact:edit", f"case/{case_id}", running)
 
     @router.patch("/v1/portal/contact", responses=refusals(MasterOwned, CaseEnded, NotFound))
     async def change_own_contact(body: PortalEdit, editor: Editor, store: TheStore) -> ContactView:
@@ -73,11 +71,11 @@ def routes(policy: Policy) -> APIRouter:
             raise NotFound("there is no case of this appointment")
 
         def command(unit: Unit) -> ContactView:
-            case = of_customer(unit.get(Case, str(case_id)), editor.scope)
+            case = of_customer(named(unit, case_id), editor.scope)
             return _changed(unit, case, body, editor, policy)
 
-        running = store.run(editor, command, needs=[(Case, str(case_id))])
-        return await audited(store, editor, "contact:edit", f"case/{case_id}", running)
+        running = store.run(editor, command, needs=lambda unit: of_case(unit, str(case_id)))
+        return await audited("contact:edit", f"case/{case_id}", running)
 
     return router
 

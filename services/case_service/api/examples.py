@@ -62,7 +62,7 @@ MOVES: Mapping[str, dict[str, Any]] = MappingProxyType({
     "add_evidence":       {"evidence": EVIDENCE},
     "accept_report":      {"conflict_id": ID, "reason": WHY},
     "assign":             {"responsible": ID},
-    "set_flag":           {"flag": "IMPORTANT", "text": "Dog in the yard, ring twice."},
+    "set_flag":           {"flag": "IMPORTANT", "expected_edition": 1, "text": "Dog in the yard, ring twice."},
     "acknowledge_change": {},
 })
 """What each move needs beside its name and the version."""

@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 
 from contracts.codes import CaseType
 from contracts.event import Part
-from kit.auth import Principal, needs
+from contracts.roles import limited
+from kit.auth import Principal, RoleMissing, needs
 from kit.store import Unit
 from services.case_service import store_beside as queries
 from services.case_service.api.views import TheStore, View
@@ -45,30 +46,38 @@ class CompletedLine(View):
 
 
 class CompletedExport(View):
-    """The lines of this run. What was told once is not told again."""
+    """The lines of this run. What was told once to the house is not told to it again."""
 
     export_id: UUID
     lines: tuple[CompletedLine, ...]
     more: bool
-    """There are more lines than one run holds: run again."""
+    """There are more lines than one run holds: run again; a company or a partner asks for fewer days."""
 
 
 @router.post("/v1/exports/completed")
 async def export_completed(body: CompletedBetween, exporter: Exporter, store: TheStore) -> CompletedExport:
-    """Every case that was completed in these days and not exported before."""
-    waiting = await store.read(
-        lambda db: queries.waiting_completions(db, exporter.scope, body.from_, body.to, limit=LINES + 1)
+    """Every case that was completed in these days and not exported before.
+
+    A company or a partner reads the cases that are its own, whatever was exported, and takes nothing away: the invoices
+    are the house's.
+    """
+    if limited(exporter.roles, "export:run", "stock"):
+        raise RoleMissing("export:run")
+    scope, ours = exporter.scope, exporter.scope.kind == "all"
+    found = await store.read(
+        lambda db: queries.completions(db, scope, body.from_, body.to, waiting=ours, limit=LINES + 1)
     )
-    keys = waiting[:LINES]
+    keys = found[:LINES]
 
     def command(unit: Unit) -> CompletedExport:
         export_id = unit.new_id()
-        found = [unit.get(Completion, key) for key in keys]
-        mine = [each for each in found if each.export_id is None]  # another run may have been first
-        for each in mine:
-            each.export_id = export_id
+        mine = [unit.get(Completion, key) for key in keys]
+        if ours:
+            mine = [each for each in mine if each.export_id is None]  # another run may have been first
+            for each in mine:
+                each.export_id = export_id
         unit.audit("export:completed", f"export/{export_id}", lines=len(mine), first=str(body.from_), last=str(body.to))
-        return CompletedExport(export_id=export_id, lines=tuple(map(_line, mine)), more=len(waiting) > LINES)
+        return CompletedExport(export_id=export_id, lines=tuple(map(_line, mine)), more=len(found) > LINES)
 
     return await store.run(exporter, command, needs=[(Completion, key) for key in keys])
 

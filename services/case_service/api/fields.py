@@ -13,6 +13,7 @@ from kit.errors import NotFound
 from kit.store import Ref, Unit
 from services.case_service import store_beside as queries
 from services.case_service.acts import act_of, conclude, known, of_case, within
+from services.case_service.api.paging import Paged
 from services.case_service.api.views import TheStore, View
 from services.case_service.domain.act import Policy
 from services.case_service.domain.answers import EditState, FieldAnswers, FieldConflict, Side, decide
@@ -43,9 +44,10 @@ class ConflictOfField(View):
 
 
 class FieldConflictPage(View):
-    """Fields that wait for a decision, oldest first."""
+    """Fields that wait for a decision, oldest first, and where the next page begins."""
 
     items: tuple[ConflictOfField, ...]
+    next: str | None
 
 
 def routes(policy: Policy) -> APIRouter:
@@ -54,11 +56,15 @@ def routes(policy: Policy) -> APIRouter:
 
     @router.get("/v1/field-conflicts")
     async def list_conflicts(
-        closer: Closer, store: TheStore, state: EditState | None = EditState.OPEN
+        closer: Closer, store: TheStore, pages: Paged, state: EditState | None = EditState.OPEN
     ) -> FieldConflictPage:
         """Fields that two people filled in."""
-        found = await store.read(lambda db: queries.field_conflicts(db, closer.scope, state=state))
-        return FieldConflictPage(items=tuple(ConflictOfField.model_validate(row) for row in found))
+        begin, limit = pages.begin, pages.limit
+        found = await store.read(
+            lambda db: queries.field_conflicts(db, closer.scope, state=state, begin=begin, limit=limit)
+        )
+        items = tuple(ConflictOfField.model_validate(row) for row in found)
+        return FieldConflictPage(items=items, next=pages.next(found, "edited_at", "conflict_id"))
 
     @router.post("/v1/field-conflicts/{name}/decide")
     async def decide_conflict(name: UUID, body: Choice, closer: Closer, store: TheStore) -> ConflictOfField:

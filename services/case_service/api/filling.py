@@ -13,7 +13,7 @@ from kit.auth import Principal, needs
 from kit.errors import NotFound
 from kit.store import Ref, Unit
 from services.case_service import store_beside as queries
-from services.case_service.acts import act_of, conclude, known, of_case, within
+from services.case_service.acts import act_of, conclude, known, of_case, within_order
 from services.case_service.api.views import TheStore, View
 from services.case_service.domain.act import Policy
 from services.case_service.domain.answers import (
@@ -56,8 +56,8 @@ def routes(policy: Policy) -> APIRouter:
         names = [conflict_id(own, each) for each in body.edits]
 
         def command(unit: Unit) -> AnswersView:
-            case, act = within(known(unit, str(own)), reporter.scope), act_of(unit, policy)
-            order, answers = case.order(own), unit.find(FieldAnswers, str(own))
+            case, act = known(unit, str(own)), act_of(unit, policy)
+            order, answers = within_order(case, own, reporter.scope), unit.find(FieldAnswers, str(own))
             if answers is None:
                 answers = FieldAnswers(work_order_id=own, case_id=case.case_id)
                 unit.add(answers)

@@ -227,8 +227,8 @@ class Completing:
 
 
 def _who(creator: Principal, body: FromInstaller) -> str:
-    """An installer speaks for itself, staff for whom they name."""
-    named = None if Role.INSTALLER in creator.roles else body.installer
+    """An installer speaks for itself, staff for whom they name; a partner's key for nobody."""
+    named = body.installer if creator.scope.kind == "all" else None
     return named or creator.id
 
 

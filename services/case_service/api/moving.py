@@ -10,10 +10,12 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 from contracts.codes import State
 from contracts.ids import WorkOrderId
 from kit.auth import Principal, RoleMissing, needs
+from kit.errors import NotFound
 from kit.http import expected_version
+from kit.jsons import MISSING, Finding, Misfit
 from kit.problems import problem_of, refusals
 from kit.store import Ref, Store, Unit
-from services.case_service.acts import act_of, conclude, known, of_case, within
+from services.case_service.acts import act_of, conclude, known, of_case, within_order
 from services.case_service.api.examples import OF_MOVES
 from services.case_service.api.refusals import audited
 from services.case_service.api.views import MovesView, TheStore, WorkOrderView, work_order_of
@@ -81,8 +83,9 @@ def routes(policy: Policy) -> APIRouter:
     ) -> WorkOrderView | Response:
         """Make one move of the lifecycle, or learn every reason why not. A report is kept even then."""
         asked = body.model_copy(update={"expected_version": expected_version(request, body.expected_version)})
+        _decided(asked)
         command = Moving(WorkOrderId(work_order_id), asked, mover, policy)
-        found = await audited(store, mover, f"move:{body.move}", f"work_order/{work_order_id}", _run(store, command))
+        found = await audited(f"move:{body.move}", f"work_order/{work_order_id}", _run(store, command))
         if not isinstance(found, WorkOrderView):
             return problem_of(moves.refused_report(State(found["state"])), request.scope["hub.request_id"])
         if body.move == "send_booking":  # asked, not done: it moves when the message is out
@@ -94,8 +97,8 @@ def routes(policy: Policy) -> APIRouter:
         """What may be asked of this work order now, and what objects."""
 
         def ask(unit: Unit) -> MovesView:
-            case = within(known(unit, str(work_order_id)), reader.scope)
-            order = case.order(WorkOrderId(work_order_id))
+            case = known(unit, str(work_order_id))
+            order = within_order(case, WorkOrderId(work_order_id), reader.scope)
             return MovesView(
                 state=order.state,
                 version=order.version,
@@ -105,6 +108,15 @@ def routes(policy: Policy) -> APIRouter:
         return await store.run(reader, ask, needs=lambda unit: of_case(unit, str(work_order_id)))
 
     return router
+
+
+def _decided(asked: MoveRequest) -> None:
+    """Whoever moves by hand says on which version he decided; raises Misfit (lifecycle §14)."""
+    wanted = {} if asked.move in moves.OFFLINE else {"expected_version": "the version, here or as If-Match"}
+    wanted |= {"expected_edition": "the edition that stands beside the flags"} if asked.flag else {}
+    missing = [Finding(MISSING, f"/{name}", rule=rule) for name, rule in wanted.items() if getattr(asked, name) is None]
+    if missing:
+        raise Misfit(missing)
 
 
 class Moving:
@@ -141,7 +153,9 @@ class Moving:
     def ask(self, unit: Unit, conflict: VisitConflict | None = None) -> Ask:
         """What guards look at; raises where role or scope forbid even to ask."""
         self._may()
-        case, act = within(known(unit, str(self.work_order_id)), self.mover.scope), act_of(unit, self.policy)
+        case, act = known(unit, str(self.work_order_id)), act_of(unit, self.policy)
+        within_order(case, self.work_order_id, self.mover.scope)
+        self._within_company()
         own = unit.find(SubReasons, case.operator) if self.kept_as else None
         answers = unit.find(FieldAnswers, str(self.work_order_id))
         return moves.ask_for(case, act, self.work_order_id, self.request, self._form(unit, conflict), own, answers)
@@ -158,6 +172,12 @@ class Moving:
         possible = MOVE_ACTIONS.get(self.request.move, ("work_order:plan",))
         if not any(self.mover.may(action) for action in possible):
             raise RoleMissing(possible[0])
+
+    def _within_company(self) -> None:
+        """A company neither hands its work to another one nor gives it back here: for it there is no other."""
+        own, given = self.mover.scope, self.request.company_id
+        if own.kind == "company" and "company_id" in self.request.model_fields_set and str(given) != own.id:
+            raise NotFound(f"there is no company {given}")
 
     def _form(self, unit: Unit, conflict: VisitConflict | None) -> FormVersion | None:
         name = self._form_id(conflict)

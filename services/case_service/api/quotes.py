@@ -19,7 +19,7 @@ from kit.problems import refusals
 from kit.store import Ref as Wanted
 from kit.store import Unit
 from services.case_service import store_beside as queries
-from services.case_service.acts import act_of, conclude, known, of_case
+from services.case_service.acts import act_of, conclude, known, of_case, sees
 from services.case_service.api.views import TheStore, View
 from services.case_service.domain.act import Policy
 from services.case_service.domain.calendar import local_day
@@ -126,28 +126,32 @@ class Signing:
         """The quote, and what is open at its point."""
         yield Quote, self.quote_id
         if quote := unit.find(Quote, self.quote_id):
+            if quote.case_id:
+                yield from of_case(unit, str(quote.case_id))
             yield FlowBook, flow_key(quote.operator, NEW)
             yield SlaTargets, quote.operator
             yield from of_case(unit, point_key(quote.operator, quote.metering_point_id, NEW))
 
     def __call__(self, unit: Unit) -> QuoteView:
-        """Sign it, unless it was signed before."""
+        """Sign it, unless it was signed before. The case is named to whom it is there."""
         quote, today = _mine(unit.get(Quote, self.quote_id), self.creator), local_day(unit.now, self.policy.zone)
         if quote.state is not QuoteState.SIGNED:
             quote.may_be_signed(today)
             case = _register(unit, self.policy, quote)
             quote.signed(case)
             unit.audit("quote:sign", f"case/{case.case_id}/{self.quote_id}")
-        return _view(quote, today)
+        found, case = _view(quote, today), unit.get(Case, str(quote.case_id))
+        return found if sees(case, self.creator.scope) else found.model_copy(update={"case_id": None})
 
 
 def _register(unit: Unit, policy: Policy, quote: Quote) -> Case:
-    """The case of a signed quote. One that is open at the point already takes it."""
+    """The case of a signed quote. One that is open at the point already takes it; of a case that is not the signer's,
+    whoever sees it decides whether an installer follows it."""
     act = act_of(unit, policy)
     point = point_key(quote.operator, quote.metering_point_id, NEW)
     if unit.find(Case, point) is not None:
         there = known(unit, point)
-        if quote.installer:
+        if quote.installer and sees(there, unit.principal.scope):
             link_installer(there, quote.installer)
         there.remark(act, None, "quote_signed", quote_id=str(quote.quote_id))
         conclude(there, unit, act)

@@ -28,7 +28,9 @@ from contracts.parts import Address, Area, Days, DevicePlan, GateEvidence, Link,
 from kit.auth import Scope
 from kit.http import the_store
 from kit.store import Store
+from services.case_service.acts import owns
 from services.case_service.domain.case import Case
+from services.case_service.domain.edits import HIDDEN_IN_THE_FIELD
 from services.case_service.domain.entries import (
     Bookable,
     DeviceFact,
@@ -51,7 +53,7 @@ class View(BaseModel):
 
 
 class WorkOrderView(View):
-    """A work order. `version` goes back as `expected_version` with the next move."""
+    """A work order. `version` goes back as `expected_version` with the next move, with a flag also `edition`."""
 
     work_order_id: UUID
     case_id: UUID
@@ -94,18 +96,23 @@ class WorkOrderView(View):
     priority: int
     area: Area
     metering_point_id: str
+    edition: int
+    """Of the case, whose the flags are."""
     flags: tuple[Flag, ...]
     flag_text: str | None
 
 
 def flags_for(scope: Scope, flags: tuple[Flag, ...]) -> tuple[Flag, ...]:
     """The flags that somebody sees: the field never learns which meters are called difficult (S3-18)."""
-    return tuple(flag for flag in flags if flag is not Flag.DIFFICULT or scope.kind != "technician")
+    return tuple(flag for flag in flags if flag not in HIDDEN_IN_THE_FIELD or scope.kind != "technician")
 
 
 def work_order_view(order: Any, case: Any, scope: Scope) -> WorkOrderView:
     """A work order with what is said of its case."""
-    said = {name: getattr(case, name) for name in ("operator", "priority", "area", "metering_point_id", "flag_text")}
+    said = {
+        name: getattr(case, name)
+        for name in ("operator", "priority", "area", "metering_point_id", "edition", "flag_text")
+    }
     names = set(WorkOrderView.model_fields) - said.keys() - {"flags", "offer_pending", "case_id"}
     return WorkOrderView(
         **{name: getattr(order, name) for name in names},
@@ -226,13 +233,15 @@ def _seen(case: Any, scope: Scope, names: set[str]) -> dict[str, Any]:
 
 
 def case_view(case: Any, orders: Any, work_orders: Any, exceptions: Any, pauses: Any, scope: Scope) -> CaseView:
-    """A case put together from its parts."""
+    """A case put together from its parts. Of work orders of others nothing is said, nor of what concerns only them."""
+    theirs = [each for each in work_orders if owns(each, scope)]
+    concerned = {None, *(each.work_order_id for each in theirs)}
     own = set(CaseView.model_fields) - {"orders", "work_orders", "exceptions", "pauses"}
     return CaseView(
         **_seen(case, scope, own),
         orders=tuple(ReferenceView.model_validate(each) for each in orders),
-        work_orders=tuple(work_order_view(each, case, scope) for each in work_orders),
-        exceptions=tuple(ExceptionView.model_validate(each) for each in exceptions),
+        work_orders=tuple(work_order_view(each, case, scope) for each in theirs),
+        exceptions=tuple(ExceptionView.model_validate(each) for each in exceptions if each.work_order_id in concerned),
         pauses=tuple(PauseView.model_validate(each) for each in pauses),
     )
 
@@ -368,6 +377,7 @@ class ConflictView(View):
 
 
 class ConflictPage(View):
-    """The visit-conflict list."""
+    """The visit-conflict list, and where its next page begins."""
 
     items: tuple[ConflictView, ...]
+    next: str | None

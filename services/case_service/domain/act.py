@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from contracts.ids import Principal, TechnicianId
+from contracts.ids import CompanyId, Principal, TechnicianId
 from kit.workdays import working_days_after
 from services.case_service.domain import calendar
 
@@ -55,7 +55,7 @@ class Act:
     """The technician as whom a person acts, if so."""
     me: TechnicianId | None = None
     """The technician that the person is, also where he acts as somebody else (S3-13)."""
-    company: UUID | None = None
+    company: CompanyId | None = None
 
     @property
     def today(self) -> date:

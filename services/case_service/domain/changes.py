@@ -64,7 +64,7 @@ WORK_ORDER = Kind(
         *("offer", "pending", "customer_knows", "replied_at", "material_requested", "blockers", "came_from"),
         *("hold_until", "cancellation", "withdrawn_at", "decision", "next_plan", "rejection", "resolved_at"),
         *("outcome", "result", "sub_reason", "visit_id", "visit_version", "evidence_version", "performed_by"),
-        *("installed", "removed", "review_round", "approval", "handover", "closed_at", "close_reason"),
+        *("installed", "removed", "lacking", "review_round", "approval", "handover", "closed_at", "close_reason"),
     ),
     left_out=("sequence", "version", "opened_at"),  # they stand in every row
 )
@@ -175,10 +175,10 @@ def parts(case: "Case") -> Iterator[tuple[Place, Kind, Any]]:
         yield ("pause", str(pause.number)), PAUSE, pause
 
 
-def subjects(case: "Case") -> list[str]:
-    """Under which subjects the audit tells of a case."""
-    orders = [f"work_order/{case.case_id}/{order.sequence}" for order in case.work_orders]
-    return [f"case/{case.case_id}", *orders]
+def subjects(case: "Case", orders: Iterable[WorkOrder] | None = None) -> list[str]:
+    """Under which subjects the audit tells of a case and of its work orders, or of these."""
+    chosen = case.work_orders if orders is None else orders
+    return [f"case/{case.case_id}", *(f"work_order/{case.case_id}/{order.sequence}" for order in chosen)]
 
 
 def _given(details: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from services.case_service.errors import CaseEnded, MasterOwned, ReasonMissing, 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 OF_THE_MASTER = frozenset({Flag.OTHER_PARTY_ATTENDS})
 """Flags that follow from the order."""
+HIDDEN_IN_THE_FIELD = frozenset({Flag.DIFFICULT})
+"""Flags that a technician never learns of (S3-18)."""
 
 
 class CaseEdit(Asked):
@@ -51,23 +53,28 @@ class PortalEdit(Asked):
     sms_allowed: bool | None = Field(None, examples=[False])
 
 
-def edit_case(case: Case, edit: CaseEdit, hidden: frozenset[Flag] = frozenset()) -> None:
-    """Do: change flags and their text. Flags that the person does not see stay as they are.
+def edit_case(case: Case, act: Act, edit: CaseEdit) -> None:
+    """Do: change flags and their text.
 
     Raises MasterOwned, CaseEnded, StaleVersion, ReasonMissing.
     """
     refuse_foreign(edit)
     _open(case)
-    wanted = frozenset(case.flags if edit.flags is None else edit.flags) | (frozenset(case.flags) & hidden)
     _decided_on(case.edition, edit, case)
-    if wanted & OF_THE_MASTER != frozenset(case.flags) & OF_THE_MASTER:
-        raise MasterOwned("Only the system of record changes other_party_attends.", fields=["other_party_attends"])
     text = edit.flag_text if "flag_text" in edit.model_fields_set else case.flag_text
-    set_flags(case, wanted, text)
+    set_flags(case, act, frozenset(case.flags if edit.flags is None else edit.flags), text)
 
 
-def set_flags(case: Case, flags: frozenset[Flag], text: str | None) -> None:
-    """Set exactly these flags; what is important is said in words (S3-17). Tells it where something changed."""
+def set_flags(case: Case, act: Act, flags: frozenset[Flag], text: str | None) -> None:
+    """Set these flags; those that the person does not see stay as they are. Tells it where something changed.
+
+    What is important is said in words (S3-17). Raises MasterOwned, ReasonMissing.
+    """
+    before = frozenset(case.flags)
+    if act.technician is not None:
+        flags = (flags - HIDDEN_IN_THE_FIELD) | (before & HIDDEN_IN_THE_FIELD)
+    if (flags ^ before) & OF_THE_MASTER:
+        raise MasterOwned("Only the system of record changes other_party_attends.", fields=["other_party_attends"])
     words = (text or "").strip() or None if Flag.IMPORTANT in flags else None
     if Flag.IMPORTANT in flags and words is None:
         raise ReasonMissing("An important flag needs words.", fields=["flag_text"])

@@ -50,6 +50,8 @@ def add_evidence(ask: Ask, _: Code) -> None:
         raise NothingToCorrect("Nothing was reported yet.")
     if not ask.request.evidence:
         raise ResultInvalid("Name the evidence.", fields=["evidence"])
+    added = {each.kind for each in ask.request.evidence}
+    ask.order.lacking = tuple(each for each in ask.order.lacking if each not in added)
     ask.order.evidence_version += 1
     ask.case.record(ask.act, ask.order, reason="evidence_added")
     ask.case.told.append(

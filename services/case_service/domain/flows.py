@@ -59,7 +59,7 @@ def open_work_order(
         skills=case.flow.skills_for(plan),
         duration_min=case.flow.minutes_for(kind),
         due_on=due_on,
-        company_id=predecessor.company_id if predecessor else None,
+        company_id=predecessor.company_id if predecessor else act.company,
         blockers={Blocker.PERMIT_OPEN: ", ".join(case.open_permits)} if case.open_permits else {},
         opened_at=act.at,
     )

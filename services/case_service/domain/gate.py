@@ -12,7 +12,7 @@ from services.case_service.domain.act import Act
 from services.case_service.domain.case import Case
 from services.case_service.domain.completions import Completion
 from services.case_service.domain.entries import CaseException, DeviceFact, HandoverState, Place
-from services.case_service.domain.exceptions import ENDED_BY_COMPLETION, approved, end_all
+from services.case_service.domain.exceptions import ENDED_BY_COMPLETION, approved, end_all, open_exceptions
 from services.case_service.domain.serials import plain
 from services.case_service.domain.sla import elapsed
 from services.case_service.domain.states import HANDED_OVER
@@ -96,9 +96,10 @@ def communicates(case: Case) -> Item:
 def documented(case: Case) -> Item:
     """DoD3: a reviewer approved the evidence as it is now, of every order that was handed over."""
     done = [order for order in case.by_sequence if order.close_reason in HANDED_OVER]
-    missing = [f"work order {order.sequence} not approved" for order in done if not order.approved]
+    missing = [name for order in done if not order.approved for name in _papers(order)]
     if not done:
-        missing = ["nothing was handed over"]
+        missing = [name for order in case.unclosed if order.lacking for name in _papers(order)]
+        missing = missing or ["nothing was handed over"]
     waiver = approved(case, ExceptionType.QA_WAIVER) if done else None
     item = _item(DodItem.DOD3, missing, [], waiver)
     proofs = [order.approval for order in done if order.approval and order.approved]
@@ -108,11 +109,17 @@ def documented(case: Case) -> Item:
     return Item(item.missing, item.evidence.model_copy(update={"event_ids": events, "digest": proofs[-1].digest}))
 
 
+def _papers(order: WorkOrder) -> list[str]:
+    """What an approval still needs, as far as somebody said it: photo meter_after."""
+    named = [code.replace("_", " ", 1) for code in order.lacking]
+    return named or [f"work order {order.sequence} not approved"]
+
+
 def handed_over(case: Case) -> Item:
     """DoD4: everything required was accepted, or an approved exception stands in."""
     missing, events, instead = [], [], None
     for order in case.by_sequence:
-        if not order.handed_over:
+        if not (order.handed_over or _is_refused(case, order)):
             continue
         latest = next(
             (each for each in case.handovers if (each.fact, each.attempt) == (Fact.EXCHANGE_COMPLETED, order.handover)),
@@ -123,7 +130,7 @@ def handed_over(case: Case) -> Item:
         elif exception := approved(case, *STANDS_IN_FOR_HANDOVER, order=order):
             instead = exception
         else:
-            missing.append(f"{latest.state.upper() if latest else 'not requested'} (work order {order.sequence})")
+            missing.append(_unanswered(case, order, latest.state.upper() if latest else "not requested"))
     item = _item(DodItem.DOD4, missing, [])
     return Item(
         item.missing,
@@ -133,6 +140,19 @@ def handed_over(case: Case) -> Item:
             exception_id=instead.exception_id if instead else None,
         ),
     )
+
+
+def _is_refused(case: Case, order: WorkOrder) -> bool:
+    """Its handover was refused, and it is not handed over again; what DoD2 rests on may still be open."""
+    return order.rejection != "none" and not order.closed and order not in follow_ups(case)
+
+
+def _unanswered(case: Case, order: WorkOrder, state: str) -> str:
+    """What became of a handover; where it needs somebody, why, and that nobody took it on: an approval does."""
+    needing = open_exceptions(case, *STANDS_IN_FOR_HANDOVER, order=order)
+    causes = [each.reason.upper() for each in needing if each.type is ExceptionType.HANDOVER_FAILED]
+    why = [*(code for each in needing for code in each.codes), *causes]
+    return f"{' '.join([state, *why])}, no owner" if needing else f"{state} (work order {order.sequence})"
 
 
 def recorded(case: Case) -> Item:

@@ -46,9 +46,9 @@ Guard = Callable[[Ask], errors.Objection | None]
 
 
 def as_decided(ask: Ask) -> errors.Objection | None:
-    """G4."""
+    """G4; flags are the case's, and so is their version."""
     if ask.request.expected_version in {None, ask.order.version}:
-        return None
+        return _edition_as_decided(ask)
     state = ask.order.state
     return errors.StaleVersion(
         f"Version {ask.request.expected_version} is not the present one: {ask.order.version}, {state}.",
@@ -56,6 +56,15 @@ def as_decided(ask: Ask) -> errors.Objection | None:
         state=state,
         diff=_changed_since(ask),
     )
+
+
+def _edition_as_decided(ask: Ask) -> errors.Objection | None:
+    edition, now = ask.request.expected_edition, ask.case.edition
+    if edition in {None, now}:
+        return None
+    yours, there = ask.request.text, ask.case.flag_text
+    diff = {"flag_text": {"yours": yours, "now": there}} if yours != there else {}
+    return errors.StaleVersion(f"Edition {edition} is not the present one: {now}.", current_version=now, diff=diff)
 
 
 def _changed_since(ask: Ask) -> dict[str, dict[str, Any]]:

@@ -123,6 +123,8 @@ def _block(ask: Ask, blocker: Blocker) -> None:
     text = (ask.request.text or "").strip()
     if ask.request.on and not text:
         raise ReasonMissing("A blocker needs words that say why.", fields=["text"])
+    if blocker is Blocker.MASTER_DATA_CHANGED:
+        raise Blocked(f"{blocker} comes from the partner and ends with acknowledge_change.", blockers=[blocker])
     if blocker is Blocker.PERMIT_OPEN and ask.case.open_permits:
         raise Blocked(f"{blocker} ends with its permits: {', '.join(ask.case.open_permits)}.", blockers=[blocker])
     ask.order.blockers = without(ask.order, blocker) | ({blocker: text} if ask.request.on else {})
@@ -136,7 +138,7 @@ def without(order: WorkOrder, blocker: Blocker) -> dict[Blocker, str]:
 def _flag(ask: Ask, flag: Flag) -> None:
     kept = frozenset(each for each in ask.case.flags if each is not flag)
     text = ask.request.text if flag is Flag.IMPORTANT else ask.case.flag_text
-    set_flags(ask.case, kept | {flag} if ask.request.on else kept, text)
+    set_flags(ask.case, ask.act, kept | {flag} if ask.request.on else kept, text)
 
 
 def _slot(order: WorkOrder) -> tuple[AppointmentId, int]:

@@ -49,6 +49,50 @@ class Erasure(Aggregate):
         return str(self.erasure_id)
 
 
+class ExportState(StrEnum):
+    """Where a wish to know what is kept stands."""
+
+    REQUESTED = "REQUESTED"
+    GRANTED = "GRANTED"
+    TAKEN = "TAKEN"
+
+
+@dataclass(kw_only=True, eq=False)
+class PersonExport(Aggregate):
+    """A person wants to know what is kept of them; two of us have to see it, and then it is taken once."""
+
+    case_id: CaseId
+    """A case of the person: there is one wish at a time."""
+    reason: str
+    requested_by: Principal
+    requested_at: datetime
+    state: ExportState = ExportState.REQUESTED
+    approved_by: Principal | None = None
+    approved_at: datetime | None = None
+
+    def key(self) -> str:
+        return str(self.case_id)
+
+    def ask(self, act: Act, reason: str) -> None:
+        """The first person asks again. Raises MoveNotAllowed while an earlier wish stands."""
+        if self.state is not ExportState.TAKEN:
+            raise MoveNotAllowed(f"The export is {self.state} already.")
+        self.reason, self.requested_by, self.requested_at = reason, Principal(act.actor), act.at
+        self.state, self.approved_by, self.approved_at = ExportState.REQUESTED, None, None
+
+    def approve(self, act: Act) -> None:
+        """The second person agrees. Raises MoveNotAllowed, FourEyes for the person who asked."""
+        if self.state is not ExportState.REQUESTED:
+            raise MoveNotAllowed(f"The export is {self.state} already.")
+        if act.actor == self.requested_by:
+            raise FourEyes("Whoever asks for an export does not approve it.")
+        self.state, self.approved_by, self.approved_at = ExportState.GRANTED, Principal(act.actor), act.at
+
+    def take(self) -> None:
+        """What is kept leaves the house, and the words of the wish are not needed any more."""
+        self.state, self.reason = ExportState.TAKEN, ERASED
+
+
 def purge(case: Case, scope: PurgeScope, why: PurgeReason, request: RequestId | None = None) -> None:
     """Forget how the customer is reached, and tell everybody who keeps a copy. What stays names nobody."""
     case.contact = case.position = case.access_note = case.building = None
@@ -84,6 +128,8 @@ def grant(case: Case, act: Act, erasure: Erasure, kept: Iterable[Aggregate]) -> 
 def _erase(record: Aggregate) -> None:
     if isinstance(record, Words):
         record.text = ERASED
+    elif isinstance(record, PersonExport):
+        record.reason = ERASED
     elif isinstance(record, Visit | VisitConflict):
         record.report = without_person(record.report)
     elif isinstance(record, FieldAnswers):

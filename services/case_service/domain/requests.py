@@ -77,7 +77,10 @@ class MoveRequest(Asked):
 
     move: str
     expected_version: int | None = None
-    """Version of the work order on which the caller decided (G4); offline clients send none with start and resolve."""
+    """Version of the work order on which the caller decided (G4); only start and resolve, which may come from offline
+    clients, need none. May be given as `If-Match` instead."""
+    expected_edition: int | None = None
+    """With `flag`: `edition` of the case on which the caller decided, for the flags are the case's."""
     downloaded_version: int | None = Field(None, ge=0)
     """With `start` and `resolve` of a client that was offline: the version that it had loaded."""
     reason: Text | None = None

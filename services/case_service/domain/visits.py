@@ -103,6 +103,7 @@ def take_report(case: Case, act: Act, order: WorkOrder, report: Report, *, on_be
     order.outcome, order.result, order.sub_reason = report.result.outcome, report.result, report.sub_reason
     order.visit_version += 1
     order.evidence_version += 1
+    order.lacking = report.missing
     order.performed_by = report.performed_by or (act.actor,)
     order.installed = tuple(BuiltIn(role=device.role, serial=device.serial) for device in report.installed)
     order.removed = tuple(BuiltIn(role=device.role, serial=device.serial) for device in report.removed)

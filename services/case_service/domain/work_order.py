@@ -102,6 +102,8 @@ class WorkOrder:
     performed_by: tuple[Principal, ...] = ()
     installed: tuple[BuiltIn, ...] = ()
     removed: tuple[BuiltIn, ...] = ()
+    lacking: tuple[Code, ...] = ()
+    """Papers that the technician or a reviewer misses."""
     review_round: int = 0
     approval: Approval | None = None
     handover: int | None = None

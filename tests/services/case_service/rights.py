@@ -1,6 +1,6 @@
 """A world with an own and a foreign case for every role, and what the matrix says of each request (SEC-ROL-04)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from services.case_service.api.moving import MOVE_ACTIONS
 from services.case_service.app import build
 from services.case_service.domain.case import Case
 from services.case_service.domain.exceptions import raise_exception
+from services.case_service.domain.flows import open_work_order
 from services.case_service.domain.visits import keep_conflict
 from services.case_service.settings import Settings
 from tests.unit.case_service.builders import COMPANY, TECHNICIAN, a_report, an_order
@@ -32,11 +33,15 @@ from tests.unit.case_service.builders import COMPANY, TECHNICIAN, a_report, an_o
 OWN, FOREIGN = "erp-a:1", "erp-b:2"
 BESIDE = "erp-a:3"
 """Another case that is everybody's own, to be linked with."""
+SHARED = "erp-a:4"
+"""A case with an own and a foreign work order; it is asked about the foreign one."""
 UNKNOWN = str(UUID(int=0xDEAD))
 STALE = 999
 """A version that nobody has seen: what is allowed is refused because of it, and changes nothing."""
+OTHER_TECHNICIAN, OTHER_COMPANY = TechnicianId(UUID(int=0xF1)), CompanyId(UUID(int=0xF2))
+POLICY = Settings().policy()
 MOVES, ACTIONS = "/v1/work-orders/{work_order_id}/moves", "/v1/cases/{case_id}/actions"
-WHOSE = ("own", "foreign", "unknown")
+WHOSE = ("own", "foreign", "shared", "unknown")
 SCOPED = frozenset({Reach.COMPANY, Reach.OWN, Reach.PARTNER, Reach.VISIT_DAY, Reach.STATUS})
 ELSEWHERE = {
     (Role.CUSTOMER, "case:read"): "status words are the portal's; a case shows more than that",
@@ -58,6 +63,10 @@ class Ask:
     def names_object(self) -> bool:
         """It is about a case of the world, so that own and foreign differ."""
         return any(f"{{{name}}}" in self.path for name in ("case_id", "work_order_id", "conflict_id"))
+
+
+ELSEWHERE_ONLY = "stock"
+"""A limit that leaves nothing of an action in this service: the stock is asset_service's."""
 
 
 def asks(service: Service) -> Iterator[Ask]:
@@ -93,7 +102,7 @@ def may(role: Role, ask: Ask) -> bool:
 
 def _grants(role: Role, action: str) -> bool:
     grant = MATRIX[action].get(role)
-    return grant is not None and grant.reach is not Reach.REQUEST
+    return grant is not None and grant.reach is not Reach.REQUEST and grant.remark != ELSEWHERE_ONLY
 
 
 def is_scoped(role: Role, ask: Ask) -> bool:
@@ -106,7 +115,9 @@ def is_scoped(role: Role, ask: Ask) -> bool:
 
 
 class World:
-    """A service with two cases, and people of every role who know one of them."""
+    """A service with a few cases, and people of every role who know some of them."""
+
+    companies: Mapping[str, str] = {"own": str(COMPANY), "foreign": str(OTHER_COMPANY)}
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -122,22 +133,25 @@ class World:
             an_order(order_key=OWN, order_no="1", metering_point_id="P1"),
             an_order(order_key=FOREIGN, order_no="2", partner="erp-b", metering_point_id="P2"),
             an_order(order_key=BESIDE, order_no="3", metering_point_id="P3"),
+            an_order(order_key=SHARED, order_no="4", metering_point_id="P4"),
         )
         await world._give(OWN, "own", TECHNICIAN, COMPANY, 1)
-        await world._give(FOREIGN, "foreign", TechnicianId(UUID(int=0xF1)), CompanyId(UUID(int=0xF2)), 2)
+        await world._give(FOREIGN, "foreign", OTHER_TECHNICIAN, OTHER_COMPANY, 2)
         await world._give(BESIDE, "beside", TECHNICIAN, COMPANY, 3)
+        await world._give(SHARED, "shared", TECHNICIAN, COMPANY, 4)
+        await world._share()
         return world
 
     async def _give(self, key: str, whose: str, technician: TechnicianId, company: CompanyId, number: int) -> None:
         """The work of a case is somebody's, is today, has an exception and a report that waits for a decision."""
 
         def command(unit: Unit) -> None:
-            case, act = unit.get(Case, key), act_of(unit, Settings().policy())
+            case, act = unit.get(Case, key), act_of(unit, POLICY)
             order = case.current
             order.responsible, order.company_id = technician, company
             order.start, order.estimate = unit.now + timedelta(hours=1), 45
             order.appointment_id, order.revision = AppointmentId(UUID(int=0xA0 + number)), 0
-            raised = raise_exception(case, act, ExceptionType.INTEGRATION, reason="test", owner="mdm")
+            raised = raise_exception(case, act, ExceptionType.INTEGRATION, order=order, reason="test", owner="mdm")
             kept = keep_conflict(case, act, order, a_report(Result.NOT_AT_HOME))
             unit.add(kept)
             conclude(case, unit, act)
@@ -149,6 +163,17 @@ class World:
             }
 
         await self.stage.run(command, needs=[(Case, key)])
+
+    async def _share(self) -> None:
+        """Another company's technician works on the case as well."""
+
+        def command(unit: Unit) -> None:
+            case, act = unit.get(Case, SHARED), act_of(unit, POLICY)
+            open_work_order(case, act, kind="repair", plan=case.device_plan)
+            conclude(case, unit, act)
+
+        await self.stage.run(command, needs=[(Case, SHARED)])
+        await self._give(SHARED, "shared", OTHER_TECHNICIAN, OTHER_COMPANY, 5)
 
     def token(self, role: Role, *, age: timedelta = timedelta()) -> str:
         """What somebody of this role proves, who knows the own case."""

@@ -67,7 +67,8 @@ class Story:
     async def asks(self, name: str, move: str, *, sequence: int = 0, **given: Any) -> httpx.Response:
         """A person asks for a move, with the version that is on the screen."""
         order = await self.order(sequence)
-        body = {"move": move, "expected_version": order.version} | given
+        seen = {"expected_edition": (await self.case()).edition} if "flag" in given else {}
+        body = {"move": move, "expected_version": order.version} | seen | given
         async with self.person(name) as client:
             return await client.post(
                 f"/v1/work-orders/{order.work_order_id}/moves",

@@ -152,6 +152,31 @@ async def test_S0_28_a_refused_move_stands_with_its_case(story: Story) -> None:
     assert refused.subject == f"work_order/{case.case_id}/1"
 
 
+@pytest.mark.parametrize(
+    ("who", "method", "path", "body"),
+    [
+        ("anna", "GET", "cases/{}/contact", None),
+        ("anna", "GET", "cases/{}/gate", None),
+        ("anna", "GET", "cases/{}/audit", None),
+        ("anna", "PATCH", "cases/{}", {"expected_version": 1, "flags": ["DIFFICULT"]}),
+        ("anna", "PATCH", "cases/{}/contact", {"expected_version": 1, "language": "nl"}),
+        ("anna", "POST", "cases/{}/actions", {"action": "check_gate"}),
+        ("max", "POST", "erasures", {"case_id": "{}", "reason": "wrote"}),
+    ],
+    ids=str,
+)
+async def test_S0_28_the_id_of_a_work_order_names_no_case_so_that_all_stands_in_the_case_s_audit(
+    story: Story, who: str, method: str, path: str, body: Any
+) -> None:
+    case, order = await story.case(), await story.order()
+    sent = body and {name: str(order.work_order_id) if value == "{}" else value for name, value in body.items()}
+    async with story.stage.http("dispatcher" if who == "anna" else "management", name=who) as client:
+        answer = await client.request(method, f"/v1/{path.format(order.work_order_id)}", json=sent)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    rows = [row for row in await story.stage.rows("audit") if row.actor == f"person:local:{who}"]
+    assert {row.subject.split("/")[1] for row in rows} <= {str(case.case_id)}
+
+
 async def take_out(story: Story, number: int) -> None:
     """Remove the audit row of one change, as an owner of the database could."""
     rows = [row for row in await story.stage.rows("audit") if row.action in ACTIONS]

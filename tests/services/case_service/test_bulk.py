@@ -57,6 +57,8 @@ async def test_S3_25_600_orders_in_bulk_to_PLANNING_595_move_and_5_are_refused_w
     assert await crowd.states() == {"PLANNING": 600}
     refused = [row for row in await crowd.stage.rows("audit") if row.action == "refused:move:start_planning"]
     assert {row.actor for row in refused} == {"person:local:anna"}
+    moved = [row.case_id for row in await crowd.stage.rows("history") if row.actor == "person:local:dora"]
+    assert {row.subject for row in refused} == {f"work_order/{case_id}/1" for case_id in moved}
     assert len(refused) == 5
     await crowd.stage.close()
 
@@ -147,7 +149,24 @@ async def test_while_too_much_waits_to_be_told_no_batch_begins(crowd: Crowd, mon
     assert await one_by_one(crowd, order.work_order_id, "start_planning", order.version) == 200, "single work goes on"
 
 
-async def test_what_is_asked_again_on_request_moves_when_nothing_objects_any_more(crowd: Crowd) -> None:
+async def test_what_was_refused_moves_on_request_when_nothing_objects_any_more(tmp_path: Path) -> None:
+    crowd = await Crowd.begin(tmp_path, 7, silent=3)
+    await crowd.are_planned()
+    batch = await crowd.plans("send_booking")
+    shown = await crowd.runs(batch)
+    assert (totals(shown), shown["codes"]) == ((0, 4, 3, 0), {"sms-not-allowed": 3})
+    async with crowd.person("dora") as dora:
+        for case in (await crowd.cases())[1:3]:
+            body = {"expected_version": case.contact_version, "sms_allowed": True}
+            assert (await dora.patch(f"/v1/cases/{case.case_id}/contact", json=body)).status_code == 200
+    shown = await crowd.runs(batch, "retry", {"refused": True})
+    assert (totals(shown), shown["codes"]) == ((0, 6, 1, 0), {"sms-not-allowed": 1})
+    asked = [fact.work_order_id for fact in await crowd.stage.told() if isinstance(fact, BookingRequested)]
+    assert (len(asked), len(set(asked))) == (6, 6), "each once"
+    await crowd.stage.close()
+
+
+async def test_what_is_asked_again_on_request_is_refused_again_while_something_objects(crowd: Crowd) -> None:
     await crowd.are_planned()
     batch = await crowd.plans("put_on_hold", arguments={"return_on": "2026-03-20"})
     await crowd.stage.passes(until=crowd.stage.clock.now().replace(day=25))
@@ -156,6 +175,27 @@ async def test_what_is_asked_again_on_request_moves_when_nothing_objects_any_mor
     assert (await crowd.asks(f"/{batch}/retry", {})).status_code == 409
     shown = await crowd.runs(batch, "retry", {"refused": True})
     assert totals(shown) == (0, 0, 25, 0), "the day is still over"
+
+
+@pytest.mark.slow
+async def test_S3_24_600_selected_orders_are_assigned_in_one_batch_and_given_back(tmp_path: Path) -> None:
+    crowd, other = await Crowd.begin(tmp_path, 600), str(UUID(int=0xBEEF))
+    batch = await crowd.plans("assign", arguments={"responsible": other})
+    shown = await crowd.runs(batch)
+    items = await crowd.items(batch)
+    assert (totals(shown), {(each["state"], each["code"]) for each in items}) == ((0, 600, 0, 0), {("moved", None)})
+    undo = (await crowd.asks(f"/{batch}/undo")).json()["batch_id"]
+    await crowd.stage.works()
+    assert totals(await crowd.runs(undo)) == (0, 600, 0, 0)
+    assert {order.responsible for order in await crowd.orders()} == {None}
+    await crowd.stage.close()
+
+
+async def test_S3_23_a_selection_has_no_limit_of_a_thousand(tmp_path: Path) -> None:
+    crowd = await Crowd.begin(tmp_path, 1_001)
+    planned = (await crowd.asks("", {"move": "start_planning", "filter": {"state": ["OPEN"]}})).json()
+    assert (planned["selected"], planned["counts"]["pending"]) == (1_001, 1_001)
+    await crowd.stage.close()
 
 
 async def test_S3_24_a_bulk_assignment_has_a_result_per_order_one_batch_and_an_undo(crowd: Crowd) -> None:

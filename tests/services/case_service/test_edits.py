@@ -13,11 +13,15 @@ from contracts.codes import Channel
 from contracts.event import Event
 from contracts.parts import Change, Contact
 from kit.auth import Scope
+from services.case_service.api.examples import move_body
+from services.case_service.api.moving import MOVE_ACTIONS
+from services.case_service.domain.moves import OFFLINE
 from services.case_service.domain.ownership import Asked
 from tests.services.case_service.story import Story, appointment, cancelled
 from tests.unit.case_service.builders import NOW, TECHNICIAN, an_order
 
 BELL = "Ring twice, the bell is broken."
+MOVED = {"street": "Am Bach", "number": "2", "postcode": "00101", "city": "Musterstadt", "country": "DE"}
 MASTERS = sorted(Asked.model_fields)
 
 
@@ -101,6 +105,45 @@ async def test_S3_15_a_stale_move_shows_where_the_order_stands_and_what_was_want
     }
 
 
+async def test_S3_15_a_flag_is_set_on_the_case_that_was_on_the_screen(story: Story) -> None:
+    screen = (await story.case()).edition
+    await edited(story, flags=["IMPORTANT"], flag_text=BELL)
+    given = {"flag": "IMPORTANT", "text": "No dog.", "expected_edition": screen}
+    stale = (await story.asks("anna", "set_flag", **given)).json()
+    assert (stale["code"], stale["current_version"]) == ("stale-version", screen + 1)
+    assert stale["diff"] == {"flag_text": {"yours": "No dog.", "now": BELL}}
+    async with story.person("anna") as anna:
+        shown = (await anna.get(f"/v1/work-orders/{(await story.order()).work_order_id}")).json()
+    assert shown["edition"] == screen + 1
+    await story.moves("anna", "set_flag", **given | {"expected_edition": shown["edition"]})
+    assert (await story.case()).flag_text == "No dog."
+
+
+@pytest.mark.parametrize("move", sorted(MOVE_ACTIONS))
+async def test_a_manual_move_names_the_version_on_which_it_was_decided(story: Story, move: str) -> None:
+    """Lifecycle §14: only what an offline client sends names none."""
+    who, body = "tom" if move in OFFLINE else "anna", move_body(move)
+    body.pop("expected_version", None)
+    await story.is_booked()
+    async with story.person(who) as client:
+        path = f"/v1/work-orders/{(await story.order()).work_order_id}/moves"
+        bare, named = (
+            await client.post(path, json=body),
+            await client.post(path, json=body, headers={"If-Match": '"1"'}),
+        )
+    missing = [(each["code"], each["pointer"]) for each in bare.json().get("errors", ())]
+    if move in OFFLINE:
+        assert missing == []
+    else:
+        assert (bare.status_code, missing) == (422, [("json/missing-member", "/expected_version")])
+        assert named.json()["code"] in {"stale-version", "move-not-allowed"}
+
+
+async def test_a_flag_is_not_set_without_the_edition_of_its_case(story: Story) -> None:
+    answer = await story.asks("anna", "set_flag", flag="DIFFICULT", expected_edition=None)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/expected_edition")
+
+
 async def test_an_edit_names_its_version_in_the_body_or_as_if_match(story: Story) -> None:
     case = await story.case()
     path, body = f"/v1/cases/{case.case_id}", {"flags": ["DIFFICULT"]}
@@ -157,6 +200,33 @@ async def test_S3_18_a_technician_who_sets_another_flag_leaves_alone_what_he_doe
 async def test_the_other_party_s_flag_follows_from_the_order_and_from_nothing_else(story: Story) -> None:
     refused = await edited(story, flags=["OTHER_PARTY_ATTENDS"])
     assert (refused.status_code, refused.json()["fields"]) == (403, ["other_party_attends"])
+    await story.is_booked()
+    for who in ("tom", "anna"):
+        moved = await story.asks(who, "set_flag", flag="OTHER_PARTY_ATTENDS")
+        assert (moved.status_code, moved.json()["fields"]) == (403, ["other_party_attends"])
+    assert (await story.case()).flags == ()
+
+
+@pytest.mark.parametrize("on", [True, False])
+async def test_S3_18_a_technician_s_move_leaves_the_flag_alone_that_he_does_not_see(story: Story, on: bool) -> None:
+    await story.is_booked()
+    if not on:
+        await edited(story, flags=["DIFFICULT"])
+    before = (await story.case()).flags
+    assert (await story.asks("tom", "set_flag", flag="DIFFICULT", on=on)).json()["flags"] == []
+    assert (await story.case()).flags == before
+
+
+async def test_T34_what_the_partner_changed_blocks_until_a_planner_acknowledges_it(story: Story) -> None:
+    await story.is_booked()
+    await story.hears(an_order(version=2, address=MOVED))
+    assert (await story.order()).blockers.keys() == {"MASTER_DATA_CHANGED"}
+    for who in ("tom", "anna"):
+        cleared = await story.asks(who, "set_flag", blocker="MASTER_DATA_CHANGED", on=False)
+        assert (cleared.status_code, cleared.json()["code"]) == (409, "blocked")
+    assert (await story.asks("tom", "acknowledge_change")).status_code == 403
+    await story.moves("anna", "acknowledge_change")
+    assert (await story.order()).blockers == {}
 
 
 async def test_a_dispatcher_corrects_how_the_customer_is_reached(story: Story) -> None:

@@ -100,24 +100,25 @@ class Life:
 Entrance = Callable[[Life, Case, WorkOrder, int], Awaitable[None]]
 
 
-async def likely_move(life: Life, _: Case, order: WorkOrder, number: int) -> None:
+async def likely_move(life: Life, case: Case, order: WorkOrder, number: int) -> None:
     """Somebody asks for what the screen offers."""
     legal = matrices.possible_moves(order.column)
     if legal:
-        await ask(life, order, legal[number % len(legal)], number // len(legal))
+        await ask(life, case, order, legal[number % len(legal)], number // len(legal))
 
 
-async def any_move(life: Life, _: Case, order: WorkOrder, number: int) -> None:
+async def any_move(life: Life, case: Case, order: WorkOrder, number: int) -> None:
     """Somebody asks for whatever, on whatever version."""
     names = tuple(moves.MOVES)
-    await ask(life, order, names[number % len(names)], number // len(names), version=order.version - number % 2)
+    await ask(life, case, order, names[number % len(names)], number // len(names), version=order.version - number % 2)
 
 
-async def ask(life: Life, order: WorkOrder, move: str, number: int, version: int | None = None) -> None:
+async def ask(life: Life, case: Case, order: WorkOrder, move: str, number: int, version: int | None = None) -> None:
     forms = variants(move, order)
     body = forms[number % len(forms)].model_dump(mode="json", exclude_none=True, by_alias=True)
     stale = version not in {None, order.version} and move not in IN_THE_FIELD
     body["expected_version"] = order.version if version is None else version
+    body |= {"expected_edition": case.edition} if "flag" in body else {}
     role = "technician" if move in IN_THE_FIELD else "dispatcher"
     answer = await life.posts(role, f"/v1/work-orders/{order.work_order_id}/moves", body)
     assert not (stale and answer.is_success), "G4"

@@ -11,9 +11,13 @@ import pytest
 
 from contracts import cases
 from contracts.codes import Phase, Result, State
+from contracts.parts import InstalledDevice, PlanItem
 from contracts.roles import Role
+from contracts.visits import VisitReported
+from kit.auth import Scope
 from kit.store import Unit
 from kit.testing import Stage
+from services.case_service import store
 from services.case_service.acts import act_of, conclude
 from services.case_service.app import build
 from services.case_service.domain.case import Case
@@ -25,6 +29,7 @@ from tests.services.case_service.rights import World, asks
 from tests.services.case_service.story import Story, cancelled, installed, wire
 from tests.unit.case_service import facts
 from tests.unit.case_service.builders import (
+    NOW,
     TECHNICIAN,
     a_case,
     a_device,
@@ -69,6 +74,16 @@ async def test_S0_04_nobody_is_sent_without_technician_start_and_estimate(story:
     assert (blocked.status_code, blocked.json()["code"]) == (422, "reason-missing")
 
 
+async def test_S0_04_a_confirmation_makes_nobody_go_whom_nobody_named(story: Story) -> None:
+    await story.is_planned()
+    await story.is_offered()
+    await story.moves("anna", "assign", responsible=None)
+    await story.says(facts.confirmed)
+    hints = [row for row in await story.stage.rows("remarks") if row.hotlist]
+    assert ((await story.order()).state, "T07" in await story.path()) == ("AWAITING_REPLY", False)
+    assert [(row.code, row.params["guards"]) for row in hints] == [("guard_failed", ["G7"])]
+
+
 async def test_S0_05_another_attempt_is_another_work_order_of_the_same_case(story: Story) -> None:
     await story.is_booked()
     await story.is_visited(a_report("NOT_AT_HOME"))
@@ -80,16 +95,26 @@ async def test_S0_05_another_attempt_is_another_work_order_of_the_same_case(stor
     )
 
 
+BESIDE_THE_GATEWAY = ({"role": "antenna", "serial": "A1"}, {"role": "control_box", "serial": "C1"})
+
+
 async def test_S0_06_one_work_order_carries_many_devices_each_serial_once(tmp_path: Path) -> None:
-    story = await Story.begin(tmp_path, device_plan=a_plan(gateway=True))
+    plan = a_plan(gateway=True)
+    more = [PlanItem(role=each["role"], quantity=1, alternatives=()) for each in BESIDE_THE_GATEWAY]
+    story = await Story.begin(tmp_path, device_plan=plan.model_copy(update={"install": (*plan.install, *more)}))
     await story.is_booked()
     await story.moves("tom", "start")
     twice = a_report(installed=(a_device("X1"), a_gateway("X1")))
     refused = await story.asks("tom", "resolve", report=wire(twice))
     assert (refused.status_code, refused.json()["code"]) == (422, "serial-twice")
-    await story.reports(a_report(installed=(a_device("M1"), a_gateway("G1"))))
+    beside = [{"at": NOW, "comms": "none", "registers": ()} | each for each in BESIDE_THE_GATEWAY]
+    parts = (a_device("M1"), a_gateway("G1"), *(InstalledDevice(**each) for each in beside))
+    await story.reports(a_report(installed=parts))
     order = await story.order()
-    assert {(each.role, each.serial) for each in order.installed} == {("meter", "M1"), ("smgw", "G1")}
+    serials = {("meter", "M1"), ("smgw", "G1"), ("antenna", "A1"), ("control_box", "C1")}
+    assert {(each.role, each.serial) for each in order.installed} == serials
+    (line,) = await story.told(VisitReported)
+    assert {(each.role, each.serial) for each in line.installed} == serials
     await story.stage.close()
 
 
@@ -395,11 +420,15 @@ async def test_S4_07_what_goes_wrong_has_a_queue_a_day_and_is_counted(story: Sto
     await story.says(facts.approved)
     await story.says(facts.failed)
     (fact,) = [each for each in await story.told(cases.ExceptionRaised) if each.type == "handover_failed"]
+    counted = await story.stage.store.read(lambda db: store.counts(db, Scope("all"))["exceptions"])
+    assert counted == {("handover_failed", "RAISED"): 1}
     assert (fact.owner_, fact.due_on > story.stage.clock.now().date()) == ("mdm", True)
     async with story.person("mia") as mia:
         items = (await mia.get("/v1/cases", params={"exception_type": "handover_failed"})).json()["items"]
         case = (await mia.get(f"/v1/cases/{items[0]['case_id']}")).json()
     assert [(each["owner"], each["state"]) for each in case["exceptions"]] == [("mdm", "RAISED")]
+    await story.stage.passes(timedelta(days=(fact.due_on - story.stage.clock.now().date()).days + 2))
+    assert [row.hotlist for row in await story.stage.rows("remarks") if row.code == "exception_overdue"][:1] == [True]
 
 
 async def test_B17_a_wrong_installation_is_taken_back_and_the_case_ends_cancelled(story: Story) -> None:

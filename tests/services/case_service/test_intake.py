@@ -171,6 +171,63 @@ async def test_S2_08_only_the_house_makes_quotes(stage: Stage) -> None:
     assert [answer.status_code for answer in answers] == [403, 403]
 
 
+async def signed_by_key(stage: Stage) -> Any:
+    """A partner's key makes, sends and signs a quote that names an installer."""
+    async with stage.http("system", name="key", scope=Scope("partner", "erp-a")) as key:
+        name = await quoted(key)
+        await key.post(f"/v1/quotes/{name}/send")
+        answers = [await key.post(f"/v1/quotes/{name}/sign") for _ in range(2)]
+    assert [(answer.status_code, answer.json()["state"]) for answer in answers] == [(200, "SIGNED")] * 2
+    assert answers[0].json() == answers[1].json()
+    return answers[0].json()["case_id"]
+
+
+async def test_S2_08_a_partner_s_quote_neither_names_nor_changes_a_case_of_others(stage: Stage) -> None:
+    await stage.hears(
+        an_order(order_key="erp-b:1", partner="erp-b", kind="install", metering_point_id=PLACE["metering_point_id"])
+    )
+    assert await signed_by_key(stage) is None
+    (row,) = await stage.rows("cases")
+    assert (row.installer, await told(stage, cases.CaseAmended)) == (None, [])
+    assert [(row.code, len(row.params)) for row in await stage.rows("remarks")] == [("quote_signed", 1)]
+
+
+async def test_S2_08_a_partner_s_quote_joins_its_own_open_case(stage: Stage) -> None:
+    await stage.hears(an_order(kind="install", metering_point_id=PLACE["metering_point_id"]))
+    named = await signed_by_key(stage)
+    (row,) = await stage.rows("cases")
+    assert (named, row.installer) == (str(row.case_id), INSTALLER)
+
+
+async def test_S2_08_a_case_that_a_partner_s_quote_opens_is_the_house_s(stage: Stage) -> None:
+    """Its answer is that of a quote at a point with a foreign case, so that it tells nothing of one."""
+    assert await signed_by_key(stage) is None
+    (opened,) = await told(stage, cases.CaseOpened)
+    assert opened.origin == "quote"
+
+
+async def test_S2_08_a_partner_s_quote_is_not_there_for_another_partner(stage: Stage) -> None:
+    first = stage.http("system", name="key-a", scope=Scope("partner", "erp-a"))
+    other = stage.http("system", name="key-b", scope=Scope("partner", "erp-b"))
+    async with first, other:
+        name = await quoted(first)
+        answers = [await other.post(f"/v1/quotes/{name}/{act}") for act in ("send", "sign")]
+        assert (await other.get("/v1/quotes")).json()["items"] == []
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "not-found")] * 2
+
+
+async def test_S2_07_a_partner_s_key_announces_nothing_for_an_installer(stage: Stage) -> None:
+    await registered(stage)
+    await stage.hears(
+        an_order(order_key="erp-b:1", partner="erp-b", kind="install", metering_point_id=PLACE["metering_point_id"])
+    )
+    body = {"notice_id": "M-1", "installer": INSTALLER} | PLACE
+    async with stage.http("system", name="key", scope=Scope("partner", "erp-a")) as key:
+        answer = await key.post("/v1/installer/pre-notifications", json=body)
+    (row,) = await stage.rows("cases")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"], row.installer) == (422, "/installer", None)
+
+
 async def test_S2_05_two_systems_that_order_in_parallel_share_one_case(stage: Stage) -> None:
     orders = [an_order(), an_order(order_key="mdm-b:9", partner="mdm-b", order_no="9")]
     records = [stage.record(order) for order in orders]

@@ -74,6 +74,30 @@ async def test_S2_20_only_the_days_that_are_asked_for(story: Story) -> None:
     assert (await export(story, "tom")).status_code == 403
 
 
+async def test_S2_20_only_the_house_s_own_run_takes_a_line_away(story: Story) -> None:
+    await completed(story)
+    company = {"role": "company_admin", "name": "carl", "scope": Scope("company", str(COMPANY))}
+    partner = {"role": "system", "name": "key", "scope": Scope("partner", "erp-a")}
+    foreign = {"role": "system", "name": "key", "scope": Scope("partner", "erp-b")}
+
+    async def run_by(role: str, **who: Any) -> list[Any]:
+        async with story.stage.http(role, **who) as client:
+            return list((await client.post("/v1/exports/completed", json=RUN)).json()["lines"])
+
+    assert [len(await run_by(**who)) for who in (company, company, partner, foreign)] == [1, 1, 1, 0]
+    assert [len((await export(story)).json()["lines"]) for _ in range(2)] == [1, 0]
+    assert [len(await run_by(**who)) for who in (company, partner)] == [1, 1], "what was invoiced is still theirs"
+
+
+async def test_S2_20_a_warehouse_exports_its_stock_and_no_completed_cases(story: Story) -> None:
+    """The matrix grants export:run to a warehouse for the stock only, which is not here."""
+    await completed(story)
+    async with story.stage.http("warehouse", name="walter") as walter:
+        refused = await walter.post("/v1/exports/completed", json=RUN)
+    assert (refused.status_code, refused.json()["code"]) == (403, "role-missing")
+    assert len((await export(story)).json()["lines"]) == 1
+
+
 async def test_S4_10_the_line_triggers_an_invoice_and_names_no_amount(story: Story) -> None:
     await completed(story)
     (line,) = (await export(story)).json()["lines"]
@@ -221,16 +245,58 @@ async def test_B16_nobody_is_forgotten_while_the_work_needs_them(story: Story) -
         assert (await anna.post("/v1/erasures", json={"case_id": str(case.case_id), "reason": "x"})).status_code == 403
 
 
+async def test_B16_what_is_kept_of_a_person_leaves_by_two_persons_and_once(story: Story) -> None:
+    case = await story.case()
+    path, export_of = f"/v1/persons/{case.case_id}/export", f"/v1/person-exports/{case.case_id}/approve"
+    body = {"case_id": str(case.case_id), "reason": "A. Kunde wrote"}
+    async with boss(story, "max") as max_, boss(story, "eva") as eva:
+        alone = await max_.get(path)
+        assert (alone.status_code, alone.json()["code"]) == (403, "four-eyes")
+        assert (await eva.post(export_of)).status_code == 404
+        assert (await max_.post("/v1/person-exports", json=body)).status_code == 201
+        assert (await max_.post("/v1/person-exports", json=body)).status_code == 409
+        (listed,) = (await eva.get("/v1/person-exports", params={"state": "REQUESTED"})).json()["items"]
+        assert (listed["requested_by"], listed["reason"]) == ("person:local:max", "A. Kunde wrote")
+        own, early = await max_.post(export_of), await max_.get(path)
+        assert [(each.status_code, each.json()["code"]) for each in (own, early)] == [(403, "four-eyes")] * 2
+        assert (await eva.post(export_of)).json()["approved_by"] == "person:local:eva"
+        assert (await eva.post(export_of)).status_code == 409
+        assert [(await max_.get(path)).status_code for _ in range(2)] == [200, 403]
+        assert (await eva.post("/v1/person-exports", json=body)).status_code == 201
+    (row,) = await story.stage.rows("person_exports")
+    assert (row.state, row.requested_by, row.approved_by) == ("REQUESTED", "person:local:eva", None)
+    rows = [(row.action, row.actor) for row in await story.stage.rows("audit") if "person:export" in row.action]
+    assert rows.count(("person:export", "person:local:max")) == 2, "asked for, and taken"
+    assert rows.count(("person:export", "person:local:eva")) == 2, "approved, and asked for again"
+    assert ("refused:person:export", "person:local:max") in rows
+
+
+async def test_B16_who_is_forgotten_leaves_no_words_in_a_wish_to_know(story: Story) -> None:
+    await completed(story)
+    case = await story.case()
+    body = {"case_id": str(case.case_id), "reason": "A. Kunde wrote"}
+    async with boss(story, "max") as max_, boss(story, "eva") as eva:
+        await max_.post("/v1/person-exports", json=body)
+        asked = await max_.post("/v1/erasures", json=body)
+        assert (await eva.post(f"/v1/erasures/{asked.json()['erasure_id']}/approve")).status_code == 200
+    (row,) = await story.stage.rows("person_exports")
+    assert "Kunde" not in row.reason
+
+
 async def test_B16_a_person_gets_what_is_kept_of_them_and_the_reading_is_audited(story: Story) -> None:
     await story.hears(an_order(order_key="erp-a:2", order_no="2", kind="repair"))
     await completed(story)
     case = await story.case()
-    async with boss(story, "max") as max_:
+    async with boss(story, "max") as max_, boss(story, "eva") as eva:
+        await eva.post("/v1/person-exports", json={"case_id": str(case.case_id), "reason": "asked for it"})
+        await max_.post(f"/v1/person-exports/{case.case_id}/approve")
+        before = len(await story.stage.rows("audit"))
         found = (await max_.get(f"/v1/persons/{case.case_id}/export")).json()["cases"]
     assert [each["contact"]["name"] for each in found] == ["A. Kunde", "A. Kunde"]
     mine = next(each for each in found if each["case_id"] == str(case.case_id))
     assert [each["installed"][0]["serial"] for each in mine["reports"]] == ["NEW1"]
-    reads = [row for row in await story.stage.rows("audit") if row.action == "person:export"]
+    reads = [row for row in await story.stage.rows("audit") if row.action == "person:export" and "TAKEN" in row.details]
     assert [row.actor for row in reads] == ["person:local:max"] * 2
+    assert len(await story.stage.rows("audit")) == before + 2
     async with story.person("anna") as anna:
         assert (await anna.get(f"/v1/persons/{case.case_id}/export")).status_code == 403

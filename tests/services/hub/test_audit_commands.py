@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from hub.cli import app
+from hub.databases import opened
+from kit import migrate
 from kit.anchors import Anchors
 from tests.services.case_service.story import LATER, Story
 
@@ -53,6 +55,19 @@ def tamper(folder: Path, place: tuple[int, int], *statements: str) -> None:
         for statement in statements:
             db.execute(statement, named)
     db.close()
+
+
+def test_a_sealed_service_whose_database_is_gone_is_named(folder: Path) -> None:
+    async def another() -> None:
+        async with opened(folder, ["qa_service"], new=True) as databases:
+            await migrate.upgrade("qa_service", databases["qa_service"])
+
+    asyncio.run(another())
+    assert hub("audit", "verify", "--data", str(folder)).exit_code == 0
+    (folder / "case_service.db").unlink()
+    found = hub("audit", "verify", "--data", str(folder))
+    assert found.exit_code == 1
+    assert "case_service: there are seals, but no database" in found.output
 
 
 def place_of(folder: Path) -> tuple[int, int]:

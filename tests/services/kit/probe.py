@@ -21,7 +21,7 @@ from kit.clock import ManualClock
 from kit.db import Id, database, kernel
 from kit.errors import Conflict, NotFound, Refused, Unavailable
 from kit.handlers import Handlers
-from kit.http import etag, expected_version, the_store, web
+from kit.http import SubjectOf, etag, expected_version, the_store, web
 from kit.settings import Settings
 from kit.store import Store, Unit
 from kit.testing import numbered_ids
@@ -181,6 +181,7 @@ class Probe:
     router: APIRouter = field(default_factory=lambda: router)
     handlers: Handlers = field(default_factory=lambda: Handlers(Note))
     name: str = "case_service"
+    subject_of: SubjectOf = lambda _, subject: subject
     app: FastAPI = field(init=False)
 
     def token(self, *roles: str, scope: Scope | None = None, name: str = "anna") -> dict[str, str]:

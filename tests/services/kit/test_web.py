@@ -10,11 +10,12 @@ from uuid import UUID
 
 import httpx
 import pytest
+import sqlalchemy as sa
 import structlog
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.routing import Mount
 
-from kit import logs, metrics
+from kit import logs, metrics, tables
 from kit.auth import Principal, needs, open_route
 from kit.http import cursor, read_cursor, served, web
 from kit.jsons import Unreadable
@@ -133,6 +134,37 @@ async def test_the_cause_of_a_refusal_is_counted_and_told_to_nobody(probe: Probe
     async with probe.client({}) as client:
         await client.get("/v1/notes")
     assert {reason: refused(reason) - before[reason] for reason in before} == {"expired": 1, "role": 1, "missing": 1}
+
+
+async def audits(probe: Probe) -> list[tuple[str, str, str, str]]:
+    """Action, subject, actor and details of every row."""
+    rows = await probe.store.read(lambda db: db.execute(sa.select(tables.audit)).all())
+    return [(row.action, row.subject, row.actor, row.details) for row in rows]
+
+
+async def test_a_refused_change_is_audited_whoever_refused_it(probe: Probe) -> None:
+    async with probe.client() as anna, probe.client(probe.token("platform", name="petra")) as petra:
+        await petra.put(f"/v1/notes/{UNKNOWN}", json={"number": 1})
+        await petra.post("/v1/notes", json={"number": 1})
+        await anna.put(f"/v1/notes/{UNKNOWN}", json={"number": 1})
+        await anna.post("/v1/notes", json={"number": 13}, headers={"Idempotency-Key": "k"})
+    assert sorted(await audits(probe)) == sorted(
+        [
+            ("refused:case:comment", f"note/{UNKNOWN}", "person:local:petra", '{"code":"role-missing"}'),
+            ("refused:case:comment", "route//v1/notes", "person:local:petra", '{"code":"role-missing"}'),
+            ("refused:case:comment", f"note/{UNKNOWN}", "person:local:anna", '{"code":"not-found"}'),
+            ("refused:case:comment", "route//v1/notes", "person:local:anna", '{"code":"number-refused"}'),
+        ]
+    )
+
+
+async def test_what_cannot_be_read_or_only_reads_or_comes_from_nobody_is_no_refused_change(probe: Probe) -> None:
+    async with probe.client() as anna, probe.client({}) as nobody, probe.client(probe.token("platform")) as petra:
+        await anna.post("/v1/notes", json={"number": "Erika"})
+        await nobody.post("/v1/notes", json={"number": 1})
+        await petra.get("/v1/notes")
+        await anna.get(f"/v1/notes/{UNKNOWN}")
+    assert await audits(probe) == []
 
 
 @pytest.mark.rule("SEC-ROL-03")

@@ -4,6 +4,9 @@ import pytest
 
 from contracts import assets, cases
 from contracts.codes import ExceptionType, Result
+from contracts.parts import EvidenceRef
+from services.case_service.domain import moves
+from services.case_service.domain.act import Act
 from services.case_service.domain.actions import do
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import ExceptionState, HandoverState
@@ -11,7 +14,7 @@ from services.case_service.domain.exceptions import raise_exception
 from services.case_service.domain.gate import close_if_done, failing
 from services.case_service.domain.incoming.table import hear
 from services.case_service.domain.phases import phase_of
-from services.case_service.domain.requests import ActionRequest
+from services.case_service.domain.requests import ActionRequest, MoveRequest
 from services.case_service.domain.states import Column
 from services.case_service.errors import CaseEnded, FourEyes, GateClosed
 from tests.unit.case_service import facts
@@ -20,8 +23,11 @@ from tests.unit.case_service.builders import (
     TECHNICIAN_ID,
     BuiltIn,
     a_case,
+    a_report,
+    a_request,
     an_act,
     follow_up_of,
+    in_the_field,
     the_order,
 )
 
@@ -51,6 +57,10 @@ def accept(case: Case) -> None:
 
 def completed(case: Case) -> list[cases.CaseCompleted]:
     return [fact for fact in case.told if isinstance(fact, cases.CaseCompleted)]
+
+
+def make(case: Case, act: Act, request: MoveRequest) -> None:
+    moves.move(moves.ask_for(case, act, the_order(case).work_order_id, request, None))
 
 
 def grant(case: Case, type_: ExceptionType) -> None:
@@ -126,6 +136,31 @@ def test_DoD3_names_the_order_whose_evidence_nobody_approved() -> None:
     assert failing(case) == ["DoD3: work order 1 not approved"]
 
 
+def test_S0_14_DoD3_names_the_photo_that_is_missing_until_it_is_there() -> None:
+    case = a_case(Column.RESOLVED_WELL)
+    finding = {"rule": "Q01", "severity": "error", "target": "photo_meter_after"}
+    hear(case, an_act("system:x"), facts.rework(case, the_order(case), "desk", findings=(finding,)))
+    assert "DoD3: photo meter_after" in failing(case)
+    evidence = {"evidence_id": "00000000-0000-0000-0000-00000000000e", "kind": "photo_meter_after", "sha256": "ab"}
+    make(case, an_act(), a_request("add_evidence", evidence=(EvidenceRef(**evidence),)))
+    assert "DoD3: nothing was handed over" in failing(case)
+
+
+def test_S0_14_DoD3_names_what_the_technician_says_is_missing() -> None:
+    case = a_case(Column.IP)
+    report = a_report(Result.DOCS_INCOMPLETE, missing=("protocol",))
+    make(case, in_the_field(), a_request("resolve", report=report))
+    assert "DoD3: protocol" in failing(case)
+    hear(case, an_act("system:x"), facts.approved(case, the_order(case)))
+    assert [item for item in failing(case) if item.startswith("DoD3")] == []
+
+
+def test_S0_15_DoD4_names_why_the_handover_was_refused_and_that_nobody_owns_it() -> None:
+    case = a_case_at_its_end()
+    hear(case, an_act("system:x"), facts.rejected(case, the_order(case)))
+    assert "DoD4: REJECTED UNKNOWN_DEVICE, no owner" in failing(case)
+
+
 def test_DoD4_waits_for_the_acceptance_of_the_latest_attempt() -> None:
     case = a_case_at_its_end()
     assert failing(case) == ["DoD4: WAITING (work order 1)"]
@@ -138,7 +173,7 @@ def test_DoD4_an_approved_exception_stands_in() -> None:
     hear(case, an_act("system:x"), facts.failed(case, the_order(case)))
     assert case.handovers[0].state is HandoverState.FAILED
     (raised,) = case.exceptions
-    assert (raised.type, failing(case)) == (ExceptionType.HANDOVER_FAILED, ["DoD4: FAILED (work order 1)"])
+    assert (raised.type, failing(case)) == (ExceptionType.HANDOVER_FAILED, ["DoD4: FAILED TRANSPORT, no owner"])
     do(case, an_act(OTHER_PERSON), ActionRequest(action="approve_exception", exception_id=raised.exception_id))
     assert completed(case)[0].evidence[3].exception_id == raised.exception_id
 

@@ -31,7 +31,7 @@ def approved(scene: Scene[ReviewApproved]) -> str:
         return ANOM
     if event.evidence_version != order.evidence_version or event.round < order.review_round:
         return LATE
-    order.review_round = event.round
+    order.review_round, order.lacking = event.round, ()
     order.approval = Approval(
         evidence_version=event.evidence_version,
         digest=event.digest,
@@ -51,6 +51,7 @@ def rework(scene: Scene[ReworkRequested]) -> str:
     if event.round < order.review_round:
         return LATE
     order.review_round = event.round
+    order.lacking = tuple(dict.fromkeys(finding.target for finding in event.findings))
     reasons = [str(reason) for reason in event.reasons]
     scene.case.automated("A10", f"{event.review_id}/{event.round}")
     if event.kind is ReworkKind.FIELD and order.state is State.RESOLVED:
