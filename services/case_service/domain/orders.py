@@ -180,15 +180,18 @@ def amend(case: Case, act: Act, news: OrderReceived | OrderAmended) -> None:
         given = {name: value for name, value in given.items() if value is not None}
     if news.contact is not None and case.opted_out:
         given["contact"] = news.contact.model_copy(update={"sms_allowed": False})
-    apply(case, act, given)
+    apply(case, act, given, takes_back=True)
 
 
-def apply(case: Case, act: Act, given: Mapping[str, Any]) -> None:
-    """Take over the values that differ, with all that follows for the work orders."""
+def apply(case: Case, act: Act, given: Mapping[str, Any], *, takes_back: bool) -> None:
+    """Take over the values that differ, with all that follows for the work orders.
+
+    `takes_back`: the partner wants the work again. Only a newer version of its order says that, never its data (§6).
+    """
     was, permits = case.device_plan, case.permits
     changed = _take_over(case, given)
     _open_new_permits(case, act, permits)
-    withdrawn = [order for order in case.unclosed if order.undecided]
+    withdrawn = [order for order in case.unclosed if order.undecided and takes_back]
     dangerous = set(changed) | ({"remove"} if was.remove != case.device_plan.remove else set())
     if dangerous & BLOCKING and any(order.state in ON_THE_WAY for order in case.unclosed):
         raise_exception(case, act, ExceptionType.MASTER_DATA_CONFLICT, reason="amended")

@@ -4,12 +4,12 @@ import pytest
 
 from contracts import cases
 from contracts.codes import Cancellation, MoveDecision, Result, State
-from contracts.orders import OrderCancelled
+from contracts.orders import MasterDataReceived, OrderCancelled
 from services.case_service.domain import moves
 from services.case_service.domain.actions import do
 from services.case_service.domain.case import Case, Ending
 from services.case_service.domain.entries import OrderReference
-from services.case_service.domain.incoming.orders import cancel_order
+from services.case_service.domain.incoming.orders import cancel_order, take_master_data
 from services.case_service.domain.incoming.table import hear
 from services.case_service.domain.matrices import EVENTS
 from services.case_service.domain.moves import ask_for
@@ -44,6 +44,16 @@ def cancel(case: Case, version: int = 1) -> None:
         received_at=NOW,
     )
     cancel_order(case, an_act("system:case_service"), event)
+
+
+def master_data(version: int | None, **changed: object) -> MasterDataReceived:
+    return MasterDataReceived(
+        order_key="erp-a:4711",
+        metering_point_id="P",
+        version=version,
+        origin="partner",
+        changed={name: {"new": value} for name, value in changed.items()},
+    )
 
 
 def told(case: Case, kind) -> list:
@@ -100,6 +110,17 @@ def test_a_withdrawal_of_an_older_version_is_late() -> None:
     case.references[0].order_version = 3
     cancel(case, 2)
     assert case.told == []
+
+
+@pytest.mark.parametrize("version", [None, 2], ids=["the market's", "the partner's"])
+@pytest.mark.parametrize("column", BEGUN)
+def test_T34_master_data_take_no_withdrawal_back(column: Column, version: int | None) -> None:
+    case = a_case(column)
+    cancel(case)
+    take_master_data(case, an_act("system:case_service"), master_data(version, priority=90))
+    assert (the_order(case).cancellation, case.references[0].live, case.priority) == (Cancellation.UNDECIDED, False, 90)
+    assert told(case, cases.ExceptionResolved) == []
+    assert [fact.reason for fact in told(case, cases.WorkOrderMoved)][-1] == "amended"
 
 
 def test_another_live_order_keeps_the_work_going() -> None:

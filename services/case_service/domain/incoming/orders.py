@@ -45,7 +45,7 @@ def receive_again(case: Case, act: Act, order: OrderReceived) -> bool:
         return True
     if not case.unclosed:
         return False
-    _renew(known, order.version)
+    _take_back(known, order.version)
     amend(case, act, order)
     return True
 
@@ -62,7 +62,7 @@ def amend_order(case: Case, act: Act, event: OrderAmended) -> None:
     if event.version <= known.newest or not case.unclosed:
         case.remark(act, None, "late", event="OrderAmended", order_version=event.version)
         return
-    _renew(known, event.version)
+    _take_back(known, event.version)
     amend(case, act, event)
 
 
@@ -77,9 +77,8 @@ def take_master_data(case: Case, act: Act, event: MasterDataReceived) -> None:
         return
     if strange:
         case.hotlist(act, None, "master_data_unknown", fields=strange)
-    if event.version is not None:
-        _renew(known, event.version)
-    apply(case, act, given)
+    known.order_version = event.version or known.order_version
+    apply(case, act, given, takes_back=False)
     if not case.unclosed:
         case.hotlist(act, None, "master_data_after_handover", origin=event.origin)
 
@@ -128,7 +127,7 @@ def withdraw(case: Case, act: Act, order: WorkOrder) -> None:
         case.hotlist(act, order, "installed_while_withdrawn")
 
 
-def _renew(known: OrderReference, version: int) -> None:
+def _take_back(known: OrderReference, version: int) -> None:
     """A newer version of an order takes back an earlier withdrawal."""
     known.order_version, known.cancelled_version, known.cancelled_at = version, None, None
 
