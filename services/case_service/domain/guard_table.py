@@ -34,7 +34,7 @@ PROMISES: Mapping[str, Promise] = MappingProxyType({
     "G9":  _row("lead time of the channel: booking_service decides, its refusal arrives as T05"),
     "G10": _row("there is a mobile number, and texts are allowed", errors.NoMobile, errors.SmsNotAllowed),
     "G11": _row("the postal address is complete", errors.NoAddress),
-    "G12": _row("actions on a case: it is in no terminal phase", errors.CaseEnded),
+    "G12": _row("actions on a case: it was not cancelled or given up; exceptions may be ended all the same", errors.CaseEnded),
     "G13": _row("nothing blocks the order", errors.Blocked),
     "G14": _row("the actor is the responsible technician", errors.NotResponsible),
     "G15": _row("exactly one result; a sub-reason where it failed, a text with `other`", errors.ResultInvalid),

@@ -57,6 +57,7 @@ def wanted(case: Case, policy: Policy) -> Iterator[Waiting]:
     """All timers that should run for this case as it stands now."""
     if case.ended_at is not None and case.purged is None and not case.unclosed:
         yield Waiting("purge_due", str(case.case_id), case.ended_at + policy.purge_after, None)
+    yield from _of_exceptions(case, policy)
     if case.ending is not None:
         return
     for order in case.unclosed:
@@ -76,7 +77,6 @@ def wanted(case: Case, policy: Policy) -> Iterator[Waiting]:
     if case.announced and case.bookable and case.bookable.bookable_from and case.current.state is State.OPEN:
         due = at_local(case.bookable.bookable_from, 0, policy.zone)
         yield Waiting("notice_end", str(case.case_id), due, None)
-    yield from _of_exceptions(case, policy)
     if not case.terminal:
         yield from _of_targets(case, policy)
 

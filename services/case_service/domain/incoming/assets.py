@@ -13,11 +13,12 @@ from contracts.assets import (
     MaterialReserved,
     ReadingAnomalyFound,
 )
-from contracts.codes import Blocker, CloseReason, State, WorkOrderKind
+from contracts.codes import Blocker, CloseReason, ExceptionType, State, WorkOrderKind
 from services.case_service.domain.cancelling import end_reversed
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import DeviceFact, Place
-from services.case_service.domain.gate import close_if_done
+from services.case_service.domain.exceptions import end_all
+from services.case_service.domain.gate import close_if_done, silent
 from services.case_service.domain.incoming.scene import ANOM, LATE, UPD, Effects, Scene
 from services.case_service.domain.planning import without
 from services.case_service.domain.serials import plain
@@ -97,6 +98,8 @@ def commissioned(scene: Scene[DeviceCommissioned]) -> str:
     if scene.order.column not in {Column.MF, Column.RESOLVED_WELL, Column.RO, Column.RJ} and not scene.order.closed:
         return ANOM
     _set_place(scene, scene.event, Place.COMMISSIONED)
+    if not silent(scene.case):
+        end_all(scene.case, scene.act, (ExceptionType.COMMS_NOT_POSSIBLE,))
     close_if_done(scene.case, scene.act)
     return UPD
 
