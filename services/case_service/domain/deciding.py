@@ -16,7 +16,13 @@ from contracts.codes import (
 from contracts.ids import Code
 from contracts.parts import DevicePlan, PlannedRemoval
 from services.case_service.domain.act import Act
-from services.case_service.domain.cancelling import answer, end_abandoned, end_cancelled, end_reversed
+from services.case_service.domain.cancelling import (
+    answer,
+    cancel_follow_up,
+    end_abandoned,
+    end_cancelled,
+    end_reversed,
+)
 from services.case_service.domain.case import Case
 from services.case_service.domain.exceptions import approved, end_all
 from services.case_service.domain.flows import open_work_order, remaining
@@ -108,6 +114,7 @@ def close_case(ask: Ask, choice: Code) -> None:
     case.step(act, order, "T31", State.CLOSED, close=close, reason=reason)
     case.release_material(order, resolution)
     if was_withdrawn:
+        cancel_follow_up(case, act, order)
         end_cancelled(case, act, order)
     elif resolution is Resolution.NO_MORE_ATTEMPTS:
         end_abandoned(case, act, order, "no_more_attempts")
@@ -170,6 +177,8 @@ def order_field_visit(ask: Ask, _: Code) -> None:
     order.rejection = "none"
     go_again(case, act, order, decision)
     end_all(case, act, (*REJECTIONS, ExceptionType.CANCELLED_IN_WORK), order)
+    if order.cancellation is Cancellation.REVERSE:
+        cancel_follow_up(case, act, order)
     if order.cancellation is Cancellation.COMPLETE_ANYWAY:
         answer(case, act, Decision.TOO_LATE, order)
 

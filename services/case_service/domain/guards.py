@@ -1,7 +1,7 @@
 """The guards G1–G28 (lifecycle §2.2): each answers with the refusal, or with nothing. All are asked, none acts."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -272,6 +272,12 @@ def withdrawn_by_partner(ask: Ask) -> errors.Objection | None:
     return errors.CancelByMdmOnly("Only the partner that ordered the work can withdraw it.")
 
 
+def predecessor_decided(ask: Ask) -> errors.Objection | None:
+    """Of T01: a follow-up waits until it is decided what becomes of the withdrawn visit before it."""
+    before = ask.case.predecessor_of(ask.order)
+    return not_withdrawn(replace(ask, order=before)) if before else None
+
+
 def has_slot_for_phone(ask: Ask) -> errors.Objection | None:
     """Of T32: what is offered on the phone is an appointment that booking_service set aside."""
     by_phone = ask.order.state is State.PLANNING and ask.request.channel is BookingChannel.PHONE
@@ -341,6 +347,6 @@ ONLY_NOT_NEEDED: Mapping[str, Guard] = MappingProxyType(
 """T31 asks these of one resolution only."""
 
 BESIDE: Mapping[str, tuple[Guard, ...]] = MappingProxyType(
-    {"T31": (withdrawn_by_partner,), "T32": (has_slot_for_phone,)}
+    {"T01": (predecessor_decided,), "T31": (withdrawn_by_partner,), "T32": (has_slot_for_phone,)}
 )
 """What a row asks beyond the page's numbers, from the words of its effects: asked before, not met while doing."""

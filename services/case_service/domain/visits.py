@@ -162,7 +162,7 @@ def conclude_visit(case: Case, act: Act, order: WorkOrder) -> None:
         return
     if order.outcome is Outcome.PARTIAL:
         open_follow_up(case, act, order)
-    before = next((each for each in case.work_orders if each.work_order_id == order.predecessor), None)
+    before = case.predecessor_of(order)
     if before and before.state is State.RESOLVED and before.outcome is Outcome.PARTIAL:
         case.step(act, before, "T24", State.CLOSED, close=CloseReason.SUPERSEDED, reason="superseded", rule="A04")
 

@@ -9,7 +9,7 @@ from services.case_service.domain import moves
 from services.case_service.domain.actions import do
 from services.case_service.domain.case import Case, Ending
 from services.case_service.domain.entries import OrderReference
-from services.case_service.domain.incoming.orders import cancel_order, take_master_data
+from services.case_service.domain.incoming.orders import cancel_order, receive_again, take_master_data
 from services.case_service.domain.incoming.table import hear
 from services.case_service.domain.matrices import EVENTS
 from services.case_service.domain.moves import ask_for
@@ -23,9 +23,12 @@ from tests.unit.case_service import facts
 from tests.unit.case_service.builders import (
     NOW,
     a_case,
+    a_device,
+    a_gateway,
     a_report,
     a_request,
     an_act,
+    an_order,
     approve,
     follow_up_of,
     in_the_field,
@@ -133,19 +136,67 @@ def test_another_live_order_keeps_the_work_going() -> None:
     assert [remark.code for remark in case.beside if remark.hotlist] == ["still_wanted"]
 
 
-def test_a_follow_up_that_nobody_began_is_closed_and_its_predecessor_decided() -> None:
-    case = a_case(Column.RESOLVED_WELL)
-    follow_up = follow_up_of(case, "comms_repair")
+def partly_done() -> Case:
+    """A visit that left a silent gateway, and the follow-up for it that nobody began."""
+    case = a_case(Column.IP, gateway=True)
+    report = a_request("resolve", report=a_report("COMMS_PENDING", installed=(a_device(), a_gateway())))
+    moves.move(ask_for(case, in_the_field(), the_order(case).work_order_id, report, None))
+    case.told.clear()
+    return case
+
+
+def person(case: Case, move: str, **given: object) -> None:
+    moves.move(ask_for(case, an_act(), the_order(case).work_order_id, a_request(move, **given), None))
+
+
+def test_S3_47_a_follow_up_that_nobody_began_waits_for_the_decision_about_its_predecessor() -> None:
+    case = partly_done()
     cancel(case)
-    assert (the_order(case).state, follow_up.close_reason) == (State.MANUAL_FOLLOW_UP, "CANCELLED")
+    follow_up = case.by_sequence[1]
+    assert (the_order(case).state, follow_up.state, follow_up.undecided) == (State.MANUAL_FOLLOW_UP, State.OPEN, False)
+    begin = ask_for(case, an_act(), follow_up.work_order_id, a_request("start_planning"), None)
+    assert [type(each) for each in moves.objections(begin)] == [CancellationOpen]
     assert (answers(case), case.ending) == ([], None)
 
 
-def test_a_follow_up_of_work_that_was_handed_over_comes_too_late() -> None:
-    case = a_case(Column.CLOSED_WELL)
-    follow_up_of(case, "comms_repair")
+def test_T27_what_is_completed_all_the_same_keeps_its_follow_up() -> None:
+    case = partly_done()
     cancel(case)
-    assert answers(case) == ["too_late"]
+    hear(case, an_act("system:x"), facts.approved(case, the_order(case)))
+    person(case, "data_corrected")
+    assert [order.close_reason for order in case.by_sequence] == ["DONE_PARTIAL", None]
+
+
+def test_T34_a_withdrawal_that_is_taken_back_leaves_the_follow_up_as_it_was() -> None:
+    case = partly_done()
+    cancel(case)
+    receive_again(case, an_act("system:case_service"), an_order(version=2))
+    assert [order.state for order in case.by_sequence] == [State.MANUAL_FOLLOW_UP, State.OPEN]
+    assert the_order(case).cancellation is Cancellation.NONE
+
+
+def test_T33_what_is_taken_back_needs_no_follow_up() -> None:
+    case = partly_done()
+    cancel(case)
+    person(case, "order_field_visit", decision="reverse")
+    assert case.by_sequence[1].close_reason == "CANCELLED"
+
+
+def test_T31_a_follow_up_ends_with_its_predecessor_and_so_does_the_case() -> None:
+    case = partly_done()
+    the_order(case).installed = ()
+    cancel(case)
+    person(case, "close_case", resolution="cancelled")
+    assert [order.close_reason for order in case.by_sequence] == ["CANCELLED", "CANCELLED"]
+    assert (answers(case), case.ending) == (["confirmed"], Ending.CANCELLED)
+
+
+def test_J47_a_follow_up_of_work_that_was_handed_over_lives_on_and_somebody_must_look() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    follow_up = follow_up_of(case, "comms_repair")
+    cancel(case)
+    assert (answers(case), follow_up.state) == (["too_late"], State.OPEN)
+    assert [fact.type for fact in told(case, cases.ExceptionRaised)] == ["cancelled_after_done"]
 
 
 def test_the_last_of_several_orders_ends_the_case() -> None:

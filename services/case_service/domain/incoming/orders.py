@@ -4,11 +4,17 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.codes import Cancellation, CloseReason, Decision, ExceptionType, State
+from contracts.codes import Cancellation, Decision, ExceptionType, State
 from contracts.orders import MasterDataReceived, OrderAmended, OrderCancelled, OrderReceived
 from contracts.parts import Address, Area, Days, DevicePlan, OrderedSite, Position
 from services.case_service.domain.act import Act
-from services.case_service.domain.cancelling import answer, cancel_closed, end_cancelled
+from services.case_service.domain.cancelling import (
+    answer,
+    cancel_closed,
+    cancel_unbegun,
+    decided_with_predecessor,
+    end_cancelled,
+)
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import OrderReference
 from services.case_service.domain.exceptions import raise_exception
@@ -93,13 +99,14 @@ def cancel_order(case: Case, act: Act, event: OrderCancelled) -> None:
     known.cancelled_version, known.cancelled_at = event.version, act.at
     case.automated("A07", f"{event.order_key}/{event.version}")
     others = [each for each in case.references if each.live]
+    to_decide = [order for order in case.unclosed if not decided_with_predecessor(case, order)]
     if others:
         answer(case, act, Decision.CONFIRMED, None, known.order_key)
         case.hotlist(act, None, "still_wanted", by=[each.partner for each in others])
-    elif not case.unclosed:
+    elif not to_decide:
         cancel_closed(case, act)
     else:
-        for order in case.unclosed:
+        for order in to_decide:
             withdraw(case, act, order)
 
 
@@ -107,11 +114,7 @@ def withdraw(case: Case, act: Act, order: WorkOrder) -> None:
     """T28, T29, T30: what a withdrawal does to one work order."""
     (move,) = EVENTS["OrderCancelled"][order.column]
     if move == "T28":
-        order.cancellation = Cancellation.CONFIRMED
-        case.step(
-            act, order, move, State.CLOSED, close=CloseReason.CANCELLED, reason="cancelled_by_partner", rule="A07"
-        )
-        case.release_material(order, "cancelled_by_partner")
+        cancel_unbegun(case, act, order)
         end_cancelled(case, act, order)
         return
     case.remark(act, order, "cancelled_by_partner", state=order.state, outcome=order.outcome, result=order.result)
