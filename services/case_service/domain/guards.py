@@ -266,7 +266,7 @@ def done_elsewhere(ask: Ask) -> errors.Objection | None:
 
 
 def withdrawn_by_partner(ask: Ask) -> errors.Objection | None:
-    """Of T31: a person confirms a cancellation, and never makes one."""
+    """Of T24 and T31: a person confirms a cancellation, and never makes one."""
     if ask.request.resolution is not Resolution.CANCELLED or ask.order.undecided:
         return None
     return errors.CancelByMdmOnly("Only the partner that ordered the work can withdraw it.")
@@ -276,6 +276,17 @@ def predecessor_decided(ask: Ask) -> errors.Objection | None:
     """Of T01: a follow-up waits until it is decided what becomes of the withdrawn visit before it."""
     before = ask.case.predecessor_of(ask.order)
     return not_withdrawn(replace(ask, order=before)) if before else None
+
+
+def gives_up(ask: Ask) -> errors.Objection | None:
+    """Of T24: after a visit that failed, an order ends because nobody tries again, and for no other reason."""
+    if ask.request.resolution in {None, Resolution.NO_MORE_ATTEMPTS}:
+        return None
+    return errors.MoveNotAllowed(
+        f"{ask.request.resolution} is not possible in {ask.order.state}. Use no_more_attempts.",
+        possible=[Resolution.NO_MORE_ATTEMPTS],
+        state=ask.order.state,
+    )
 
 
 def has_slot_for_phone(ask: Ask) -> errors.Objection | None:
@@ -347,6 +358,11 @@ ONLY_NOT_NEEDED: Mapping[str, Guard] = MappingProxyType(
 """T31 asks these of one resolution only."""
 
 BESIDE: Mapping[str, tuple[Guard, ...]] = MappingProxyType(
-    {"T01": (predecessor_decided,), "T31": (withdrawn_by_partner,), "T32": (has_slot_for_phone,)}
+    {
+        "T01": (predecessor_decided,),
+        "T24": (withdrawn_by_partner, gives_up),
+        "T31": (withdrawn_by_partner,),
+        "T32": (has_slot_for_phone,),
+    }
 )
 """What a row asks beyond the page's numbers, from the words of its effects: asked before, not met while doing."""

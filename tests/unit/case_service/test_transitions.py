@@ -18,8 +18,10 @@ from services.case_service.domain.work_order import PendingOffer
 from services.case_service.errors import (
     AttemptsExhausted,
     BookingOpen,
+    CancelByMdmOnly,
     DecisionMissing,
     IllegalStep,
+    MoveNotAllowed,
     NothingToCorrect,
     ReviewMissing,
 )
@@ -375,6 +377,14 @@ def test_T24_no_more_attempts_ends_the_case() -> None:
     assert (moved(case), the_order(case).close_reason) == (["T24"], CloseReason.FAILED)
     assert [fact.reason for fact in told(case, cases.CaseAbandoned)] == ["no_more_attempts"]
     assert (asked.fact, asked.final) == ("work_not_completed", True)
+
+
+@pytest.mark.parametrize(("resolution", "refused"), [("not_needed", MoveNotAllowed), ("cancelled", CancelByMdmOnly)])
+def test_T24_takes_no_other_resolution_than_that_nobody_tries_again(resolution: str, refused: type[Exception]) -> None:
+    case = a_case(Column.RESOLVED_FAILED)
+    with pytest.raises(refused):
+        make(case, "close_case", resolution=resolution)
+    assert (moved(case), case.ending) == ([], None)
 
 
 def test_T24_a_partial_order_is_superseded_by_its_follow_up_s_visit() -> None:
