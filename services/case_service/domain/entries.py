@@ -86,6 +86,7 @@ class Handover(Part):
     attempt: int
     work_order_id: WorkOrderId | None = None
     requested_at: Time
+    """From then on an answer is waited for: when it was asked for, or sent again, or answered without a decision."""
     state: HandoverState = HandoverState.WAITING
     sent: bool = False
     accepted_late: bool = False

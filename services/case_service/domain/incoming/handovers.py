@@ -42,9 +42,16 @@ def mark(scene: Scene[Any], **news: Any) -> Handover | None:
     return marked
 
 
+def await_again(scene: Scene[Any]) -> None:
+    """The receiver has its whole time once more, and its silence is an exception again."""
+    mark(scene, state=HandoverState.WAITING, requested_at=scene.act.at)
+
+
 def sent(scene: Scene[HandoverSent]) -> str:
-    """A document left the house."""
-    mark(scene, sent=True)
+    """A document left the house; after a failure the answer is waited for anew."""
+    marked = mark(scene, sent=True)
+    if marked and marked.state is HandoverState.FAILED:
+        await_again(scene)
     if scene.event.fact is Fact.EXCHANGE_COMPLETED:
         end_all(scene.case, scene.act, (ExceptionType.HANDOVER_FAILED,), scene.order)
     return UPD
@@ -89,8 +96,10 @@ def rejected(scene: Scene[HandoverRejected]) -> str:
         return LATE
     end_all(case, act, ANSWERED, order)
     if reasons and set(reasons) <= ONLY_STATUS:
+        await_again(scene)
         return scene.note("partner_status", reasons=list(reasons))
     if reasons and all(reason.technical for reason in reasons):
+        await_again(scene)
         raise_exception(case, act, ExceptionType.INTEGRATION, order=order, reason="technical_rejection", codes=reasons)
         return scene.note("technical_rejection", reasons=list(reasons))
     if set(reasons) == {HubReason.CANCELLED_BY_CIS}:
