@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.cases import CaseAmended, CaseOpened
-from contracts.codes import Blocker, Cancellation, ExceptionType, Flag, State
+from contracts.codes import Blocker, Cancellation, ExceptionType, Flag, MoveDecision, State, WorkOrderKind
 from contracts.contacts import ContactRecorded
 from contracts.ids import CaseId, Code
 from contracts.orders import OrderAmended, OrderReceived
@@ -15,7 +15,7 @@ from services.case_service.domain.case import Case
 from services.case_service.domain.entries import OrderReference, SlaTarget
 from services.case_service.domain.exceptions import end_all, raise_exception
 from services.case_service.domain.flow import STANDARD, Flow
-from services.case_service.domain.flows import open_work_order, request_material
+from services.case_service.domain.flows import exchange_again, open_work_order, remaining, request_material
 from services.case_service.domain.work_order import WorkOrder
 
 TOLD = (
@@ -29,6 +29,8 @@ REACHING = ("contact", "address", "position", "access_note")
 """Fields that go out as ContactRecorded."""
 BLOCKING = frozenset({"address", "metering_point_id", "remove"})
 """What sends a technician to the wrong door or device; a READY order waits until somebody has seen it."""
+BOUND_TO_A_VISIT = frozenset({WorkOrderKind.REWORK, WorkOrderKind.COMMS_REPAIR, WorkOrderKind.REVERSAL})
+"""What these do follows from the visit before them, not from what the partner orders."""
 ON_THE_WAY = frozenset({State.READY, State.IN_PROGRESS, State.RESOLVED, State.REJECTED_BY_MDM})
 
 
@@ -231,10 +233,12 @@ def _open_new_permits(case: Case, act: Act, before: tuple[Code, ...]) -> None:
 
 
 def _plan_anew(case: Case, act: Act, order: WorkOrder) -> None:
-    """A plan that nobody has worked by yet is replaced; its material with it."""
-    if order.used or order.predecessor is not None:
+    """A plan that nobody has worked by yet is replaced by what is left of the new one; its material with it."""
+    if order.used or order.kind in BOUND_TO_A_VISIT:
         return
-    order.device_plan = case.device_plan
+    before = case.predecessor_of(order)
+    refused = before is not None and before.decision is MoveDecision.MDM_ERROR
+    order.device_plan = (exchange_again if refused else remaining)(case, case.device_plan)
     if order.material_requested:
         case.release_material(order, "amended")
         request_material(case, act, order)

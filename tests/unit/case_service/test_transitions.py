@@ -623,6 +623,38 @@ def test_T34_another_plan_means_other_material() -> None:
     assert (len(told(case, cases.MaterialReleased)), asked.lines[0].device_type) == (1, "mme-9")
 
 
+def test_T34_a_second_attempt_does_what_is_left_of_the_new_plan() -> None:
+    case = a_case(Column.RO, material_requested=True)
+    make(case, "plan_again")
+    second = case.by_sequence[1]
+    second.material_requested = True
+    other = case.device_plan.install[0].model_copy(update={"device_type": "mme-9"})
+    amend_order(case, an_act(SYSTEM), amended(device_plan=case.device_plan.model_copy(update={"install": (other,)})))
+    assert [item.device_type for item in second.device_plan.install] == ["mme-9"]
+    assert [fact.lines[0].device_type for fact in told(case, cases.MaterialRequested)] == ["mme-9"]
+
+
+def test_T34_a_field_fix_of_a_rejection_changes_the_device_by_the_new_plan() -> None:
+    case = a_case(Column.MF, rejection="taken_over")
+    resolve(the_order(case), Result.OK)
+    make(case, "order_field_visit")
+    make(case, "plan_again")
+    other = case.device_plan.install[0].model_copy(update={"device_type": "mme-9"})
+    amend_order(case, an_act(SYSTEM), amended(device_plan=case.device_plan.model_copy(update={"install": (other,)})))
+    plan = case.by_sequence[1].device_plan
+    assert ([item.device_type for item in plan.install], [gone.serial for gone in plan.remove]) == (["mme-9"], ["NEW1"])
+
+
+@pytest.mark.parametrize("kind", ["rework", "comms_repair", "reversal"])
+def test_T34_what_a_visit_left_to_do_is_not_planned_anew(kind: str) -> None:
+    case = a_case(Column.RESOLVED_WELL)
+    follow_up = follow_up_of(case, kind, Column.PL)
+    plan = follow_up.device_plan
+    other = case.device_plan.install[0].model_copy(update={"device_type": "mme-9"})
+    amend_order(case, an_act(SYSTEM), amended(device_plan=case.device_plan.model_copy(update={"install": (other,)})))
+    assert follow_up.device_plan == plan
+
+
 def test_a_step_that_the_table_does_not_have_is_a_bug_and_loud() -> None:
     case = a_case(Column.OP)
     with pytest.raises(IllegalStep):
