@@ -158,7 +158,15 @@ def take_report(case: Case, act: Act, order: WorkOrder, report: Report, *, on_be
 def conclude_visit(case: Case, act: Act, order: WorkOrder) -> None:
     """What follows from a resolved visit: the follow-up of a partial one, the answer to a failed one (T19, T20)."""
     if order.outcome is Outcome.FAILED:
-        _count_failure(case, act, order)
+        case.hand_over(
+            act,
+            Fact.WORK_NOT_COMPLETED,
+            order,
+            final=False,
+            visit_id=order.visit_id,
+            visit_version=order.visit_version,
+        )
+        ask_people(case, act, order)
         return
     if order.outcome is Outcome.PARTIAL:
         open_follow_up(case, act, order)
@@ -184,15 +192,8 @@ def open_follow_up(case: Case, act: Act, order: WorkOrder) -> None:
     )
 
 
-def _count_failure(case: Case, act: Act, order: WorkOrder) -> None:
-    case.hand_over(
-        act,
-        Fact.WORK_NOT_COMPLETED,
-        order,
-        final=False,
-        visit_id=order.visit_id,
-        visit_version=order.visit_version,
-    )
+def ask_people(case: Case, act: Act, order: WorkOrder) -> None:
+    """What a failed visit leaves to people (A05), also one that was reported while its order was withdrawn (`rec`)."""
     if order.sub_reason == "customer_refuses":
         _raise(case, act, ExceptionType.REFUSAL, "customer_refuses", order)
     if case.failed_attempts >= act.policy.attempts:

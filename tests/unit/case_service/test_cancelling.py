@@ -22,6 +22,7 @@ from services.case_service.errors import CancellationOpen, DeviceOnSite, Nothing
 from tests.unit.case_service import facts
 from tests.unit.case_service.builders import (
     NOW,
+    OTHER_PERSON,
     a_case,
     a_device,
     a_gateway,
@@ -219,6 +220,33 @@ def test_the_withdrawal_comes_first_and_the_report_is_recorded() -> None:
     close = a_request("close_case", resolution="cancelled")
     with pytest.raises(DeviceOnSite):
         moves.move(ask_for(case, an_act(), the_order(case).work_order_id, close, None))
+
+
+def test_A05_a_third_failure_reported_while_withdrawn_can_be_approved_when_the_work_is_wanted_again() -> None:
+    case = a_case(Column.IP)
+    for number in range(2):
+        resolve(follow_up_of(case, "meter_exchange", Column.CLOSED_OTHERWISE), Result.NOT_AT_HOME)
+        case.by_sequence[-1].sequence, case.by_sequence[-1].predecessor = number + 2, None
+    cancel(case)
+    failed = a_request("resolve", report=a_report("NOT_AT_HOME"))
+    moves.move(ask_for(case, in_the_field(), the_order(case).work_order_id, failed, None))
+    assert [fact.type for fact in told(case, cases.ExceptionRaised)][1:] == ["three_failed_attempts"]
+    receive_again(case, an_act("system:case_service"), an_order(version=2))
+    person(case, "order_field_visit")
+    raised = case.exceptions[-1]
+    do(case, an_act(OTHER_PERSON), ActionRequest(action="approve_exception", exception_id=raised.exception_id))
+    person(case, "plan_again")
+    assert (the_order(case).close_reason, case.current.state) == ("SUPERSEDED", State.PLANNING)
+
+
+def test_A05_a_refusal_reported_while_withdrawn_is_an_exception() -> None:
+    case = a_case(Column.IP)
+    cancel(case)
+    refused = a_request("resolve", report=a_report("NOT_AT_HOME", sub_reason="customer_refuses"))
+    moves.move(ask_for(case, in_the_field(), the_order(case).work_order_id, refused, None))
+    assert [fact.type for fact in told(case, cases.ExceptionRaised)] == ["cancelled_in_work", "refusal"]
+    person(case, "close_case", resolution="cancelled")
+    assert not [each for each in case.exceptions if each.open]
 
 
 def test_a_report_after_the_decision_is_kept_and_somebody_must_look() -> None:
