@@ -14,7 +14,7 @@ from services.case_service.domain.deciding import hand_over_done
 from services.case_service.domain.entries import CaseException, Ending, ExceptionState, OrderReference
 from services.case_service.domain.exceptions import KINDS, approve, end, find, raise_by_person
 from services.case_service.domain.flows import open_work_order
-from services.case_service.domain.gate import check_gate, close_if_done
+from services.case_service.domain.gate import check_gate
 from services.case_service.domain.links import link, part
 from services.case_service.domain.ownership import refuse_foreign
 from services.case_service.domain.requests import ActionRequest, CaseAction
@@ -77,7 +77,6 @@ def _approve(case: Case, act: Act, request: ActionRequest) -> None:
         for order in case.unclosed:
             if order.column is Column.RESOLVED_WELL and exception.work_order_id in {None, order.work_order_id}:
                 hand_over_done(case, act, order)
-    close_if_done(case, act)
 
 
 def _resolve(case: Case, act: Act, request: ActionRequest) -> None:

@@ -118,7 +118,6 @@ def close_case(ask: Ask, choice: Code) -> None:
     elif resolution is Resolution.NO_MORE_ATTEMPTS:
         end_abandoned(case, act, order, "no_more_attempts")
     end_reversed(case, act)
-    close_if_done(case, act)
 
 
 CLOSE_REASON = {

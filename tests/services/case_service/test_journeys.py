@@ -371,6 +371,19 @@ async def test_J22_communication_comes_before_the_acceptance(tmp_path: Path) -> 
     await story.stage.close()
 
 
+async def test_the_last_order_that_is_withdrawn_or_given_up_lets_finished_work_complete(story: Story) -> None:
+    await story.is_booked()
+    await story.is_visited()
+    await story.is_handed_over()
+    plan = a_plan().model_dump(mode="json", by_alias=True)
+    await story.acts("anna", "add_work_order", kind="repair", device_plan=plan)
+    await story.says(facts.accepted, 1)
+    assert await story.told(cases.CaseCompleted) == []
+    await story.hears(cancelled())
+    assert (await story.order(2)).close_reason == "CANCELLED"
+    assert len(await story.told(cases.CaseCompleted)) == 1
+
+
 async def test_J23_documents_come_later(story: Story) -> None:
     await story.is_booked()
     await story.is_visited(a_report("DOCS_INCOMPLETE"), sequence=1)

@@ -4,13 +4,14 @@ import pytest
 
 from contracts import assets, cases
 from contracts.codes import ExceptionType, Result
-from services.case_service.domain import waits
-from services.case_service.domain.actions import do
+from contracts.event import Event
+from services.case_service.domain import actions, waits
+from services.case_service.domain.act import Act
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import Ending, ExceptionState, HandoverState
 from services.case_service.domain.exceptions import raise_exception
 from services.case_service.domain.gate import close_if_done, failing
-from services.case_service.domain.incoming.table import hear
+from services.case_service.domain.incoming import table
 from services.case_service.domain.moves import ask_for, objections
 from services.case_service.domain.phases import phase_of
 from services.case_service.domain.requests import ActionRequest
@@ -28,6 +29,18 @@ from tests.unit.case_service.builders import (
     resolve,
     the_order,
 )
+
+
+def hear(case: Case, act: Act, fact: Event) -> None:
+    """A fact arrives; the gate is asked after it, as after every change (`acts.conclude`)."""
+    table.hear(case, act, fact)
+    close_if_done(case, act)
+
+
+def do(case: Case, act: Act, request: ActionRequest) -> None:
+    """Somebody asks something of the case; the gate is asked after it."""
+    actions.do(case, act, request)
+    close_if_done(case, act)
 
 
 def a_case_at_its_end(*, gateway: bool = False) -> Case:

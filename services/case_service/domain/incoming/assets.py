@@ -18,7 +18,7 @@ from services.case_service.domain.cancelling import end_reversed
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import DeviceFact, Place
 from services.case_service.domain.exceptions import end_all
-from services.case_service.domain.gate import close_if_done, silent
+from services.case_service.domain.gate import silent
 from services.case_service.domain.incoming.scene import ANOM, LATE, UPD, Effects, Scene
 from services.case_service.domain.planning import without
 from services.case_service.domain.serials import plain
@@ -85,22 +85,18 @@ def _place(scene: Scene[Any], event: DeviceInstalled | DeviceRemoved, place: Pla
     )
     kept = [each for each in case.devices if each.device_id not in corrected | {event.device_id}]
     case.devices = (*kept, fact)
-    close_if_done(case, scene.act)
     return UPD
 
 
 def commissioned(scene: Scene[DeviceCommissioned]) -> str:
     """DoD2: a device communicates; a follow-up that was to repair that is not needed any more."""
     if not scene.own:
-        taken = settle_follow_up(scene, "communicating")
-        close_if_done(scene.case, scene.act)
-        return taken
+        return settle_follow_up(scene, "communicating")
     if scene.order.column not in {Column.MF, Column.RESOLVED_WELL, Column.RO, Column.RJ} and not scene.order.closed:
         return ANOM
     _set_place(scene, scene.event, Place.COMMISSIONED)
     if not silent(scene.case):
         end_all(scene.case, scene.act, (ExceptionType.COMMS_NOT_POSSIBLE,))
-    close_if_done(scene.case, scene.act)
     return UPD
 
 
@@ -123,7 +119,6 @@ def pending(scene: Scene[CommissioningPending]) -> str:
     if not _superseded_or_open(scene.order):
         return ANOM
     _set_place(scene, scene.event, Place.PENDING)
-    close_if_done(scene.case, scene.act)
     return UPD
 
 

@@ -17,7 +17,6 @@ from services.case_service.domain.cancelling import cancel_closed
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import Handover, HandoverState
 from services.case_service.domain.exceptions import end_all, open_exceptions, raise_exception
-from services.case_service.domain.gate import close_if_done
 from services.case_service.domain.incoming.scene import LATE, UPD, Effects, Scene
 from services.case_service.domain.sla import reopen
 
@@ -80,7 +79,6 @@ def accepted(scene: Scene[HandoverAccepted]) -> str:
         return LATE
     mark(scene, state=HandoverState.ACCEPTED)
     end_all(case, scene.act, ANSWERED, order)
-    close_if_done(case, scene.act)
     return UPD
 
 
