@@ -75,10 +75,10 @@ def amend_order(case: Case, act: Act, event: OrderAmended) -> None:
 def take_master_data(case: Case, act: Act, event: MasterDataReceived) -> None:
     """T34: the system of record says something else. In C+ the values are taken over, nothing is blocked."""
     known = reference(case, event.order_key)
-    choices = EVENTS["MasterDataReceived"][case.current.column]
+    done = any(order.handed_over for order in case.work_orders)
     stale = event.version is not None and event.version <= known.newest
     given, strange = _values(event)
-    if stale or choices == ("late",):
+    if stale or not (case.unclosed or done):
         case.remark(act, None, "late", event="MasterDataReceived")
         return
     if strange:
