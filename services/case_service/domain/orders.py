@@ -51,6 +51,11 @@ def point_of(order: OrderReceived) -> str:
     return point_key(order.operator, order.metering_point_id, order.kind.case_type)
 
 
+def point_at(case: Case) -> str:
+    """The point key that a case has while it is open."""
+    return point_key(case.operator, case.metering_point_id, case.case_type)
+
+
 def reference_to(order: OrderReceived) -> OrderReference:
     """The order as the case remembers it."""
     return OrderReference(

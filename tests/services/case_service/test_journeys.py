@@ -316,6 +316,22 @@ async def test_J54_two_partners_order_the_same_work(story: Story) -> None:
     assert len(await story.told(cases.CaseCancelled)) == 1
 
 
+@pytest.mark.parametrize("held", [False, True], ids=["free", "held by another case"])
+async def test_J33_a_reopened_case_holds_its_point_again_unless_another_one_does(story: Story, held: bool) -> None:
+    await story.is_booked()
+    await story.is_visited()
+    await story.is_handed_over()
+    await story.says(facts.accepted)
+    if held:
+        await story.hears(an_order(order_key="mdm-b:8", partner="mdm-b", order_no="8"))
+    await story.says(facts.rejected)
+    await story.hears(an_order(order_key="mdm-b:9", partner="mdm-b", order_no="9"))
+    opened = await story.told(cases.CaseOpened)
+    assert len(opened) == (2 if held else 1), "one open case per point (I13)"
+    joined = Story(story.stage, "mdm-b:9")
+    assert (await joined.case()).case_id == opened[-1].case_id
+
+
 async def test_J54_two_orders_in_one_batch_are_one_case_too(tmp_path: Path) -> None:
     stage = await Stage.open(build, tmp_path, settings=Settings)
     await stage.hears(an_order(), an_order(order_key="mdm-b:9", partner="mdm-b", order_no="9"))
