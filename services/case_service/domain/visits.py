@@ -103,7 +103,7 @@ def take_report(case: Case, act: Act, order: WorkOrder, report: Report, *, on_be
     order.outcome, order.result, order.sub_reason = report.result.outcome, report.result, report.sub_reason
     order.visit_version += 1
     order.evidence_version += 1
-    order.performed_by = report.performed_by or (act.actor,)
+    order.performed_by = report.performed_by or order.performed_by or (act.actor,)  # who corrects a visit was not there
     order.installed = tuple(BuiltIn(role=device.role, serial=device.serial) for device in report.installed)
     order.removed = tuple(BuiltIn(role=device.role, serial=device.serial) for device in report.removed)
     order.customer_knows = True

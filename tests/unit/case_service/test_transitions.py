@@ -29,7 +29,9 @@ from tests.unit.case_service import facts
 from tests.unit.case_service.builders import (
     COMPANY,
     NOW,
+    PLANNER,
     TECHNICIAN,
+    TECHNICIAN_ID,
     a_case,
     a_device,
     a_gateway,
@@ -328,6 +330,13 @@ def test_T20_a_refusal_is_an_exception() -> None:
     assert [fact.type for fact in told(case, cases.ExceptionRaised)] == ["refusal"]
 
 
+def test_a_corrected_report_leaves_the_executor_whoever_corrects_it() -> None:
+    case = a_case(Column.RESOLVED_WELL)
+    make(case, "correct_report", reason="a typing error")
+    assert the_order(case).performed_by == (TECHNICIAN_ID,)
+    assert told(case, visits.VisitReported)[0].reported_by == PLANNER
+
+
 def test_T21_approved_work_is_handed_over() -> None:
     case = a_case(Column.RESOLVED_WELL)
     heard(case, facts.approved(case, the_order(case)))
@@ -554,6 +563,15 @@ def test_T33_a_field_fix_of_a_rejection_changes_the_device_again() -> None:
     (opened,) = told(case, cases.WorkOrderOpened)
     assert (opened.kind, opened.device_plan.remove[0].serial) == ("meter_exchange", "NEW1")
     assert opened.device_plan.install == the_order(case).device_plan.install
+
+
+def test_T33_only_what_its_partner_withdrew_is_taken_back() -> None:
+    case = a_case(Column.MF, rejection="taken_over")
+    resolve(the_order(case), Result.OK)
+    with pytest.raises(CancelByMdmOnly):
+        make(case, "order_field_visit", decision="reverse")
+    make(case, "order_field_visit")
+    assert the_order(case).decision == "mdm_error"
 
 
 def test_T33_of_a_withdrawn_order_wants_a_decision() -> None:
