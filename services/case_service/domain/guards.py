@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from contracts.codes import BookingChannel, ExceptionType, Outcome, State
+from contracts.codes import BookingChannel, ExceptionType, MoveDecision, Outcome, State
 from contracts.ids import phone
 from services.case_service import errors
 from services.case_service.domain import reports
@@ -22,6 +22,8 @@ from services.case_service.domain.work_order import WorkOrder
 MONTHS_ON_HOLD = 24
 ASKED = MappingProxyType({"responsible": "responsible", "company_id": "company_id", "return_on": "hold_until"})
 """Fields of a request that are attributes of the order."""
+REPORTS = frozenset({"resolve", "accept_report"})
+"""What staff may do for a technician; a visit begins where the technician is (T18)."""
 CARRIES = frozenset({Column.RESOLVED_WELL, Column.CLOSED_WELL})
 
 
@@ -136,7 +138,7 @@ def not_blocked(ask: Ask) -> errors.Objection | None:
 
 def is_responsible(ask: Ask) -> errors.Objection | None:
     """G14; staff report on behalf, with words why (G18). An offline technician may have lost the order meanwhile."""
-    if ask.on_behalf:
+    if ask.on_behalf and ask.request.move in REPORTS:
         return has_reason(ask)
     technician = ask.act.technician
     if technician is not None and technician in {ask.order.responsible, ask.order.dispatched_to}:
@@ -289,6 +291,13 @@ def gives_up(ask: Ask) -> errors.Objection | None:
     )
 
 
+def taken_back_by_partner(ask: Ask) -> errors.Objection | None:
+    """Of T33: to take work back is to cancel it, and that is the partner's to say."""
+    if ask.request.decision is not MoveDecision.REVERSE or ask.order.undecided:
+        return None
+    return errors.CancelByMdmOnly("Only work that its partner withdrew is taken back.")
+
+
 def has_slot_for_phone(ask: Ask) -> errors.Objection | None:
     """Of T32: what is offered on the phone is an appointment that booking_service set aside."""
     by_phone = ask.order.state is State.PLANNING and ask.request.channel is BookingChannel.PHONE
@@ -363,6 +372,7 @@ BESIDE: Mapping[str, tuple[Guard, ...]] = MappingProxyType(
         "T24": (withdrawn_by_partner, gives_up),
         "T31": (withdrawn_by_partner,),
         "T32": (has_slot_for_phone,),
+        "T33": (taken_back_by_partner,),
     }
 )
 """What a row asks beyond the page's numbers, from the words of its effects: asked before, not met while doing."""

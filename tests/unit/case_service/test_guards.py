@@ -110,6 +110,7 @@ def test_G14_only_the_responsible_technician_or_staff_on_behalf() -> None:
     assert asked("G14", case, act=an_act("person:local:tina", technician=other)) == "not-responsible"
     assert asked("G14", case, a_request("resolve", reason="he asked me"), on_behalf=True) is None
     assert asked("G14", case, a_request("resolve", reason=" "), on_behalf=True) == "reason-missing"
+    assert asked("G14", case, a_request("start", reason="he asked me"), on_behalf=True) == "not-responsible"
 
 
 @pytest.mark.parametrize(
