@@ -1,10 +1,10 @@
 """How a partner's withdrawal is answered and a case ends without its work (lifecycle §6, T28, T31)."""
 
 from contracts.codes import Cancellation, CloseReason, Decision, ExceptionType, Fact, State, WorkOrderKind
-from contracts.ids import Code, OrderKey
+from contracts.ids import Code
 from services.case_service.domain.act import Act
 from services.case_service.domain.case import Case
-from services.case_service.domain.entries import Ending
+from services.case_service.domain.entries import Ending, OrderReference
 from services.case_service.domain.exceptions import end_all, raise_exception
 from services.case_service.domain.states import Column
 from services.case_service.domain.work_order import WorkOrder
@@ -17,16 +17,21 @@ ENDED_WITH_THE_ORDER = (
 )
 
 
-def cancelled_key(case: Case) -> OrderKey | None:
-    """The order whose withdrawal is answered: the last one that was withdrawn."""
-    withdrawn = [each for each in case.references if each.cancelled_at is not None]
-    newest = max(withdrawn, key=lambda each: each.cancelled_at or case.opened_at, default=None)
-    return newest.order_key if newest else None
+def withdrawn_last(case: Case) -> OrderReference | None:
+    """The order whose withdrawal is decided: the last one that was withdrawn."""
+    withdrawn = [(each.cancelled_at, each.decision is None, each) for each in case.references if each.cancelled_at]
+    return max(withdrawn, key=lambda each: each[:2])[2] if withdrawn else None
 
 
-def answer(case: Case, act: Act, decision: Decision, order: WorkOrder | None, key: OrderKey | None = None) -> None:
-    """Tell the partner what became of its wish to cancel."""
-    case.hand_over(act, Fact.CANCELLED, order, decision=decision, order_key=key or cancelled_key(case))
+def answer(
+    case: Case, act: Act, decision: Decision, order: WorkOrder | None, reference: OrderReference | None = None
+) -> None:
+    """Tell the partner what became of its wish to cancel, once, however many work orders are decided for it."""
+    reference = reference or withdrawn_last(case)
+    if reference is None or reference.decision is decision:
+        return
+    reference.decision = decision
+    case.hand_over(act, Fact.CANCELLED, order, decision=decision, order_key=reference.order_key)
 
 
 def decided_with_predecessor(case: Case, order: WorkOrder) -> bool:

@@ -94,6 +94,37 @@ def test_J47_after_the_work_it_is_too_late() -> None:
     assert [fact.type for fact in told(case, cases.ExceptionRaised)] == ["cancelled_after_done"]
 
 
+def test_J47_however_the_partner_says_it_and_how_often_it_is_answered_once() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    for _ in range(2):
+        hear(case, an_act("system:x"), facts.rejected(case, the_order(case), "CANCELLED_BY_CIS"))
+    cancel(case)
+    assert (answers(case), case.references[0].live) == (["too_late"], False)
+    assert [fact.type for fact in told(case, cases.ExceptionRaised)] == ["cancelled_after_done"]
+
+
+def test_J47_who_ordered_nothing_withdraws_nothing() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    hear(case, an_act("system:x"), facts.rejected(case, the_order(case), "CANCELLED_BY_CIS", recipient="grid-1"))
+    assert (answers(case), [remark.code for remark in case.beside]) == ([], ["handover_rejected"])
+
+
+def test_J47_with_several_orders_that_nobody_began_it_is_answered_once() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    for number in (2, 3):
+        added = follow_up_of(case, "repair")
+        added.predecessor, added.sequence = None, number
+    cancel(case)
+    assert answers(case) == ["too_late"]
+
+
+def test_a_withdrawal_of_a_newer_version_is_answered_anew() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    cancel(case)
+    cancel(case, 3)
+    assert answers(case) == ["too_late", "too_late"]
+
+
 def test_J47_what_was_given_up_without_a_trace_is_confirmed() -> None:
     case = a_case(Column.CLOSED_OTHERWISE)
     cancel(case)
@@ -289,6 +320,7 @@ def reversal_at(column: Column, result: str = "OK") -> Case:
     case = a_case(Column.CLOSED_WELL)
     first = the_order(case)
     first.close_reason, first.approval = "SUPERSEDED", None
+    case.references[0].cancelled_version, case.references[0].cancelled_at = 1, NOW
     reversal = follow_up_of(case, "reversal", column)
     if reversal.used:
         resolve(reversal, Result(result))

@@ -13,10 +13,10 @@ from contracts.handovers import (
     HandoverRejected,
     HandoverSent,
 )
-from services.case_service.domain.cancelling import cancel_closed
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import Handover, HandoverState
 from services.case_service.domain.exceptions import end_all, open_exceptions, raise_exception
+from services.case_service.domain.incoming.orders import take_withdrawal
 from services.case_service.domain.incoming.scene import LATE, UPD, Effects, Scene
 from services.case_service.domain.sla import reopen
 
@@ -101,9 +101,19 @@ def rejected(scene: Scene[HandoverRejected]) -> str:
         raise_exception(case, act, ExceptionType.INTEGRATION, order=order, reason="technical_rejection", codes=reasons)
         return scene.note("technical_rejection", reasons=list(reasons))
     if set(reasons) == {HubReason.CANCELLED_BY_CIS}:
-        cancel_closed(case, act)
-        return UPD
+        return _withdrawn(scene, reasons)
     return _reopen(scene, reasons)
+
+
+def _withdrawn(scene: Scene[HandoverRejected], reasons: tuple[HubReason, ...]) -> str:
+    """The receiver does not want the work that is done: as if it had withdrawn its order, once per version (§7.2)."""
+    await_again(scene)
+    case, partner = scene.case, scene.event.recipient
+    known = next((each for each in case.references if each.partner == partner), None)
+    if known is None:
+        return scene.hint("handover_rejected", fact=scene.event.fact, reasons=list(reasons))
+    take_withdrawal(case, scene.act, known, known.newest)
+    return UPD
 
 
 def _reopen(scene: Scene[HandoverRejected], reasons: tuple[HubReason, ...]) -> str:

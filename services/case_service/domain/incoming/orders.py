@@ -90,18 +90,22 @@ def take_master_data(case: Case, act: Act, event: MasterDataReceived) -> None:
 
 
 def cancel_order(case: Case, act: Act, event: OrderCancelled) -> None:
-    """The partner withdrew its order: what follows depends on how far the work is (lifecycle §6)."""
-    known = reference(case, event.order_key)
-    again = known.cancelled_version is not None and event.version <= known.cancelled_version
-    if event.version < known.order_version or again:
-        case.remark(act, None, "late", event="OrderCancelled", order_version=event.version)
+    """The partner withdrew its order."""
+    take_withdrawal(case, act, reference(case, event.order_key), event.version)
+
+
+def take_withdrawal(case: Case, act: Act, known: OrderReference, version: int) -> None:
+    """An order is not wanted any more: what follows depends on how far the work is (lifecycle §6)."""
+    again = known.cancelled_version is not None and version <= known.cancelled_version
+    if version < known.order_version or again:
+        case.remark(act, None, "late", event="OrderCancelled", order_version=version)
         return
-    known.cancelled_version, known.cancelled_at = event.version, act.at
-    case.automated("A07", f"{event.order_key}/{event.version}")
+    known.cancelled_version, known.cancelled_at, known.decision = version, act.at, None
+    case.automated("A07", f"{known.order_key}/{version}")
     others = [each for each in case.references if each.live]
     to_decide = [order for order in case.unclosed if not decided_with_predecessor(case, order)]
     if others:
-        answer(case, act, Decision.CONFIRMED, None, known.order_key)
+        answer(case, act, Decision.CONFIRMED, None, known)
         case.hotlist(act, None, "still_wanted", by=[each.partner for each in others])
     elif not to_decide:
         cancel_closed(case, act)
@@ -132,7 +136,8 @@ def withdraw(case: Case, act: Act, order: WorkOrder) -> None:
 
 def _take_back(known: OrderReference, version: int) -> None:
     """A newer version of an order takes back an earlier withdrawal."""
-    known.order_version, known.cancelled_version, known.cancelled_at = version, None, None
+    known.order_version = version
+    known.cancelled_version = known.cancelled_at = known.decision = None
 
 
 def _values(event: MasterDataReceived) -> tuple[dict[str, Any], list[str]]:
