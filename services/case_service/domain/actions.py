@@ -31,7 +31,6 @@ from services.case_service.errors import (
     MoveNotAllowed,
 )
 
-
 AFTER_THE_END = frozenset({CaseAction.APPROVE_EXCEPTION, CaseAction.RESOLVE_EXCEPTION})
 """What a late withdrawal or report left to people must not stay listed for ever (J47, J50)."""
 

@@ -148,7 +148,8 @@ def is_responsible(ask: Ask) -> errors.Objection | None:
 
 def result_fits(ask: Ask) -> errors.Objection | None:
     """G15."""
-    return reports.check_result(ask.request.report, ask.sub_reasons)
+    report = ask.request.report
+    return reports.check_result(report, ask.sub_reasons) or reports.check_needs(report, ask.case.on_site)
 
 
 def form_complete(ask: Ask) -> errors.Objection | None:
