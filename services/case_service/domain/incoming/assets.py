@@ -31,6 +31,7 @@ PLANNED = frozenset({Column.PL, Column.RP, Column.AR, Column.RD})
 
 def reserved(scene: Scene[MaterialReserved]) -> str:
     """Everything is set aside."""
+    scene.note("material_reserved")
     if Blocker.MATERIAL_MISSING in scene.order.blockers:
         scene.order.blockers = without(scene.order, Blocker.MATERIAL_MISSING)
         scene.case.record(scene.act, scene.order, reason="material_reserved")

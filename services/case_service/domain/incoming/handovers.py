@@ -35,6 +35,7 @@ def mark(scene: Scene[Any], **news: Any) -> Handover | None:
     case = scene.case
     found = find(case, scene.event)
     if found is None:
+        scene.note("handover_unknown", fact=scene.event.fact, attempt=scene.event.attempt)
         return None
     marked = found.model_copy(update={"event_id": scene.act.event_id, **news})
     case.handovers = tuple(marked if each is found else each for each in case.handovers)
@@ -56,9 +57,9 @@ def sent(scene: Scene[HandoverSent]) -> str:
     return UPD
 
 
-def acknowledged(_: Scene[HandoverAcknowledged]) -> str:
+def acknowledged(scene: Scene[HandoverAcknowledged]) -> str:
     """The document arrived; the answer to its content follows."""
-    return UPD
+    return scene.note("handover_acknowledged", document=scene.event.document, level=scene.event.level)
 
 
 def accepted(scene: Scene[HandoverAccepted]) -> str:
