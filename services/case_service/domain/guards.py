@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
@@ -11,6 +12,7 @@ from services.case_service import errors
 from services.case_service.domain import reports
 from services.case_service.domain.act import Act
 from services.case_service.domain.calendar import local_day, months_later
+from services.case_service.domain.cancelling import withdrawn_last
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion
 from services.case_service.domain.exceptions import approved, open_exceptions
@@ -77,8 +79,8 @@ def not_withdrawn(ask: Ask) -> errors.Objection | None:
     """G5."""
     if not ask.order.undecided:
         return None
-    cancelled = [each for each in ask.case.references if not each.live]
-    partner = cancelled[-1].partner if cancelled else "The partner"
+    cancelled = withdrawn_last(ask.case)
+    partner = cancelled.partner if cancelled else "The partner"
     on = local_day(ask.order.withdrawn_at, ask.act.policy.zone) if ask.order.withdrawn_at else ask.act.today
     return errors.CancellationOpen(
         f"{partner} cancelled this order on {on}. Decide first: close_case, data_corrected or order_field_visit."
@@ -170,7 +172,11 @@ def has_reason(ask: Ask) -> errors.Objection | None:
 
 def returns_in_time(ask: Ask) -> errors.Objection | None:
     """G19."""
-    on, today = ask.request.return_on, ask.act.today
+    return return_date_fits(ask.request.return_on, ask.act.today)
+
+
+def return_date_fits(on: date | None, today: date) -> errors.Objection | None:
+    """G19, also where the date of a hold is changed (§10)."""
     latest = months_later(today, MONTHS_ON_HOLD)
     if on is None or not today < on <= latest:
         return errors.ReturnDateInvalid(f"The return date lies after {today} and not after {latest}.")

@@ -122,9 +122,15 @@ def _of_order(case: Case, order: WorkOrder, policy: Policy) -> Iterator[Waiting]
         yield Waiting("hold_return", key, _morning(order.hold_until, policy), order)
     if order.undecided and order.withdrawn_at:
         due = after_working_days(order.withdrawn_at, policy.decision_days, policy.zone)
-        if order.came_from in URGENT:
+        if _was_urgent(case, order):
             due = order.withdrawn_at + policy.urgent_decision_after
         yield Waiting("cancel_decision", key, due, order)
+
+
+def _was_urgent(case: Case, order: WorkOrder) -> bool:
+    """The withdrawal met it READY or IN_PROGRESS; that it came from there earlier does not press."""
+    taken = [line for line in case.history if line.work_order_id == order.work_order_id and line.move == "T29"]
+    return bool(taken) and max(taken, key=lambda line: line.version).from_state in URGENT
 
 
 def _morning(day: date, policy: Policy) -> datetime:

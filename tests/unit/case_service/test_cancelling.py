@@ -1,11 +1,13 @@
 """The cancellation matrix (lifecycle §6): every column, and before, while and after the visit."""
 
+from datetime import timedelta
+
 import pytest
 
 from contracts import cases
 from contracts.codes import Cancellation, MoveDecision, Result, State
 from contracts.orders import MasterDataReceived, OrderCancelled
-from services.case_service.domain import moves
+from services.case_service.domain import moves, waits
 from services.case_service.domain.actions import do
 from services.case_service.domain.case import Case, Ending
 from services.case_service.domain.entries import OrderReference
@@ -123,6 +125,26 @@ def test_a_withdrawal_of_a_newer_version_is_answered_anew() -> None:
     cancel(case)
     cancel(case, 3)
     assert answers(case) == ["too_late", "too_late"]
+
+
+@pytest.mark.parametrize(("column", "hours"), [(Column.RD, 2), (Column.MF, 48)])
+def test_T29_a_decision_presses_only_where_the_withdrawal_met_somebody_on_the_way(column: Column, hours: int) -> None:
+    case = a_case(column, came_from=State.READY)
+    cancel(case)
+    (due,) = [each.due_at for each in waits.wanted(case, an_act().policy) if each.kind == "cancel_decision"]
+    assert (due - NOW).total_seconds() / 3600 >= hours > (due - NOW).total_seconds() / 3600 - 24
+    assert the_order(case).came_from is State.READY
+
+
+def test_G5_names_the_partner_that_withdrew_last() -> None:
+    case = a_case(Column.PL)
+    case.references[0].cancelled_version, case.references[0].cancelled_at = 1, NOW
+    other = OrderReference(order_key="mdm-b:9", current_key="mdm-b:9", partner="mdm-b", order_version=1)
+    other.cancelled_version, other.cancelled_at = 1, NOW - timedelta(days=1)
+    case.references.append(other)
+    the_order(case).cancellation = Cancellation.UNDECIDED
+    hold = ask_for(case, an_act(), the_order(case).work_order_id, a_request("put_on_hold"), None)
+    assert str(moves.objections(hold)[0]).startswith("erp-a cancelled")
 
 
 def test_J47_what_was_given_up_without_a_trace_is_confirmed() -> None:

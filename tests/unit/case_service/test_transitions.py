@@ -23,6 +23,7 @@ from services.case_service.errors import (
     IllegalStep,
     MoveNotAllowed,
     NothingToCorrect,
+    ReturnDateInvalid,
     ReviewMissing,
 )
 from tests.unit.case_service import facts
@@ -259,6 +260,15 @@ def test_T15_an_order_goes_on_hold_until_a_day() -> None:
     make(case, "put_on_hold", return_on=date(2026, 4, 1))
     assert (moved(case), the_order(case).hold_until) == (["T15"], date(2026, 4, 1))
     assert [fact.reason for fact in told(case, cases.MaterialReleased)] == ["on_hold"]
+
+
+@pytest.mark.parametrize("on", [date(2026, 3, 2), date(2099, 1, 1)])
+def test_T15_the_date_of_a_hold_is_changed_within_its_bounds(on: date) -> None:
+    case = a_case(Column.OH)
+    with pytest.raises(ReturnDateInvalid):
+        make(case, "set_flag", return_on=on)
+    make(case, "set_flag", return_on=date(2026, 5, 1))
+    assert the_order(case).hold_until == date(2026, 5, 1)
 
 
 def test_T16_somebody_reached_the_customer() -> None:
@@ -616,6 +626,17 @@ def test_T34_a_newer_order_is_taken_over_and_stops_who_is_on_the_way() -> None:
     assert [fact.type for fact in told(case, cases.ExceptionRaised)] == ["master_data_conflict"]
     make(case, "acknowledge_change")
     assert (the_order(case).dispatched, case.exceptions[0].open) == (True, False)
+
+
+def test_T34_a_change_is_acknowledged_when_every_order_that_it_stopped_was_looked_at() -> None:
+    case = a_case(Column.RD)
+    second = follow_up_of(case, "repair", Column.RD)
+    address = Address(street="Am Ring", number="2", postcode="00101", city="Musterstadt", country="DE")
+    amend_order(case, an_act(SYSTEM), amended(address=address))
+    make(case, "acknowledge_change")
+    assert told(case, cases.ExceptionResolved) == []
+    moves.move(ask_for(case, an_act(), second.work_order_id, a_request("acknowledge_change"), None))
+    assert len(told(case, cases.ExceptionResolved)) == 1
 
 
 def test_T34_an_older_version_is_late() -> None:
