@@ -51,12 +51,8 @@ def sent(scene: Scene[NoticeSent]) -> str:
 def _asked(scene: Scene[NoticeSent], move: str) -> str:
     scene.order.pending, scene.order.customer_knows = None, True
     taken = scene.step(move, State.AWAITING_REPLY)
-    scene.case.remark(scene.act, scene.order, "offer_sent", **_sending(scene.event))
+    scene.note("offer_sent", notice_id=str(scene.event.notice_id), sent_on=scene.event.sent_on.isoformat())
     return taken
-
-
-def _sending(event: NoticeSent) -> dict[str, str]:
-    return {"notice_id": str(event.notice_id), "sent_on": event.sent_on.isoformat()}
 
 
 def _out_after_all(scene: Scene[NoticeSent] | Scene[LetterPrinted]) -> str:
