@@ -121,7 +121,8 @@ class Technician:
         held = dict(item.get("held") or await self._held(item))
         planned = {each["role"] for each in item["device_plan"]["install"]}
         if planned - held.keys():
-            return {"result": "MATERIAL_MISSING", "sub_reason": "missing_equipment"}
+            missing = sorted(planned - held.keys())
+            return {"result": "MATERIAL_MISSING", "sub_reason": "missing_equipment", "missing": missing}
         if story.wrong_serial and visit == 0 and self.spare:
             held["meter"] = held["meter"] | {"serial": self.spare.pop()}
         return await self._done(item, start, result, [held[role] for role in sorted(planned)])

@@ -26,6 +26,7 @@ from services.case_service import metrics
 from services.case_service.domain.act import Act, Policy
 from services.case_service.domain.case import Case
 from services.case_service.domain.flow import STANDARD, FlowBook, flow_key, numbered
+from services.case_service.domain.gate import close_if_done
 from services.case_service.domain.phases import due_by, is_on_hold, phase_of
 from services.case_service.domain.sla import follow
 from services.case_service.domain.waits import rearm
@@ -83,7 +84,8 @@ def named(unit: Unit, case_id: UUID) -> Case:
 
 
 def conclude(case: Case, unit: Unit, act: Act) -> None:
-    """After every change: the phase follows, timers follow, what came up beside the case is written."""
+    """After every change: the gate is asked, phase and timers follow, what came up beside the case is written."""
+    close_if_done(case, act)
     phase, on_hold = phase_of(case, act), is_on_hold(case)
     if (phase, on_hold) != (case.phase, case.on_hold):
         case.told.append(CasePhaseChanged(case_id=case.case_id, from_phase=case.phase, to_phase=phase, on_hold=on_hold))

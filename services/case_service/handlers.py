@@ -6,6 +6,7 @@ from typing import Any
 from contracts.assets import CalibrationFellDue, CommissioningPending
 from contracts.codes import CaseType, CommsCause
 from contracts.event import Event
+from contracts.handovers import HandoverRejected
 from contracts.orders import MasterDataReceived, OrderAmended, OrderCancelled, OrderReceived
 from contracts.quality import FormActivated
 from kit.handlers import Handlers, Timer
@@ -22,7 +23,7 @@ from services.case_service.domain.incoming.calibration import Calibration, calib
 from services.case_service.domain.incoming.orders import amend_order, cancel_order, receive_again, take_master_data
 from services.case_service.domain.incoming.table import EFFECTS, hear
 from services.case_service.domain.links import mirror
-from services.case_service.domain.orders import join, open_case, point_of
+from services.case_service.domain.orders import join, open_case, point_at, point_of
 from services.case_service.domain.sla_targets import SlaTargets, aim
 from services.case_service.domain.waits import EFFECTS as TIMERS
 from services.case_service.domain.waits import ring
@@ -38,7 +39,8 @@ def hearing(policy: Policy) -> Handlers:
     handlers.on(FormActivated, needs=_of_form)(keep_form)
     handlers.on(CalibrationFellDue, needs=_of_calibration)(lambda heard, unit: calibrate(heard, unit, policy))
     handlers.on(CommissioningPending, needs=_of_silence)(lambda heard, unit: hear_silence(heard, unit, policy))
-    for fact in EFFECTS.keys() - {CommissioningPending}:
+    handlers.on(HandoverRejected, needs=_of_rejection)(lambda heard, unit: hear_rejection(heard, unit, policy))
+    for fact in EFFECTS.keys() - {CommissioningPending, HandoverRejected}:
         handlers.on(fact, needs=_of_case)(lambda received, unit: hear_of_case(received, unit, policy))
     for kind in TIMERS:
         handlers.due(kind, needs=_of_timer)(lambda timer, unit: ring_for_case(timer, unit, policy))
@@ -151,6 +153,15 @@ def hear_silence(received: Received[CommissioningPending], unit: Unit, policy: P
         conclude(flagged, unit, act)
 
 
+def hear_rejection(received: Received[HandoverRejected], unit: Unit, policy: Policy) -> None:
+    """A partner refuses. A complete case that opens again holds its point again, if no other case does (I13)."""
+    case = known(unit, _case_id(received.event))
+    was_over = case.terminal
+    hear_of_case(received, unit, policy)
+    if was_over and not case.terminal and unit.find(Case, point_at(case)) is None:
+        case.open_point = point_at(case)
+
+
 def calibrate(received: Received[CalibrationFellDue], unit: Unit, policy: Policy) -> None:
     """A calibration ends: a note on the open case of the point, else a new case; once per device and day (J56)."""
     event, act = received.event, act_of(unit, policy, received.id)
@@ -223,6 +234,12 @@ def _of_order(event: OrderReceived, unit: Unit) -> Iterable[Ref]:
     yield Case, point_of(event)
     yield from of_case(unit, event.order_key)
     yield from of_case(unit, point_of(event))
+
+
+def _of_rejection(event: HandoverRejected, unit: Unit) -> Iterable[Ref]:
+    yield from of_case(unit, _case_id(event))
+    if (case := unit.find(Case, _case_id(event))) is not None:
+        yield Case, point_at(case)
 
 
 def _of_silence(event: CommissioningPending, unit: Unit) -> Iterable[Ref]:

@@ -9,6 +9,7 @@ from contracts.codes import (
     Cancellation,
     CaseType,
     CloseReason,
+    Decision,
     ExceptionType,
     Fact,
     Flag,
@@ -202,6 +203,7 @@ case_orders = sa.Table(
     sa.Column("order_version", sa.Integer, nullable=False),
     sa.Column("cancelled_version", sa.Integer),
     sa.Column("cancelled_at", Utc),
+    sa.Column("decision", Choice(Decision)),
     sa.Column("answer", Json(AnswerOwed)),
     sa.Column("answered", sa.Boolean, nullable=False),
 )

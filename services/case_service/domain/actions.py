@@ -14,7 +14,7 @@ from services.case_service.domain.deciding import hand_over_done
 from services.case_service.domain.entries import CaseException, Ending, ExceptionState, OrderReference
 from services.case_service.domain.exceptions import KINDS, approve, end, find, raise_by_person
 from services.case_service.domain.flows import open_work_order
-from services.case_service.domain.gate import check_gate, close_if_done
+from services.case_service.domain.gate import check_gate
 from services.case_service.domain.links import link, part
 from services.case_service.domain.ownership import refuse_foreign
 from services.case_service.domain.requests import ActionRequest, CaseAction
@@ -31,11 +31,14 @@ from services.case_service.errors import (
     MoveNotAllowed,
 )
 
+AFTER_THE_END = frozenset({CaseAction.APPROVE_EXCEPTION, CaseAction.RESOLVE_EXCEPTION})
+"""What a late withdrawal or report left to people must not stay listed for ever (J47, J50)."""
+
 
 def do(case: Case, act: Act, request: ActionRequest, other: Case | None = None) -> None:
-    """Do what is asked; a case in a terminal phase takes nothing any more (G12)."""
+    """Do what is asked; a case that was cancelled or given up takes nothing any more but ends of exceptions (G12)."""
     refuse_foreign(request)
-    if case.terminal:
+    if case.ending is not None and request.action not in AFTER_THE_END:
         raise CaseEnded(f"The case is {case.phase}.", phase=case.phase)
     if request.action is CaseAction.LINK:
         _link(case, act, request, other)
@@ -73,14 +76,13 @@ def _approve(case: Case, act: Act, request: ActionRequest) -> None:
         for order in case.unclosed:
             if order.column is Column.RESOLVED_WELL and exception.work_order_id in {None, order.work_order_id}:
                 hand_over_done(case, act, order)
-    close_if_done(case, act)
 
 
 def _resolve(case: Case, act: Act, request: ActionRequest) -> None:
     exception = _exception(case, request)
     if not exception.open:
         raise MoveNotAllowed(f"The exception is {exception.state}.")
-    _may_end(act, exception, request.result)
+    _may_end(case, act, exception, request.result)
     abandoned = request.decision is ExceptionDecision.ABANDON
     if exception.type is ExceptionType.ANNOUNCEMENT_OBJECTED:
         if request.decision is None:
@@ -97,8 +99,9 @@ def _resolve(case: Case, act: Act, request: ActionRequest) -> None:
         _abandon(case, act, "announcement_objected", announce=case.announced)
 
 
-def _may_end(act: Act, exception: CaseException, result: ExceptionResult) -> None:
-    if result is ExceptionResult.RESOLVED and not KINDS[exception.type].ends_by_person:
+def _may_end(case: Case, act: Act, exception: CaseException, result: ExceptionResult) -> None:
+    by_person = KINDS[exception.type].ends_by_person or (case.terminal and exception.approved)  # its cause may be past
+    if result is ExceptionResult.RESOLVED and not by_person:
         raise MoveNotAllowed(f"{exception.type} ends with its cause, not by hand.")
     if result is not ExceptionResult.RESOLVED and exception.state is not ExceptionState.RAISED:
         raise MoveNotAllowed(f"The exception is {exception.state}.")

@@ -1,11 +1,12 @@
 """How a partner's withdrawal is answered and a case ends without its work (lifecycle §6, T28, T31)."""
 
-from contracts.codes import Decision, ExceptionType, Fact, WorkOrderKind
-from contracts.ids import Code, OrderKey
+from contracts.codes import Cancellation, CloseReason, Decision, ExceptionType, Fact, State, WorkOrderKind
+from contracts.ids import Code
 from services.case_service.domain.act import Act
 from services.case_service.domain.case import Case
-from services.case_service.domain.entries import Ending
+from services.case_service.domain.entries import Ending, OrderReference
 from services.case_service.domain.exceptions import end_all, raise_exception
+from services.case_service.domain.states import Column
 from services.case_service.domain.work_order import WorkOrder
 
 ENDED_WITH_THE_ORDER = (
@@ -16,16 +17,41 @@ ENDED_WITH_THE_ORDER = (
 )
 
 
-def cancelled_key(case: Case) -> OrderKey | None:
-    """The order whose withdrawal is answered: the last one that was withdrawn."""
-    withdrawn = [each for each in case.references if each.cancelled_at is not None]
-    newest = max(withdrawn, key=lambda each: each.cancelled_at or case.opened_at, default=None)
-    return newest.order_key if newest else None
+def withdrawn_last(case: Case) -> OrderReference | None:
+    """The order whose withdrawal is decided: the last one that was withdrawn."""
+    withdrawn = [(each.cancelled_at, each.decision is None, each) for each in case.references if each.cancelled_at]
+    return max(withdrawn, key=lambda each: each[:2])[2] if withdrawn else None
 
 
-def answer(case: Case, act: Act, decision: Decision, order: WorkOrder | None, key: OrderKey | None = None) -> None:
-    """Tell the partner what became of its wish to cancel."""
-    case.hand_over(act, Fact.CANCELLED, order, decision=decision, order_key=key or cancelled_key(case))
+def answer(
+    case: Case, act: Act, decision: Decision, order: WorkOrder | None, reference: OrderReference | None = None
+) -> None:
+    """Tell the partner what became of its wish to cancel, once, however many work orders are decided for it."""
+    reference = reference or withdrawn_last(case)
+    if reference is None or reference.decision is decision:
+        return
+    reference.decision = decision
+    case.hand_over(act, Fact.CANCELLED, order, decision=decision, order_key=reference.order_key)
+
+
+def decided_with_predecessor(case: Case, order: WorkOrder) -> bool:
+    """A follow-up that nobody began belongs to the visit before it: what becomes of that decides on it (§6)."""
+    before = case.predecessor_of(order)
+    return order.state is State.OPEN and before is not None and before.column is not Column.CLOSED_OTHERWISE
+
+
+def cancel_unbegun(case: Case, act: Act, order: WorkOrder) -> None:
+    """T28: nobody began, so nobody has to decide."""
+    order.cancellation = Cancellation.CONFIRMED
+    case.step(act, order, "T28", State.CLOSED, close=CloseReason.CANCELLED, reason="cancelled_by_partner", rule="A07")
+    case.release_material(order, "cancelled_by_partner")
+
+
+def cancel_follow_up(case: Case, act: Act, order: WorkOrder) -> None:
+    """The withdrawn visit is not completed: the follow-up that waited for the decision ends with it."""
+    follow_up = case.successor_of(order)
+    if follow_up is not None and follow_up.state is State.OPEN:
+        cancel_unbegun(case, act, follow_up)
 
 
 def end_cancelled(case: Case, act: Act, order: WorkOrder) -> None:

@@ -234,6 +234,10 @@ class Case(Aggregate):
         found = (each for each in self.work_orders if each.predecessor == order.work_order_id)
         return next(found, None)
 
+    def predecessor_of(self, order: WorkOrder) -> WorkOrder | None:
+        """The work order that this one continues."""
+        return next((each for each in self.work_orders if each.work_order_id == order.predecessor), None)
+
     # do
 
     def step(

@@ -4,7 +4,6 @@ from contracts.codes import (
     Cancellation,
     CloseReason,
     Decision,
-    DeviceRole,
     DodItem,
     ExceptionType,
     Fact,
@@ -14,12 +13,18 @@ from contracts.codes import (
     WorkOrderKind,
 )
 from contracts.ids import Code
-from contracts.parts import DevicePlan, PlannedRemoval
+from contracts.parts import DevicePlan
 from services.case_service.domain.act import Act
-from services.case_service.domain.cancelling import answer, end_abandoned, end_cancelled, end_reversed
+from services.case_service.domain.cancelling import (
+    answer,
+    cancel_follow_up,
+    end_abandoned,
+    end_cancelled,
+    end_reversed,
+)
 from services.case_service.domain.case import Case
 from services.case_service.domain.exceptions import approved, end_all
-from services.case_service.domain.flows import open_work_order, remaining
+from services.case_service.domain.flows import exchange_again, open_work_order, remaining
 from services.case_service.domain.gate import close_if_done
 from services.case_service.domain.guards import Ask
 from services.case_service.domain.requests import Resolution
@@ -108,11 +113,11 @@ def close_case(ask: Ask, choice: Code) -> None:
     case.step(act, order, "T31", State.CLOSED, close=close, reason=reason)
     case.release_material(order, resolution)
     if was_withdrawn:
+        cancel_follow_up(case, act, order)
         end_cancelled(case, act, order)
     elif resolution is Resolution.NO_MORE_ATTEMPTS:
         end_abandoned(case, act, order, "no_more_attempts")
     end_reversed(case, act)
-    close_if_done(case, act)
 
 
 CLOSE_REASON = {
@@ -170,6 +175,8 @@ def order_field_visit(ask: Ask, _: Code) -> None:
     order.rejection = "none"
     go_again(case, act, order, decision)
     end_all(case, act, (*REJECTIONS, ExceptionType.CANCELLED_IN_WORK), order)
+    if order.cancellation is Cancellation.REVERSE:
+        cancel_follow_up(case, act, order)
     if order.cancellation is Cancellation.COMPLETE_ANYWAY:
         answer(case, act, Decision.TOO_LATE, order)
 
@@ -212,15 +219,5 @@ def _next_plan(case: Case, order: WorkOrder) -> DevicePlan:
     if takes_back(order):
         return reversal_of(case)
     if order.decision is MoveDecision.MDM_ERROR:
-        return _exchange_again(case, order)
+        return exchange_again(case, order.device_plan)
     return remaining(case, order.device_plan)
-
-
-def _exchange_again(case: Case, order: WorkOrder) -> DevicePlan:
-    """A field fix of a refused handover changes the devices that were handed over, unless somebody says else."""
-    roles: set[DeviceRole] = {item.role for item in order.device_plan.install}
-    there = [device for device in case.on_site if device.role in roles]
-    if not there:
-        return remaining(case, order.device_plan)
-    remove = tuple(PlannedRemoval(role=device.role, serial=device.serial) for device in there)
-    return DevicePlan(plan=order.device_plan.plan, install=order.device_plan.install, remove=remove)

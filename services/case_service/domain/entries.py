@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from contracts.codes import CommsCause, DeviceRole, ExceptionType, Fact
+from contracts.codes import CommsCause, Decision, DeviceRole, ExceptionType, Fact
 from contracts.event import Part
 from contracts.ids import CaseId, Code, DeviceId, ExceptionId, OrderKey, Principal, Ref, VisitId, WorkOrderId
 from contracts.parts import AnswerOwed, Time
@@ -24,6 +24,8 @@ class OrderReference:
     order_version: int
     cancelled_version: int | None = None
     cancelled_at: datetime | None = None
+    decision: Decision | None = None
+    """What its partner was told last about the withdrawal."""
     answer: AnswerOwed | None = None
     answered: bool = False
 
@@ -86,6 +88,7 @@ class Handover(Part):
     attempt: int
     work_order_id: WorkOrderId | None = None
     requested_at: Time
+    """From then on an answer is waited for: when it was asked for, or sent again, or answered without a decision."""
     state: HandoverState = HandoverState.WAITING
     sent: bool = False
     accepted_late: bool = False

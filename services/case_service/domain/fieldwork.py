@@ -1,11 +1,11 @@
 """Moves around the visit: start, report, correct, add evidence (T18–T20)."""
 
-from contracts.codes import State
+from contracts.codes import Outcome, State
 from contracts.ids import Code
 from contracts.visits import EvidenceAdded
 from services.case_service.domain.guards import Ask
 from services.case_service.domain.requests import Report
-from services.case_service.domain.visits import conclude_visit, take_report
+from services.case_service.domain.visits import ask_people, conclude_visit, take_report
 from services.case_service.errors import NothingToCorrect, OutcomeChanges, ResultInvalid
 
 
@@ -27,6 +27,8 @@ def resolve(ask: Ask, choice: Code) -> None:
         ask.case.record(ask.act, ask.order, reason="reported_while_withdrawn")
         if ask.order.installed:
             ask.case.hotlist(ask.act, ask.order, "installed_while_withdrawn")
+        if ask.order.outcome is Outcome.FAILED:
+            ask_people(ask.case, ask.act, ask.order)
         return
     ask.case.step(ask.act, ask.order, choice, State.RESOLVED)
     conclude_visit(ask.case, ask.act, ask.order)

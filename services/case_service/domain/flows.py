@@ -5,7 +5,7 @@ from datetime import date
 from contracts.cases import MaterialRequested, WorkOrderOpened
 from contracts.codes import AnnouncedPlan, Blocker, DeviceRole, State, WorkOrderKind
 from contracts.ids import Code, WorkOrderId
-from contracts.parts import DevicePlan, MaterialLine
+from contracts.parts import DevicePlan, MaterialLine, PlannedRemoval
 from services.case_service.domain.act import Act
 from services.case_service.domain.calendar import local_day
 from services.case_service.domain.case import Case
@@ -36,6 +36,16 @@ def remaining(case: Case, plan: DevicePlan) -> DevicePlan:
         if (plain(item.serial) not in gone if item.serial is not None else item.role not in roles_gone)
     ]
     return DevicePlan(plan=plan.plan, install=tuple(install), remove=tuple(remove))
+
+
+def exchange_again(case: Case, plan: DevicePlan) -> DevicePlan:
+    """A field fix of a refused handover changes the devices that were handed over, unless somebody says else."""
+    roles: set[DeviceRole] = {item.role for item in plan.install}
+    there = [device for device in case.on_site if device.role in roles]
+    if not there:
+        return remaining(case, plan)
+    remove = tuple(PlannedRemoval(role=device.role, serial=device.serial) for device in there)
+    return DevicePlan(plan=plan.plan, install=plan.install, remove=remove)
 
 
 def open_work_order(

@@ -201,8 +201,8 @@ def failing(case: Case) -> list[str]:
 
 
 def close_if_done(case: Case, act: Act) -> bool:
-    """Do: complete the case if nothing fails. The only code that writes gate evidence."""
-    if case.terminal or failing(case):
+    """Do: complete the case if nothing fails. The only code that writes gate evidence; asked after every change."""
+    if case.terminal or waited_for(case) or failing(case):
         return False
     case.completion += 1
     case.gate_evidence = tuple(item.evidence for item in lights(case))

@@ -1,16 +1,18 @@
 """The guards G1–G28 (lifecycle §2.2): each answers with the refusal, or with nothing. All are asked, none acts."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from contracts.codes import BookingChannel, ExceptionType, Outcome, State
+from contracts.codes import BookingChannel, ExceptionType, MoveDecision, Outcome, State
 from contracts.ids import phone
 from services.case_service import errors
 from services.case_service.domain import reports
 from services.case_service.domain.act import Act
 from services.case_service.domain.calendar import local_day, months_later
+from services.case_service.domain.cancelling import withdrawn_last
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion
 from services.case_service.domain.exceptions import approved, open_exceptions
@@ -22,6 +24,8 @@ from services.case_service.domain.work_order import WorkOrder
 MONTHS_ON_HOLD = 24
 ASKED = MappingProxyType({"responsible": "responsible", "company_id": "company_id", "return_on": "hold_until"})
 """Fields of a request that are attributes of the order."""
+REPORTS = frozenset({"resolve", "accept_report"})
+"""What staff may do for a technician; a visit begins where the technician is (T18)."""
 CARRIES = frozenset({Column.RESOLVED_WELL, Column.CLOSED_WELL})
 
 
@@ -84,8 +88,8 @@ def not_withdrawn(ask: Ask) -> errors.Objection | None:
     """G5."""
     if not ask.order.undecided:
         return None
-    cancelled = [each for each in ask.case.references if not each.live]
-    partner = cancelled[-1].partner if cancelled else "The partner"
+    cancelled = withdrawn_last(ask.case)
+    partner = cancelled.partner if cancelled else "The partner"
     on = local_day(ask.order.withdrawn_at, ask.act.policy.zone) if ask.order.withdrawn_at else ask.act.today
     return errors.CancellationOpen(
         f"{partner} cancelled this order on {on}. Decide first: close_case, data_corrected or order_field_visit."
@@ -145,7 +149,7 @@ def not_blocked(ask: Ask) -> errors.Objection | None:
 
 def is_responsible(ask: Ask) -> errors.Objection | None:
     """G14; staff report on behalf, with words why (G18). An offline technician may have lost the order meanwhile."""
-    if ask.on_behalf:
+    if ask.on_behalf and ask.request.move in REPORTS:
         return has_reason(ask)
     technician = ask.act.technician
     if technician is not None and technician in {ask.order.responsible, ask.order.dispatched_to}:
@@ -155,7 +159,8 @@ def is_responsible(ask: Ask) -> errors.Objection | None:
 
 def result_fits(ask: Ask) -> errors.Objection | None:
     """G15."""
-    return reports.check_result(ask.request.report, ask.sub_reasons)
+    report = ask.request.report
+    return reports.check_result(report, ask.sub_reasons) or reports.check_needs(report, ask.case.on_site)
 
 
 def form_complete(ask: Ask) -> errors.Objection | None:
@@ -176,7 +181,11 @@ def has_reason(ask: Ask) -> errors.Objection | None:
 
 def returns_in_time(ask: Ask) -> errors.Objection | None:
     """G19."""
-    on, today = ask.request.return_on, ask.act.today
+    return return_date_fits(ask.request.return_on, ask.act.today)
+
+
+def return_date_fits(on: date | None, today: date) -> errors.Objection | None:
+    """G19, also where the date of a hold is changed (§10)."""
     latest = months_later(today, MONTHS_ON_HOLD)
     if on is None or not today < on <= latest:
         return errors.ReturnDateInvalid(f"The return date lies after {today} and not after {latest}.")
@@ -275,10 +284,34 @@ def done_elsewhere(ask: Ask) -> errors.Objection | None:
 
 
 def withdrawn_by_partner(ask: Ask) -> errors.Objection | None:
-    """Of T31: a person confirms a cancellation, and never makes one."""
+    """Of T24 and T31: a person confirms a cancellation, and never makes one."""
     if ask.request.resolution is not Resolution.CANCELLED or ask.order.undecided:
         return None
     return errors.CancelByMdmOnly("Only the partner that ordered the work can withdraw it.")
+
+
+def predecessor_decided(ask: Ask) -> errors.Objection | None:
+    """Of T01: a follow-up waits until it is decided what becomes of the withdrawn visit before it."""
+    before = ask.case.predecessor_of(ask.order)
+    return not_withdrawn(replace(ask, order=before)) if before else None
+
+
+def gives_up(ask: Ask) -> errors.Objection | None:
+    """Of T24: after a visit that failed, an order ends because nobody tries again, and for no other reason."""
+    if ask.request.resolution in {None, Resolution.NO_MORE_ATTEMPTS}:
+        return None
+    return errors.MoveNotAllowed(
+        f"{ask.request.resolution} is not possible in {ask.order.state}. Use no_more_attempts.",
+        possible=[Resolution.NO_MORE_ATTEMPTS],
+        state=ask.order.state,
+    )
+
+
+def taken_back_by_partner(ask: Ask) -> errors.Objection | None:
+    """Of T33: to take work back is to cancel it, and that is the partner's to say."""
+    if ask.request.decision is not MoveDecision.REVERSE or ask.order.undecided:
+        return None
+    return errors.CancelByMdmOnly("Only work that its partner withdrew is taken back.")
 
 
 def has_slot_for_phone(ask: Ask) -> errors.Objection | None:
@@ -350,6 +383,12 @@ ONLY_NOT_NEEDED: Mapping[str, Guard] = MappingProxyType(
 """T31 asks these of one resolution only."""
 
 BESIDE: Mapping[str, tuple[Guard, ...]] = MappingProxyType(
-    {"T31": (withdrawn_by_partner,), "T32": (has_slot_for_phone,)}
+    {
+        "T01": (predecessor_decided,),
+        "T24": (withdrawn_by_partner, gives_up),
+        "T31": (withdrawn_by_partner,),
+        "T32": (has_slot_for_phone,),
+        "T33": (taken_back_by_partner,),
+    }
 )
 """What a row asks beyond the page's numbers, from the words of its effects: asked before, not met while doing."""

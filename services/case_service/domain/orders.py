@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.cases import CaseAmended, CaseOpened
-from contracts.codes import Blocker, Cancellation, ExceptionType, Flag, State
+from contracts.codes import Blocker, Cancellation, ExceptionType, Flag, MoveDecision, State, WorkOrderKind
 from contracts.contacts import ContactRecorded
 from contracts.ids import CaseId, Code
 from contracts.orders import OrderAmended, OrderReceived
@@ -15,7 +15,7 @@ from services.case_service.domain.case import Case
 from services.case_service.domain.entries import OrderReference, SlaTarget
 from services.case_service.domain.exceptions import end_all, raise_exception
 from services.case_service.domain.flow import STANDARD, Flow
-from services.case_service.domain.flows import open_work_order, request_material
+from services.case_service.domain.flows import exchange_again, open_work_order, remaining, request_material
 from services.case_service.domain.work_order import WorkOrder
 
 TOLD = (
@@ -29,6 +29,8 @@ REACHING = ("contact", "address", "position", "access_note")
 """Fields that go out as ContactRecorded."""
 BLOCKING = frozenset({"address", "metering_point_id", "remove"})
 """What sends a technician to the wrong door or device; a READY order waits until somebody has seen it."""
+BOUND_TO_A_VISIT = frozenset({WorkOrderKind.REWORK, WorkOrderKind.COMMS_REPAIR, WorkOrderKind.REVERSAL})
+"""What these do follows from the visit before them, not from what the partner orders."""
 ON_THE_WAY = frozenset({State.READY, State.IN_PROGRESS, State.RESOLVED, State.REJECTED_BY_MDM})
 
 
@@ -47,6 +49,11 @@ def building_of(address: Address) -> str | None:
 def point_of(order: OrderReceived) -> str:
     """The point key of an order."""
     return point_key(order.operator, order.metering_point_id, order.kind.case_type)
+
+
+def point_at(case: Case) -> str:
+    """The point key that a case has while it is open."""
+    return point_key(case.operator, case.metering_point_id, case.case_type)
 
 
 def reference_to(order: OrderReceived) -> OrderReference:
@@ -180,15 +187,18 @@ def amend(case: Case, act: Act, news: OrderReceived | OrderAmended) -> None:
         given = {name: value for name, value in given.items() if value is not None}
     if news.contact is not None and case.opted_out:
         given["contact"] = news.contact.model_copy(update={"sms_allowed": False})
-    apply(case, act, given)
+    apply(case, act, given, takes_back=True)
 
 
-def apply(case: Case, act: Act, given: Mapping[str, Any]) -> None:
-    """Take over the values that differ, with all that follows for the work orders."""
+def apply(case: Case, act: Act, given: Mapping[str, Any], *, takes_back: bool) -> None:
+    """Take over the values that differ, with all that follows for the work orders.
+
+    `takes_back`: the partner wants the work again. Only a newer version of its order says that, never its data (§6).
+    """
     was, permits = case.device_plan, case.permits
     changed = _take_over(case, given)
     _open_new_permits(case, act, permits)
-    withdrawn = [order for order in case.unclosed if order.undecided]
+    withdrawn = [order for order in case.unclosed if order.undecided and takes_back]
     dangerous = set(changed) | ({"remove"} if was.remove != case.device_plan.remove else set())
     if dangerous & BLOCKING and any(order.state in ON_THE_WAY for order in case.unclosed):
         raise_exception(case, act, ExceptionType.MASTER_DATA_CONFLICT, reason="amended")
@@ -228,10 +238,12 @@ def _open_new_permits(case: Case, act: Act, before: tuple[Code, ...]) -> None:
 
 
 def _plan_anew(case: Case, act: Act, order: WorkOrder) -> None:
-    """A plan that nobody has worked by yet is replaced; its material with it."""
-    if order.used or order.predecessor is not None:
+    """A plan that nobody has worked by yet is replaced by what is left of the new one; its material with it."""
+    if order.used or order.kind in BOUND_TO_A_VISIT:
         return
-    order.device_plan = case.device_plan
+    before = case.predecessor_of(order)
+    refused = before is not None and before.decision is MoveDecision.MDM_ERROR
+    order.device_plan = (exchange_again if refused else remaining)(case, case.device_plan)
     if order.material_requested:
         case.release_material(order, "amended")
         request_material(case, act, order)

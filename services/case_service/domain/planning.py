@@ -7,7 +7,7 @@ from services.case_service.domain.act import Act
 from services.case_service.domain.case import Case
 from services.case_service.domain.edits import set_flags
 from services.case_service.domain.exceptions import end_all
-from services.case_service.domain.guards import Ask
+from services.case_service.domain.guards import Ask, return_date_fits
 from services.case_service.domain.work_order import PendingOffer, WorkOrder
 from services.case_service.errors import Blocked, NotPlanned, ReasonMissing, ResultInvalid, ReturnDateInvalid
 
@@ -100,8 +100,10 @@ def set_flag(ask: Ask, _: Code) -> None:
     """Set or clear a flag of the case, a blocker of the order, or the return date of a hold."""
     request, order = ask.request, ask.order
     if request.return_on is not None:
-        if order.state is not State.ON_HOLD or request.return_on <= ask.act.today:
-            raise ReturnDateInvalid("Only an order on hold has a return date, and it lies in the future.")
+        if order.state is not State.ON_HOLD:
+            raise ReturnDateInvalid("Only an order on hold has a return date.")
+        if objection := return_date_fits(request.return_on, ask.act.today):
+            raise objection
         order.hold_until = request.return_on
     elif request.blocker is not None:
         _block(ask, request.blocker)
@@ -115,7 +117,8 @@ def set_flag(ask: Ask, _: Code) -> None:
 def acknowledge_change(ask: Ask, _: Code) -> None:
     """Somebody saw what the partner changed: the order goes back to its technician."""
     ask.order.blockers = without(ask.order, Blocker.MASTER_DATA_CHANGED)
-    end_all(ask.case, ask.act, (ExceptionType.MASTER_DATA_CONFLICT,))
+    if not any(Blocker.MASTER_DATA_CHANGED in order.blockers for order in ask.case.unclosed):
+        end_all(ask.case, ask.act, (ExceptionType.MASTER_DATA_CONFLICT,))
     ask.case.record(ask.act, ask.order, reason="acknowledged")
 
 

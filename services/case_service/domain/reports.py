@@ -1,17 +1,18 @@
 """Whether a report may stand: its result, its form, its devices (G15–G17)."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from contracts.codes import Outcome, Result
+from contracts.codes import DeviceRole, Outcome, Result
 from contracts.parts import DevicePlan, InstalledDevice
 from services.case_service import errors
 from services.case_service.domain.entries import FormVersion
 from services.case_service.domain.flow import SubReasons, sub_reasons_of
 from services.case_service.domain.requests import Report
 from services.case_service.domain.serials import plain
+from services.case_service.domain.work_order import BuiltIn
 
 WORK_DONE = frozenset({Result.OK, Result.COMMS_PENDING})
 """Results for which form and devices must be complete."""
@@ -32,6 +33,24 @@ def check_result(report: Report | None, kept: SubReasons | None = None) -> error
         return errors.ResultInvalid("`other` needs words.", fields=["sub_reason_text"])
     if report.result is Result.DOCS_INCOMPLETE and not report.missing:
         return errors.ResultInvalid("Name what is missing.", fields=["missing"])
+    return None
+
+
+def check_needs(report: Report | None, on_site: Iterable[BuiltIn]) -> errors.Objection | None:
+    """What a result must name beside its sub-reason (§1.3): the silent gateway and why, or the role that was missing.
+
+    A repair need not put in the gateway that an earlier visit did. The type of what was missing is the plan's.
+    """
+    if report is None:
+        return None
+    if report.result is Result.MATERIAL_MISSING and not set(report.missing) & set(DeviceRole):
+        return errors.ResultInvalid("Name the roles whose device was missing.", fields=["missing"])
+    if report.result is Result.COMMS_PENDING:
+        new = [device for device in report.installed if device.role is DeviceRole.SMGW]
+        if not new and all(device.role is not DeviceRole.SMGW for device in on_site):
+            return errors.ResultInvalid("Name the gateway that does not communicate.", fields=["installed"])
+        if new and all(device.comms_cause is None for device in new):
+            return errors.ResultInvalid("Why does the gateway not communicate?", fields=["comms_cause"])
     return None
 
 

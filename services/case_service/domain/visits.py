@@ -104,7 +104,7 @@ def take_report(case: Case, act: Act, order: WorkOrder, report: Report, *, on_be
     order.visit_version += 1
     order.evidence_version += 1
     order.lacking = report.missing
-    order.performed_by = report.performed_by or (act.actor,)
+    order.performed_by = report.performed_by or order.performed_by or (act.actor,)  # who corrects a visit was not there
     order.installed = tuple(BuiltIn(role=device.role, serial=device.serial) for device in report.installed)
     order.removed = tuple(BuiltIn(role=device.role, serial=device.serial) for device in report.removed)
     order.customer_knows = True
@@ -159,11 +159,19 @@ def take_report(case: Case, act: Act, order: WorkOrder, report: Report, *, on_be
 def conclude_visit(case: Case, act: Act, order: WorkOrder) -> None:
     """What follows from a resolved visit: the follow-up of a partial one, the answer to a failed one (T19, T20)."""
     if order.outcome is Outcome.FAILED:
-        _count_failure(case, act, order)
+        case.hand_over(
+            act,
+            Fact.WORK_NOT_COMPLETED,
+            order,
+            final=False,
+            visit_id=order.visit_id,
+            visit_version=order.visit_version,
+        )
+        ask_people(case, act, order)
         return
     if order.outcome is Outcome.PARTIAL:
         open_follow_up(case, act, order)
-    before = next((each for each in case.work_orders if each.work_order_id == order.predecessor), None)
+    before = case.predecessor_of(order)
     if before and before.state is State.RESOLVED and before.outcome is Outcome.PARTIAL:
         case.step(act, before, "T24", State.CLOSED, close=CloseReason.SUPERSEDED, reason="superseded", rule="A04")
 
@@ -185,15 +193,8 @@ def open_follow_up(case: Case, act: Act, order: WorkOrder) -> None:
     )
 
 
-def _count_failure(case: Case, act: Act, order: WorkOrder) -> None:
-    case.hand_over(
-        act,
-        Fact.WORK_NOT_COMPLETED,
-        order,
-        final=False,
-        visit_id=order.visit_id,
-        visit_version=order.visit_version,
-    )
+def ask_people(case: Case, act: Act, order: WorkOrder) -> None:
+    """What a failed visit leaves to people (A05), also one that was reported while its order was withdrawn (`rec`)."""
     if order.sub_reason == "customer_refuses":
         _raise(case, act, ExceptionType.REFUSAL, "customer_refuses", order)
     if case.failed_attempts >= act.policy.attempts:

@@ -57,6 +57,7 @@ def wanted(case: Case, policy: Policy) -> Iterator[Waiting]:
     """All timers that should run for this case as it stands now."""
     if case.ended_at is not None and case.purged is None and not case.unclosed:
         yield Waiting("purge_due", str(case.case_id), case.ended_at + policy.purge_after, None)
+    yield from _of_exceptions(case, policy)
     if case.ending is not None:
         return
     for order in case.unclosed:
@@ -76,7 +77,6 @@ def wanted(case: Case, policy: Policy) -> Iterator[Waiting]:
     if case.announced and case.bookable and case.bookable.bookable_from and case.current.state is State.OPEN:
         due = at_local(case.bookable.bookable_from, 0, policy.zone)
         yield Waiting("notice_end", str(case.case_id), due, None)
-    yield from _of_exceptions(case, policy)
     if not case.terminal:
         yield from _of_targets(case, policy)
 
@@ -122,9 +122,15 @@ def _of_order(case: Case, order: WorkOrder, policy: Policy) -> Iterator[Waiting]
         yield Waiting("hold_return", key, _morning(order.hold_until, policy), order)
     if order.undecided and order.withdrawn_at:
         due = after_working_days(order.withdrawn_at, policy.decision_days, policy.zone)
-        if order.came_from in URGENT:
+        if _was_urgent(case, order):
             due = order.withdrawn_at + policy.urgent_decision_after
         yield Waiting("cancel_decision", key, due, order)
+
+
+def _was_urgent(case: Case, order: WorkOrder) -> bool:
+    """The withdrawal met it READY or IN_PROGRESS; that it came from there earlier does not press."""
+    taken = [line for line in case.history if line.work_order_id == order.work_order_id and line.move == "T29"]
+    return bool(taken) and max(taken, key=lambda line: line.version).from_state in URGENT
 
 
 def _morning(day: date, policy: Policy) -> datetime:

@@ -252,7 +252,7 @@ async def test_S0_30_A02_and_A03_handing_over_and_completing_name_their_rules(st
 async def test_S0_30_A04_a_follow_up_names_its_rule(story: Story) -> None:
     await story.is_booked()
     await story.moves("tom", "start")
-    await story.reports(a_report(result="COMMS_PENDING"))
+    await story.reports(a_report(result="DOCS_INCOMPLETE"))
     opened = [
         details for name, _, details in await changes(story) if name == "work_order:change" and details.get("rules")
     ]

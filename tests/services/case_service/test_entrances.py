@@ -28,6 +28,7 @@ from kit.testing import Stage
 from services.case_service.app import build
 from services.case_service.domain import matrices, moves
 from services.case_service.domain.case import Case
+from services.case_service.domain.gate import failing
 from services.case_service.domain.states import Column
 from services.case_service.domain.work_order import WorkOrder
 from services.case_service.settings import Settings
@@ -42,7 +43,7 @@ from tests.services.case_service.ground import (
 )
 from tests.unit.case_service import facts
 from tests.unit.case_service.builders import TECHNICIAN, plan
-from tests.unit.case_service.lives import completion_is_proved, laws_hold, story_is_whole
+from tests.unit.case_service.lives import completion_is_proved, laws_hold, story_is_whole, undecided, withdrawals_stand
 
 STEPS = some.lists(
     some.tuples(some.integers(0, 16), some.integers(0, 3), some.integers(0, 999)), min_size=50, max_size=50
@@ -60,6 +61,8 @@ class Life:
     closed: set[UUID] = field(default_factory=set)
     """Work orders that were seen in C−, which nothing leaves."""
     completions: int = 0
+    waiting: frozenset[UUID] = frozenset()
+    """Work orders that were seen withdrawn and undecided."""
 
     async def case(self) -> Case:
         (found,) = await self.ground.kept([self.case_id])
@@ -82,6 +85,9 @@ class Life:
         """Nothing that the tables do not have came to be, and what was at its end still is."""
         case = await self.case()
         laws_hold(case)
+        withdrawals_stand(case, self.waiting)
+        self.waiting = undecided(case)
+        assert case.terminal or failing(case), "whatever can complete has completed already"
         if case.completion > self.completions:
             completion_is_proved(case)
         self.completions = case.completion

@@ -316,6 +316,22 @@ async def test_J54_two_partners_order_the_same_work(story: Story) -> None:
     assert len(await story.told(cases.CaseCancelled)) == 1
 
 
+@pytest.mark.parametrize("held", [False, True], ids=["free", "held by another case"])
+async def test_J33_a_reopened_case_holds_its_point_again_unless_another_one_does(story: Story, held: bool) -> None:
+    await story.is_booked()
+    await story.is_visited()
+    await story.is_handed_over()
+    await story.says(facts.accepted)
+    if held:
+        await story.hears(an_order(order_key="mdm-b:8", partner="mdm-b", order_no="8"))
+    await story.says(facts.rejected)
+    await story.hears(an_order(order_key="mdm-b:9", partner="mdm-b", order_no="9"))
+    opened = await story.told(cases.CaseOpened)
+    assert len(opened) == (2 if held else 1), "one open case per point (I13)"
+    joined = Story(story.stage, "mdm-b:9")
+    assert (await joined.case()).case_id == opened[-1].case_id
+
+
 async def test_J54_two_orders_in_one_batch_are_one_case_too(tmp_path: Path) -> None:
     stage = await Stage.open(build, tmp_path, settings=Settings)
     await stage.hears(an_order(), an_order(order_key="mdm-b:9", partner="mdm-b", order_no="9"))
@@ -369,6 +385,19 @@ async def test_J22_communication_comes_before_the_acceptance(tmp_path: Path) -> 
     assert (await story.path(2), await story.path(1)) == (["T28"], ["T01", "T04", "T07", "T18", "T20", "T21"])
     assert len(await story.told(cases.CaseCompleted)) == 1
     await story.stage.close()
+
+
+async def test_the_last_order_that_is_withdrawn_or_given_up_lets_finished_work_complete(story: Story) -> None:
+    await story.is_booked()
+    await story.is_visited()
+    await story.is_handed_over()
+    plan = a_plan().model_dump(mode="json", by_alias=True)
+    await story.acts("anna", "add_work_order", kind="repair", device_plan=plan)
+    await story.says(facts.accepted, 1)
+    assert await story.told(cases.CaseCompleted) == []
+    await story.hears(cancelled())
+    assert (await story.order(2)).close_reason == "CANCELLED"
+    assert len(await story.told(cases.CaseCompleted)) == 1
 
 
 async def test_J23_documents_come_later(story: Story) -> None:

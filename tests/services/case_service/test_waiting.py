@@ -10,7 +10,7 @@ from contracts import cases
 from kit.testing import Stage
 from services.case_service.app import build
 from services.case_service.settings import Settings
-from tests.services.case_service.story import Story, cancelled, offered
+from tests.services.case_service.story import SENT, Story, cancelled, offered
 from tests.unit.case_service import facts
 from tests.unit.case_service.builders import an_order
 
@@ -89,6 +89,23 @@ async def test_a_silent_handover_is_an_exception_until_any_answer(story: Story) 
     assert [fact.type for fact in await story.told(cases.ExceptionRaised)] == ["handover_silent"]
     await story.says(facts.accepted)
     assert [fact.type for fact in await story.told(cases.ExceptionResolved)] == ["handover_silent"]
+
+
+@pytest.mark.parametrize("answer", ["failed and sent again", "a status"])
+async def test_a_handover_whose_answer_decided_nothing_is_waited_for_anew(story: Story, answer: str) -> None:
+    await story.is_booked()
+    await story.is_visited()
+    await story.is_handed_over()
+    await story.stage.passes(timedelta(days=5))
+    if answer == "a status":
+        await story.says(lambda case, order: facts.rejected(case, order, "ON_HOLD"))
+    else:
+        await story.says(facts.failed)
+        await story.says(lambda case, order: facts.facts(case, order)[SENT][0])
+    await story.stage.passes(timedelta(days=10))
+    assert [each.type for each in (await story.case()).exceptions if each.open] == []
+    await story.stage.passes(timedelta(days=10))
+    assert [each.type for each in (await story.case()).exceptions if each.open] == ["handover_silent"]
 
 
 async def test_an_order_on_hold_is_shown_on_its_day_and_nothing_is_booked(story: Story) -> None:

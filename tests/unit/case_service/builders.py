@@ -215,7 +215,7 @@ def a_report(result: Result | str = Result.OK, **given: Any) -> Report:
         "sub_reason": {Result.NOT_AT_HOME: "customer_not_home", Result.MATERIAL_MISSING: "missing_equipment"}.get(
             Result(result)
         ),
-        "missing": ("protocol",) if result == Result.DOCS_INCOMPLETE else (),
+        "missing": {Result.DOCS_INCOMPLETE: ("protocol",), Result.MATERIAL_MISSING: ("meter",)}.get(Result(result), ()),
     }
     return Report(**(made | given))
 
@@ -229,7 +229,10 @@ def a_device(serial: str = "NEW1", **given: Any) -> InstalledDevice:
 
 def a_gateway(serial: str = "GW1", comms: str = "pending") -> InstalledDevice:
     """A gateway that was put in."""
-    return InstalledDevice(role="smgw", serial=serial, device_type="smgw-1", at=NOW, comms=comms, registers=())
+    cause = "head_end" if comms == "pending" else None
+    return InstalledDevice(
+        role="smgw", serial=serial, device_type="smgw-1", at=NOW, comms=comms, comms_cause=cause, registers=()
+    )
 
 
 def an_old_device(serial: str = "OLD1") -> RemovedDevice:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from contracts.cases import WorkOrderMoved
-from contracts.codes import CloseReason, ExceptionType, Phase, Result, State
+from contracts.codes import Cancellation, CloseReason, ExceptionType, Phase, Result, State
 from contracts.event import Event
+from contracts.ids import WorkOrderId
 from contracts.parts import InstalledDevice, RemovedDevice
 from services.case_service.domain.case import Case, Ending
 from services.case_service.domain.gate import DONE
@@ -47,6 +48,18 @@ def laws_hold(case: Case) -> None:
     assert not (case.ending is Ending.CANCELLED and on_site)
     assert phase_of(case, an_act()) is not Phase.COMPLETED or case.gate_evidence, "I4"
     assert case.ending is None or not case.unclosed, "an ended case has nothing open"
+
+
+def undecided(case: Case) -> frozenset[WorkOrderId]:
+    """Work orders whose withdrawal nobody has decided."""
+    return frozenset(order.work_order_id for order in case.work_orders if order.undecided)
+
+
+def withdrawals_stand(case: Case, before: frozenset[WorkOrderId]) -> None:
+    """A withdrawal ends by a decision (T27, T31, T33), or because its partner wants the work again."""
+    ended = [order for order in case.work_orders if order.work_order_id in before - undecided(case)]
+    wanted = any(reference.live for reference in case.references)
+    assert wanted or all(order.cancellation is not Cancellation.NONE for order in ended), "nobody took it back"
 
 
 def completion_is_proved(case: Case) -> None:

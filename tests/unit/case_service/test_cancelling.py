@@ -1,15 +1,17 @@
 """The cancellation matrix (lifecycle §6): every column, and before, while and after the visit."""
 
+from datetime import timedelta
+
 import pytest
 
 from contracts import cases
 from contracts.codes import Cancellation, MoveDecision, Result, State
-from contracts.orders import OrderCancelled
-from services.case_service.domain import moves
+from contracts.orders import MasterDataReceived, OrderCancelled
+from services.case_service.domain import moves, waits
 from services.case_service.domain.actions import do
 from services.case_service.domain.case import Case, Ending
 from services.case_service.domain.entries import OrderReference
-from services.case_service.domain.incoming.orders import cancel_order
+from services.case_service.domain.incoming.orders import cancel_order, receive_again, take_master_data
 from services.case_service.domain.incoming.table import hear
 from services.case_service.domain.matrices import EVENTS
 from services.case_service.domain.moves import ask_for
@@ -22,10 +24,14 @@ from services.case_service.errors import CancellationOpen, DeviceOnSite, Nothing
 from tests.unit.case_service import facts
 from tests.unit.case_service.builders import (
     NOW,
+    OTHER_PERSON,
     a_case,
+    a_device,
+    a_gateway,
     a_report,
     a_request,
     an_act,
+    an_order,
     approve,
     follow_up_of,
     in_the_field,
@@ -44,6 +50,16 @@ def cancel(case: Case, version: int = 1) -> None:
         received_at=NOW,
     )
     cancel_order(case, an_act("system:case_service"), event)
+
+
+def master_data(version: int | None, **changed: object) -> MasterDataReceived:
+    return MasterDataReceived(
+        order_key="erp-a:4711",
+        metering_point_id="P",
+        version=version,
+        origin="partner",
+        changed={name: {"new": value} for name, value in changed.items()},
+    )
 
 
 def told(case: Case, kind) -> list:
@@ -80,6 +96,57 @@ def test_J47_after_the_work_it_is_too_late() -> None:
     assert [fact.type for fact in told(case, cases.ExceptionRaised)] == ["cancelled_after_done"]
 
 
+def test_J47_however_the_partner_says_it_and_how_often_it_is_answered_once() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    for _ in range(2):
+        hear(case, an_act("system:x"), facts.rejected(case, the_order(case), "CANCELLED_BY_CIS"))
+    cancel(case)
+    assert (answers(case), case.references[0].live) == (["too_late"], False)
+    assert [fact.type for fact in told(case, cases.ExceptionRaised)] == ["cancelled_after_done"]
+
+
+def test_J47_who_ordered_nothing_withdraws_nothing() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    hear(case, an_act("system:x"), facts.rejected(case, the_order(case), "CANCELLED_BY_CIS", recipient="grid-1"))
+    assert (answers(case), [remark.code for remark in case.beside]) == ([], ["handover_rejected"])
+
+
+def test_J47_with_several_orders_that_nobody_began_it_is_answered_once() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    for number in (2, 3):
+        added = follow_up_of(case, "repair")
+        added.predecessor, added.sequence = None, number
+    cancel(case)
+    assert answers(case) == ["too_late"]
+
+
+def test_a_withdrawal_of_a_newer_version_is_answered_anew() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    cancel(case)
+    cancel(case, 3)
+    assert answers(case) == ["too_late", "too_late"]
+
+
+@pytest.mark.parametrize(("column", "hours"), [(Column.RD, 2), (Column.MF, 48)])
+def test_T29_a_decision_presses_only_where_the_withdrawal_met_somebody_on_the_way(column: Column, hours: int) -> None:
+    case = a_case(column, came_from=State.READY)
+    cancel(case)
+    (due,) = [each.due_at for each in waits.wanted(case, an_act().policy) if each.kind == "cancel_decision"]
+    assert (due - NOW).total_seconds() / 3600 >= hours > (due - NOW).total_seconds() / 3600 - 24
+    assert the_order(case).came_from is State.READY
+
+
+def test_G5_names_the_partner_that_withdrew_last() -> None:
+    case = a_case(Column.PL)
+    case.references[0].cancelled_version, case.references[0].cancelled_at = 1, NOW
+    other = OrderReference(order_key="mdm-b:9", current_key="mdm-b:9", partner="mdm-b", order_version=1)
+    other.cancelled_version, other.cancelled_at = 1, NOW - timedelta(days=1)
+    case.references.append(other)
+    the_order(case).cancellation = Cancellation.UNDECIDED
+    hold = ask_for(case, an_act(), the_order(case).work_order_id, a_request("put_on_hold"), None)
+    assert str(moves.objections(hold)[0]).startswith("erp-a cancelled")
+
+
 def test_J47_what_was_given_up_without_a_trace_is_confirmed() -> None:
     case = a_case(Column.CLOSED_OTHERWISE)
     cancel(case)
@@ -102,6 +169,17 @@ def test_a_withdrawal_of_an_older_version_is_late() -> None:
     assert case.told == []
 
 
+@pytest.mark.parametrize("version", [None, 2], ids=["the market's", "the partner's"])
+@pytest.mark.parametrize("column", BEGUN)
+def test_T34_master_data_take_no_withdrawal_back(column: Column, version: int | None) -> None:
+    case = a_case(column)
+    cancel(case)
+    take_master_data(case, an_act("system:case_service"), master_data(version, priority=90))
+    assert (the_order(case).cancellation, case.references[0].live, case.priority) == (Cancellation.UNDECIDED, False, 90)
+    assert told(case, cases.ExceptionResolved) == []
+    assert [fact.reason for fact in told(case, cases.WorkOrderMoved)][-1] == "amended"
+
+
 def test_another_live_order_keeps_the_work_going() -> None:
     case = a_case(Column.PL)
     other = OrderReference(order_key="mdm-b:9", current_key="mdm-b:9", partner="mdm-b", order_version=1)
@@ -112,19 +190,67 @@ def test_another_live_order_keeps_the_work_going() -> None:
     assert [remark.code for remark in case.beside if remark.hotlist] == ["still_wanted"]
 
 
-def test_a_follow_up_that_nobody_began_is_closed_and_its_predecessor_decided() -> None:
-    case = a_case(Column.RESOLVED_WELL)
-    follow_up = follow_up_of(case, "comms_repair")
+def partly_done() -> Case:
+    """A visit that left a silent gateway, and the follow-up for it that nobody began."""
+    case = a_case(Column.IP, gateway=True)
+    report = a_request("resolve", report=a_report("COMMS_PENDING", installed=(a_device(), a_gateway())))
+    moves.move(ask_for(case, in_the_field(), the_order(case).work_order_id, report, None))
+    case.told.clear()
+    return case
+
+
+def person(case: Case, move: str, **given: object) -> None:
+    moves.move(ask_for(case, an_act(), the_order(case).work_order_id, a_request(move, **given), None))
+
+
+def test_S3_47_a_follow_up_that_nobody_began_waits_for_the_decision_about_its_predecessor() -> None:
+    case = partly_done()
     cancel(case)
-    assert (the_order(case).state, follow_up.close_reason) == (State.MANUAL_FOLLOW_UP, "CANCELLED")
+    follow_up = case.by_sequence[1]
+    assert (the_order(case).state, follow_up.state, follow_up.undecided) == (State.MANUAL_FOLLOW_UP, State.OPEN, False)
+    begin = ask_for(case, an_act(), follow_up.work_order_id, a_request("start_planning"), None)
+    assert [type(each) for each in moves.objections(begin)] == [CancellationOpen]
     assert (answers(case), case.ending) == ([], None)
 
 
-def test_a_follow_up_of_work_that_was_handed_over_comes_too_late() -> None:
-    case = a_case(Column.CLOSED_WELL)
-    follow_up_of(case, "comms_repair")
+def test_T27_what_is_completed_all_the_same_keeps_its_follow_up() -> None:
+    case = partly_done()
     cancel(case)
-    assert answers(case) == ["too_late"]
+    hear(case, an_act("system:x"), facts.approved(case, the_order(case)))
+    person(case, "data_corrected")
+    assert [order.close_reason for order in case.by_sequence] == ["DONE_PARTIAL", None]
+
+
+def test_T34_a_withdrawal_that_is_taken_back_leaves_the_follow_up_as_it_was() -> None:
+    case = partly_done()
+    cancel(case)
+    receive_again(case, an_act("system:case_service"), an_order(version=2))
+    assert [order.state for order in case.by_sequence] == [State.MANUAL_FOLLOW_UP, State.OPEN]
+    assert the_order(case).cancellation is Cancellation.NONE
+
+
+def test_T33_what_is_taken_back_needs_no_follow_up() -> None:
+    case = partly_done()
+    cancel(case)
+    person(case, "order_field_visit", decision="reverse")
+    assert case.by_sequence[1].close_reason == "CANCELLED"
+
+
+def test_T31_a_follow_up_ends_with_its_predecessor_and_so_does_the_case() -> None:
+    case = partly_done()
+    the_order(case).installed = ()
+    cancel(case)
+    person(case, "close_case", resolution="cancelled")
+    assert [order.close_reason for order in case.by_sequence] == ["CANCELLED", "CANCELLED"]
+    assert (answers(case), case.ending) == (["confirmed"], Ending.CANCELLED)
+
+
+def test_J47_a_follow_up_of_work_that_was_handed_over_lives_on_and_somebody_must_look() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    follow_up = follow_up_of(case, "comms_repair")
+    cancel(case)
+    assert (answers(case), follow_up.state) == (["too_late"], State.OPEN)
+    assert [fact.type for fact in told(case, cases.ExceptionRaised)] == ["cancelled_after_done"]
 
 
 def test_the_last_of_several_orders_ends_the_case() -> None:
@@ -147,6 +273,33 @@ def test_the_withdrawal_comes_first_and_the_report_is_recorded() -> None:
     close = a_request("close_case", resolution="cancelled")
     with pytest.raises(DeviceOnSite):
         moves.move(ask_for(case, an_act(), the_order(case).work_order_id, close, None))
+
+
+def test_A05_a_third_failure_reported_while_withdrawn_can_be_approved_when_the_work_is_wanted_again() -> None:
+    case = a_case(Column.IP)
+    for number in range(2):
+        resolve(follow_up_of(case, "meter_exchange", Column.CLOSED_OTHERWISE), Result.NOT_AT_HOME)
+        case.by_sequence[-1].sequence, case.by_sequence[-1].predecessor = number + 2, None
+    cancel(case)
+    failed = a_request("resolve", report=a_report("NOT_AT_HOME"))
+    moves.move(ask_for(case, in_the_field(), the_order(case).work_order_id, failed, None))
+    assert [fact.type for fact in told(case, cases.ExceptionRaised)][1:] == ["three_failed_attempts"]
+    receive_again(case, an_act("system:case_service"), an_order(version=2))
+    person(case, "order_field_visit")
+    raised = case.exceptions[-1]
+    do(case, an_act(OTHER_PERSON), ActionRequest(action="approve_exception", exception_id=raised.exception_id))
+    person(case, "plan_again")
+    assert (the_order(case).close_reason, case.current.state) == ("SUPERSEDED", State.PLANNING)
+
+
+def test_A05_a_refusal_reported_while_withdrawn_is_an_exception() -> None:
+    case = a_case(Column.IP)
+    cancel(case)
+    refused = a_request("resolve", report=a_report("NOT_AT_HOME", sub_reason="customer_refuses"))
+    moves.move(ask_for(case, in_the_field(), the_order(case).work_order_id, refused, None))
+    assert [fact.type for fact in told(case, cases.ExceptionRaised)] == ["cancelled_in_work", "refusal"]
+    person(case, "close_case", resolution="cancelled")
+    assert not [each for each in case.exceptions if each.open]
 
 
 def test_a_report_after_the_decision_is_kept_and_somebody_must_look() -> None:
@@ -189,6 +342,7 @@ def reversal_at(column: Column, result: str = "OK") -> Case:
     case = a_case(Column.CLOSED_WELL)
     first = the_order(case)
     first.close_reason, first.approval = "SUPERSEDED", None
+    case.references[0].cancelled_version, case.references[0].cancelled_at = 1, NOW
     reversal = follow_up_of(case, "reversal", column)
     if reversal.used:
         resolve(reversal, Result(result))

@@ -4,19 +4,20 @@ import pytest
 
 from contracts import assets, cases
 from contracts.codes import ExceptionType, Result
+from contracts.event import Event
 from contracts.parts import EvidenceRef
-from services.case_service.domain import moves
+from services.case_service.domain import actions, moves, waits
 from services.case_service.domain.act import Act
-from services.case_service.domain.actions import do
 from services.case_service.domain.case import Case
-from services.case_service.domain.entries import ExceptionState, HandoverState
+from services.case_service.domain.entries import Ending, ExceptionState, HandoverState
 from services.case_service.domain.exceptions import raise_exception
 from services.case_service.domain.gate import close_if_done, failing
-from services.case_service.domain.incoming.table import hear
+from services.case_service.domain.incoming import table
+from services.case_service.domain.moves import ask_for, objections
 from services.case_service.domain.phases import phase_of
 from services.case_service.domain.requests import ActionRequest, MoveRequest
 from services.case_service.domain.states import Column
-from services.case_service.errors import CaseEnded, FourEyes, GateClosed
+from services.case_service.errors import AttemptsExhausted, CaseEnded, FourEyes, GateClosed, MoveNotAllowed
 from tests.unit.case_service import facts
 from tests.unit.case_service.builders import (
     OTHER_PERSON,
@@ -28,8 +29,21 @@ from tests.unit.case_service.builders import (
     an_act,
     follow_up_of,
     in_the_field,
+    resolve,
     the_order,
 )
+
+
+def hear(case: Case, act: Act, fact: Event) -> None:
+    """A fact arrives; the gate is asked after it, as after every change (`acts.conclude`)."""
+    table.hear(case, act, fact)
+    close_if_done(case, act)
+
+
+def do(case: Case, act: Act, request: ActionRequest) -> None:
+    """Somebody asks something of the case; the gate is asked after it."""
+    actions.do(case, act, request)
+    close_if_done(case, act)
 
 
 def a_case_at_its_end(*, gateway: bool = False) -> Case:
@@ -202,11 +216,69 @@ def test_a_person_who_asks_learns_everything_that_is_missing() -> None:
     assert len(failing(case)) == 3
 
 
-def test_G12_an_ended_case_takes_no_action() -> None:
+def act_on(case: Case, action: str, actor: str = OTHER_PERSON, **given) -> None:
+    do(case, an_act(actor), ActionRequest(action=action, **given))
+
+
+@pytest.mark.parametrize("ending", list(Ending))
+def test_G12_an_ended_case_takes_no_action(ending: Ending) -> None:
+    case = a_case(Column.CLOSED_OTHERWISE)
+    case.ending = ending
+    with pytest.raises(CaseEnded):
+        act_on(case, "check_gate")
+
+
+def test_G12_a_complete_case_is_not_ended_and_its_gate_stays_open() -> None:
     case = a_case_at_its_end()
     accept(case)
-    with pytest.raises(CaseEnded):
-        do(case, an_act(), ActionRequest(action="check_gate"))
+    act_on(case, "check_gate")
+    assert len(completed(case)) == 1
+
+
+@pytest.mark.parametrize("ending", [None, Ending.CANCELLED])
+def test_J47_what_a_late_withdrawal_raised_is_resolved_by_a_person_and_escalated_until_then(ending) -> None:
+    case = a_case_at_its_end()
+    accept(case)
+    case.ending = ending
+    raised = raise_exception(case, an_act(), ExceptionType.CANCELLED_AFTER_DONE, reason="cancelled_by_partner")
+    assert "exception_due" in {each.kind for each in waits.wanted(case, an_act().policy)}
+    act_on(case, "resolve_exception", exception_id=raised.exception_id)
+    assert not raised.open
+    assert "exception_due" not in {each.kind for each in waits.wanted(case, an_act().policy)}
+
+
+def test_G25_a_follow_up_under_a_complete_case_may_be_tried_once_more_when_a_second_person_agrees() -> None:
+    case = a_case_at_its_end()
+    accept(case)
+    follow_up = follow_up_of(case, "comms_repair", Column.RO)
+    for number in range(2):
+        resolve(follow_up_of(case, "comms_repair", Column.CLOSED_OTHERWISE), Result.NOT_AT_HOME)
+        case.by_sequence[-1].sequence = number + 3
+    again = ask_for(case, an_act(), follow_up.work_order_id, a_request("plan_again"), None)
+    assert [type(each) for each in objections(again)] == [AttemptsExhausted]
+    raised = raise_exception(case, an_act(), ExceptionType.THREE_FAILED_ATTEMPTS, reason="failed_attempts")
+    act_on(case, "approve_exception", exception_id=raised.exception_id)
+    assert objections(again) == []
+
+
+def test_an_exception_whose_cause_may_be_past_is_ended_by_hand_once_it_was_approved() -> None:
+    case = a_case_at_its_end()
+    accept(case)
+    raised = raise_exception(case, an_act(), ExceptionType.COMMS_NOT_POSSIBLE, reason="failed_attempts")
+    with pytest.raises(MoveNotAllowed):
+        act_on(case, "resolve_exception", exception_id=raised.exception_id)
+    act_on(case, "approve_exception", exception_id=raised.exception_id)
+    act_on(case, "resolve_exception", exception_id=raised.exception_id)
+    assert raised.state is ExceptionState.RESOLVED
+
+
+def test_a_gateway_that_speaks_ends_the_exception_that_it_never_would() -> None:
+    case = a_case_at_its_end(gateway=True)
+    raised = raise_exception(case, an_act(), ExceptionType.COMMS_NOT_POSSIBLE, reason="failed_attempts")
+    hear(case, an_act("system:x"), facts.pending(case, the_order(case)))
+    assert raised.open
+    hear(case, an_act("system:x"), facts.commissioned(case, the_order(case)))
+    assert raised.state is ExceptionState.RESOLVED
 
 
 @pytest.mark.parametrize("actor", ["person:local:anna", "person:local:olga", TECHNICIAN_ID])

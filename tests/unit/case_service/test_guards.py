@@ -14,11 +14,12 @@ from services.case_service.domain.guards import GUARDS, ONLY_NOT_NEEDED, Ask
 from services.case_service.domain.moves import objections
 from services.case_service.domain.states import Column
 from services.case_service.domain.transitions import TRANSITIONS
-from services.case_service.domain.work_order import PendingOffer
+from services.case_service.domain.work_order import BuiltIn, PendingOffer
 from tests.unit.case_service.builders import (
     NOW,
     a_case,
     a_device,
+    a_gateway,
     a_report,
     a_request,
     an_act,
@@ -110,6 +111,7 @@ def test_G14_only_the_responsible_technician_or_staff_on_behalf() -> None:
     assert asked("G14", case, act=an_act("person:local:tina", technician=other)) == "not-responsible"
     assert asked("G14", case, a_request("resolve", reason="he asked me"), on_behalf=True) is None
     assert asked("G14", case, a_request("resolve", reason=" "), on_behalf=True) == "reason-missing"
+    assert asked("G14", case, a_request("start", reason="he asked me"), on_behalf=True) == "not-responsible"
 
 
 @pytest.mark.parametrize(
@@ -123,12 +125,23 @@ def test_G14_only_the_responsible_technician_or_staff_on_behalf() -> None:
         ({"result": "NOT_AT_HOME", "sub_reason": "other"}, "result-invalid"),
         ({"result": "NOT_AT_HOME", "sub_reason": "other", "sub_reason_text": "bees"}, None),
         ({"result": "MATERIAL_MISSING"}, None),
+        ({"result": "MATERIAL_MISSING", "missing": ()}, "result-invalid"),
+        ({"result": "MATERIAL_MISSING", "missing": ("protocol",)}, "result-invalid"),
+        ({"result": "COMMS_PENDING", "installed": (a_device(), a_gateway())}, None),
+        ({"result": "COMMS_PENDING"}, "result-invalid"),
+        ({"result": "COMMS_PENDING", "installed": (a_device(), a_gateway(comms="failed"))}, "result-invalid"),
         ({"result": "DOCS_INCOMPLETE", "missing": ()}, "result-invalid"),
         ({"result": "OK", "finished_at": NOW - timedelta(minutes=1)}, "result-invalid"),
     ],
 )
 def test_G15_exactly_one_result_with_a_sub_reason_that_fits(given: dict, code: str | None) -> None:
     assert asked("G15", a_case(Column.IP), a_request("resolve", report=a_report(**given))) == code
+
+
+def test_G15_a_repair_need_not_put_in_the_gateway_that_is_there() -> None:
+    case = a_case(Column.RESOLVED_WELL, installed=(BuiltIn(role="smgw", serial="GW1"),))
+    report = a_report("COMMS_PENDING", installed=(), removed=())
+    assert asked("G15", case, a_request("resolve", report=report)) is None
 
 
 def test_G15_no_report_is_none() -> None:

@@ -18,7 +18,7 @@ from services.case_service.domain.requests import ActionRequest
 from services.case_service.domain.states import Column
 from services.case_service.errors import AnswerGiven, CodeNotAllowed, DecisionMissing
 from tests.unit.case_service import facts
-from tests.unit.case_service.builders import NOW, a_case, a_new_case, a_plan, an_act, an_order, the_order
+from tests.unit.case_service.builders import NOW, a_case, a_new_case, a_plan, an_act, an_order, follow_up_of, the_order
 
 SYSTEM = "system:case_service"
 
@@ -101,6 +101,20 @@ def test_J63_master_data_after_the_handover_is_taken_over_and_blocks_nobody() ->
     case = a_case(Column.CLOSED_WELL)
     take_master_data(case, an_act(SYSTEM), master_data(priority={"old": 50, "new": 90}))
     assert (case.priority, told(case, cases.WorkOrderMoved), the_order(case).blockers) == (90, [], {})
+
+
+def test_J63_master_data_are_taken_over_as_long_as_any_order_was_handed_over() -> None:
+    case = a_case(Column.CLOSED_WELL)
+    follow_up_of(case, "comms_repair", Column.CLOSED_OTHERWISE)
+    take_master_data(case, an_act(SYSTEM), master_data(priority={"old": 50, "new": 90}))
+    hot = [remark.code for remark in case.beside if remark.hotlist]
+    assert (case.priority, hot) == (90, ["master_data_after_handover"])
+
+
+def test_J63_master_data_of_what_was_given_up_are_late() -> None:
+    case = a_case(Column.CLOSED_OTHERWISE)
+    take_master_data(case, an_act(SYSTEM), master_data(priority={"old": 50, "new": 90}))
+    assert (case.priority, [remark.code for remark in case.beside]) == (50, ["late"])
 
 
 def test_J63_master_data_on_the_way_stops_the_technician() -> None:

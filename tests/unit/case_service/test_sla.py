@@ -1,5 +1,6 @@
 """The SLA clock (lifecycle §9): the page's vectors, and any history counted hour by hour."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -7,15 +8,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
 from contracts.cases import SlaAtRisk, SlaBreached
-from contracts.codes import Phase
+from contracts.codes import Phase, State
+from contracts.orders import OrderCancelled
 from kit.workdays import is_working_day
-from services.case_service.domain import sla, waits
+from services.case_service.domain import moves, sla, waits
+from services.case_service.domain.act import Act
 from services.case_service.domain.announcing import announce
 from services.case_service.domain.calendar import local_day
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import Pause, PauseCause, SlaState, SlaTarget
+from services.case_service.domain.incoming.orders import cancel_order
+from services.case_service.domain.moves import ask_for
+from services.case_service.domain.phases import is_on_hold, phase_of
 from services.case_service.domain.sla_targets import SlaTargets, TargetRule, aim
-from tests.unit.case_service.builders import a_new_case, an_act
+from services.case_service.errors import Objection
+from tests.unit.case_service.builders import NOW, a_new_case, a_request, an_act
 
 ZONE = "Europe/Berlin"
 HOUR = timedelta(hours=1)
@@ -191,3 +198,53 @@ def test_A09_an_announcement_without_a_date_names_three_months_and_ten_working_d
     case = a_new_case()
     announce(case, an_act(at=datetime(2026, 11, 23, 9, tzinfo=UTC)), statutory=True)
     assert case.told[-1].planned_on == date(2027, 3, 10)
+
+
+TRIED = ("start_planning", "put_on_hold", "contact_made", "plan_again", "follow_up_manually", "withdrawn", "retargeted")
+
+
+def try_step(case: Case, act: Act, step: str) -> None:
+    """Somebody tries a step; what is refused changes nothing. Then phase, hold and clock follow, as they always do."""
+    if step == "withdrawn":
+        cancel_order(case, act, withdrawal_of(case))
+    elif step == "retargeted":
+        sla.retarget(case, 20 if case.sla_target.days == 30 else 30, working_days=False)
+    else:
+        with suppress(Objection):
+            given = {"return_on": act.today + DAY * 9} if step == "put_on_hold" else {}
+            moves.move(ask_for(case, act, case.work_orders[0].work_order_id, a_request(step, **given), None))
+    case.phase, case.on_hold = phase_of(case, act), is_on_hold(case)
+    sla.follow(case, act)
+
+
+def withdrawal_of(case: Case) -> OrderCancelled:
+    known = {"order_key": case.references[0].order_key, "partner": "erp-a", "cancelled_by": "erp-a"}
+    return OrderCancelled(**known, version=case.references[0].newest + 1, reason="moved_out", received_at=NOW)
+
+
+def holds(case: Case) -> list[list[datetime]]:
+    """When the order stood on hold, by its history alone; one that has no end still lasts."""
+    spans: list[list[datetime]] = []
+    for line in sorted(case.history, key=lambda line: line.version):
+        lasts = bool(spans) and len(spans[-1]) == 1
+        if line.to_state is State.ON_HOLD and not lasts:
+            spans.append([line.at])
+        elif line.to_state is not State.ON_HOLD and lasts:
+            spans[-1].append(line.at)
+    return spans
+
+
+@given(some.lists(some.tuples(some.sampled_from(TRIED), some.integers(0, 400)), min_size=1, max_size=40))
+@settings(max_examples=200, deadline=None)
+def test_B4_whatever_moves_a_case_the_stored_due_time_is_the_recomputed_one(steps: list[tuple[str, int]]) -> None:
+    case, at = a_new_case(), NOW
+    for step, hours in steps:
+        at += hours * HOUR
+        try_step(case, an_act(at=at), step)
+        spans = holds(case)
+        if case.ended_at is None and all(len(span) == 2 for span in spans):
+            due = case.opened_at + case.sla_target.length
+            for start, end in spans:
+                due += end - start if start < due else timedelta()
+            assert case.sla_due_at == due
+            assert sla.elapsed(case, at, ZONE) == at - case.opened_at - sum((e - s for s, e in spans), timedelta())

@@ -18,16 +18,21 @@ from services.case_service.domain.work_order import PendingOffer
 from services.case_service.errors import (
     AttemptsExhausted,
     BookingOpen,
+    CancelByMdmOnly,
     DecisionMissing,
     IllegalStep,
+    MoveNotAllowed,
     NothingToCorrect,
+    ReturnDateInvalid,
     ReviewMissing,
 )
 from tests.unit.case_service import facts
 from tests.unit.case_service.builders import (
     COMPANY,
     NOW,
+    PLANNER,
     TECHNICIAN,
+    TECHNICIAN_ID,
     a_case,
     a_device,
     a_gateway,
@@ -257,6 +262,15 @@ def test_T15_an_order_goes_on_hold_until_a_day() -> None:
     assert [fact.reason for fact in told(case, cases.MaterialReleased)] == ["on_hold"]
 
 
+@pytest.mark.parametrize("on", [date(2026, 3, 2), date(2099, 1, 1)])
+def test_T15_the_date_of_a_hold_is_changed_within_its_bounds(on: date) -> None:
+    case = a_case(Column.OH)
+    with pytest.raises(ReturnDateInvalid):
+        make(case, "set_flag", return_on=on)
+    make(case, "set_flag", return_on=date(2026, 5, 1))
+    assert the_order(case).hold_until == date(2026, 5, 1)
+
+
 def test_T16_somebody_reached_the_customer() -> None:
     case = a_case(Column.OH)
     make(case, "contact_made")
@@ -326,6 +340,13 @@ def test_T20_a_refusal_is_an_exception() -> None:
     assert [fact.type for fact in told(case, cases.ExceptionRaised)] == ["refusal"]
 
 
+def test_a_corrected_report_leaves_the_executor_whoever_corrects_it() -> None:
+    case = a_case(Column.RESOLVED_WELL)
+    make(case, "correct_report", reason="a typing error")
+    assert the_order(case).performed_by == (TECHNICIAN_ID,)
+    assert told(case, visits.VisitReported)[0].reported_by == PLANNER
+
+
 def test_T21_approved_work_is_handed_over() -> None:
     case = a_case(Column.RESOLVED_WELL)
     heard(case, facts.approved(case, the_order(case)))
@@ -375,6 +396,14 @@ def test_T24_no_more_attempts_ends_the_case() -> None:
     assert (moved(case), the_order(case).close_reason) == (["T24"], CloseReason.FAILED)
     assert [fact.reason for fact in told(case, cases.CaseAbandoned)] == ["no_more_attempts"]
     assert (asked.fact, asked.final) == ("work_not_completed", True)
+
+
+@pytest.mark.parametrize(("resolution", "refused"), [("not_needed", MoveNotAllowed), ("cancelled", CancelByMdmOnly)])
+def test_T24_takes_no_other_resolution_than_that_nobody_tries_again(resolution: str, refused: type[Exception]) -> None:
+    case = a_case(Column.RESOLVED_FAILED)
+    with pytest.raises(refused):
+        make(case, "close_case", resolution=resolution)
+    assert (moved(case), case.ending) == ([], None)
 
 
 def test_T24_a_partial_order_is_superseded_by_its_follow_up_s_visit() -> None:
@@ -546,6 +575,15 @@ def test_T33_a_field_fix_of_a_rejection_changes_the_device_again() -> None:
     assert opened.device_plan.install == the_order(case).device_plan.install
 
 
+def test_T33_only_what_its_partner_withdrew_is_taken_back() -> None:
+    case = a_case(Column.MF, rejection="taken_over")
+    resolve(the_order(case), Result.OK)
+    with pytest.raises(CancelByMdmOnly):
+        make(case, "order_field_visit", decision="reverse")
+    make(case, "order_field_visit")
+    assert the_order(case).decision == "mdm_error"
+
+
 def test_T33_of_a_withdrawn_order_wants_a_decision() -> None:
     case = withdrawn(a_case(Column.MF))
     resolve(the_order(case), Result.OK)
@@ -590,6 +628,17 @@ def test_T34_a_newer_order_is_taken_over_and_stops_who_is_on_the_way() -> None:
     assert (the_order(case).dispatched, case.exceptions[0].open) == (True, False)
 
 
+def test_T34_a_change_is_acknowledged_when_every_order_that_it_stopped_was_looked_at() -> None:
+    case = a_case(Column.RD)
+    second = follow_up_of(case, "repair", Column.RD)
+    address = Address(street="Am Ring", number="2", postcode="00101", city="Musterstadt", country="DE")
+    amend_order(case, an_act(SYSTEM), amended(address=address))
+    make(case, "acknowledge_change")
+    assert told(case, cases.ExceptionResolved) == []
+    moves.move(ask_for(case, an_act(), second.work_order_id, a_request("acknowledge_change"), None))
+    assert len(told(case, cases.ExceptionResolved)) == 1
+
+
 def test_T34_an_older_version_is_late() -> None:
     case = a_case(Column.PL)
     case.references[0].order_version = 2
@@ -611,6 +660,38 @@ def test_T34_another_plan_means_other_material() -> None:
     amend_order(case, an_act(SYSTEM), amended(device_plan=other))
     (asked,) = told(case, cases.MaterialRequested)
     assert (len(told(case, cases.MaterialReleased)), asked.lines[0].device_type) == (1, "mme-9")
+
+
+def test_T34_a_second_attempt_does_what_is_left_of_the_new_plan() -> None:
+    case = a_case(Column.RO, material_requested=True)
+    make(case, "plan_again")
+    second = case.by_sequence[1]
+    second.material_requested = True
+    other = case.device_plan.install[0].model_copy(update={"device_type": "mme-9"})
+    amend_order(case, an_act(SYSTEM), amended(device_plan=case.device_plan.model_copy(update={"install": (other,)})))
+    assert [item.device_type for item in second.device_plan.install] == ["mme-9"]
+    assert [fact.lines[0].device_type for fact in told(case, cases.MaterialRequested)] == ["mme-9"]
+
+
+def test_T34_a_field_fix_of_a_rejection_changes_the_device_by_the_new_plan() -> None:
+    case = a_case(Column.MF, rejection="taken_over")
+    resolve(the_order(case), Result.OK)
+    make(case, "order_field_visit")
+    make(case, "plan_again")
+    other = case.device_plan.install[0].model_copy(update={"device_type": "mme-9"})
+    amend_order(case, an_act(SYSTEM), amended(device_plan=case.device_plan.model_copy(update={"install": (other,)})))
+    plan = case.by_sequence[1].device_plan
+    assert ([item.device_type for item in plan.install], [gone.serial for gone in plan.remove]) == (["mme-9"], ["NEW1"])
+
+
+@pytest.mark.parametrize("kind", ["rework", "comms_repair", "reversal"])
+def test_T34_what_a_visit_left_to_do_is_not_planned_anew(kind: str) -> None:
+    case = a_case(Column.RESOLVED_WELL)
+    follow_up = follow_up_of(case, kind, Column.PL)
+    plan = follow_up.device_plan
+    other = case.device_plan.install[0].model_copy(update={"device_type": "mme-9"})
+    amend_order(case, an_act(SYSTEM), amended(device_plan=case.device_plan.model_copy(update={"install": (other,)})))
+    assert follow_up.device_plan == plan
 
 
 def test_a_step_that_the_table_does_not_have_is_a_bug_and_loud() -> None:

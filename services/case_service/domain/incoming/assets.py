@@ -13,11 +13,12 @@ from contracts.assets import (
     MaterialReserved,
     ReadingAnomalyFound,
 )
-from contracts.codes import Blocker, CloseReason, State, WorkOrderKind
+from contracts.codes import Blocker, CloseReason, ExceptionType, State, WorkOrderKind
 from services.case_service.domain.cancelling import end_reversed
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import DeviceFact, Place
-from services.case_service.domain.gate import close_if_done
+from services.case_service.domain.exceptions import end_all
+from services.case_service.domain.gate import silent
 from services.case_service.domain.incoming.scene import ANOM, LATE, UPD, Effects, Scene
 from services.case_service.domain.planning import without
 from services.case_service.domain.serials import plain
@@ -30,6 +31,7 @@ PLANNED = frozenset({Column.PL, Column.RP, Column.AR, Column.RD})
 
 def reserved(scene: Scene[MaterialReserved]) -> str:
     """Everything is set aside."""
+    scene.note("material_reserved")
     if Blocker.MATERIAL_MISSING in scene.order.blockers:
         scene.order.blockers = without(scene.order, Blocker.MATERIAL_MISSING)
         scene.case.record(scene.act, scene.order, reason="material_reserved")
@@ -84,20 +86,18 @@ def _place(scene: Scene[Any], event: DeviceInstalled | DeviceRemoved, place: Pla
     )
     kept = [each for each in case.devices if each.device_id not in corrected | {event.device_id}]
     case.devices = (*kept, fact)
-    close_if_done(case, scene.act)
     return UPD
 
 
 def commissioned(scene: Scene[DeviceCommissioned]) -> str:
     """DoD2: a device communicates; a follow-up that was to repair that is not needed any more."""
     if not scene.own:
-        taken = settle_follow_up(scene, "communicating")
-        close_if_done(scene.case, scene.act)
-        return taken
+        return settle_follow_up(scene, "communicating")
     if scene.order.column not in {Column.MF, Column.RESOLVED_WELL, Column.RO, Column.RJ} and not scene.order.closed:
         return ANOM
     _set_place(scene, scene.event, Place.COMMISSIONED)
-    close_if_done(scene.case, scene.act)
+    if not silent(scene.case):
+        end_all(scene.case, scene.act, (ExceptionType.COMMS_NOT_POSSIBLE,))
     return UPD
 
 
@@ -120,7 +120,6 @@ def pending(scene: Scene[CommissioningPending]) -> str:
     if not _superseded_or_open(scene.order):
         return ANOM
     _set_place(scene, scene.event, Place.PENDING)
-    close_if_done(scene.case, scene.act)
     return UPD
 
 

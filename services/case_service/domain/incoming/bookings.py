@@ -77,14 +77,14 @@ def note_offer(scene: Scene[AppointmentOffered]) -> str:
     pending = scene.order.pending
     if pending and scene.event.attempt == scene.order.offer:
         scene.order.pending = pending.model_copy(update={"offered_at": scene.act.at})
-    return UPD
+    return scene.note("offer_taken", channel=scene.event.channel)
 
 
 def confirm(scene: Scene[AppointmentConfirmed]) -> str:
     """The customer, or staff for him, agreed to this very time."""
     order, event, state = scene.order, scene.event, scene.order.state
     if state is State.READY:
-        return UPD
+        return scene.note("confirmed_again", by=event.by)
     implied = {State.PLANNING: "T04", State.READY_TO_PRINT: "T03"}.get(state)
     if order.undecided:
         scene.hint("tell_customer")

@@ -13,11 +13,10 @@ from contracts.handovers import (
     HandoverRejected,
     HandoverSent,
 )
-from services.case_service.domain.cancelling import cancel_closed
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import Handover, HandoverState
 from services.case_service.domain.exceptions import end_all, open_exceptions, raise_exception
-from services.case_service.domain.gate import close_if_done
+from services.case_service.domain.incoming.orders import take_withdrawal
 from services.case_service.domain.incoming.scene import LATE, UPD, Effects, Scene
 from services.case_service.domain.sla import reopen
 
@@ -36,23 +35,31 @@ def mark(scene: Scene[Any], **news: Any) -> Handover | None:
     case = scene.case
     found = find(case, scene.event)
     if found is None:
+        scene.note("handover_unknown", fact=scene.event.fact, attempt=scene.event.attempt)
         return None
     marked = found.model_copy(update={"event_id": scene.act.event_id, **news})
     case.handovers = tuple(marked if each is found else each for each in case.handovers)
     return marked
 
 
+def await_again(scene: Scene[Any]) -> None:
+    """The receiver has its whole time once more, and its silence is an exception again."""
+    mark(scene, state=HandoverState.WAITING, requested_at=scene.act.at)
+
+
 def sent(scene: Scene[HandoverSent]) -> str:
-    """A document left the house."""
-    mark(scene, sent=True)
+    """A document left the house; after a failure the answer is waited for anew."""
+    marked = mark(scene, sent=True)
+    if marked and marked.state is HandoverState.FAILED:
+        await_again(scene)
     if scene.event.fact is Fact.EXCHANGE_COMPLETED:
         end_all(scene.case, scene.act, (ExceptionType.HANDOVER_FAILED,), scene.order)
     return UPD
 
 
-def acknowledged(_: Scene[HandoverAcknowledged]) -> str:
+def acknowledged(scene: Scene[HandoverAcknowledged]) -> str:
     """The document arrived; the answer to its content follows."""
-    return UPD
+    return scene.note("handover_acknowledged", document=scene.event.document, level=scene.event.level)
 
 
 def accepted(scene: Scene[HandoverAccepted]) -> str:
@@ -73,7 +80,6 @@ def accepted(scene: Scene[HandoverAccepted]) -> str:
         return LATE
     mark(scene, state=HandoverState.ACCEPTED)
     end_all(case, scene.act, ANSWERED, order)
-    close_if_done(case, scene.act)
     return UPD
 
 
@@ -89,14 +95,26 @@ def rejected(scene: Scene[HandoverRejected]) -> str:
         return LATE
     end_all(case, act, ANSWERED, order)
     if reasons and set(reasons) <= ONLY_STATUS:
+        await_again(scene)
         return scene.note("partner_status", reasons=list(reasons))
     if reasons and all(reason.technical for reason in reasons):
+        await_again(scene)
         raise_exception(case, act, ExceptionType.INTEGRATION, order=order, reason="technical_rejection", codes=reasons)
         return scene.note("technical_rejection", reasons=list(reasons))
     if set(reasons) == {HubReason.CANCELLED_BY_CIS}:
-        cancel_closed(case, act)
-        return UPD
+        return _withdrawn(scene, reasons)
     return _reopen(scene, reasons)
+
+
+def _withdrawn(scene: Scene[HandoverRejected], reasons: tuple[HubReason, ...]) -> str:
+    """The receiver does not want the work that is done: as if it had withdrawn its order, once per version (§7.2)."""
+    await_again(scene)
+    case, partner = scene.case, scene.event.recipient
+    known = next((each for each in case.references if each.partner == partner), None)
+    if known is None:
+        return scene.hint("handover_rejected", fact=scene.event.fact, reasons=list(reasons))
+    take_withdrawal(case, scene.act, known, known.newest)
+    return UPD
 
 
 def _reopen(scene: Scene[HandoverRejected], reasons: tuple[HubReason, ...]) -> str:

@@ -45,18 +45,19 @@ def sent(scene: Scene[NoticeSent]) -> str:
         return "T11"
     if order.state is State.MANUAL_FOLLOW_UP and event.rule_id in OFFERS and event.attempt == order.offer:
         return _out_after_all(scene)
-    return UPD if order.state in UNDER_WAY else LATE
+    return scene.note("notice_sent", template=event.template) if order.state in UNDER_WAY else LATE
 
 
 def _asked(scene: Scene[NoticeSent], move: str) -> str:
     scene.order.pending, scene.order.customer_knows = None, True
     taken = scene.step(move, State.AWAITING_REPLY)
-    scene.case.remark(scene.act, scene.order, "offer_sent", notice_id=str(scene.event.notice_id))
+    scene.note("offer_sent", notice_id=str(scene.event.notice_id), sent_on=scene.event.sent_on.isoformat())
     return taken
 
 
 def _out_after_all(scene: Scene[NoticeSent] | Scene[LetterPrinted]) -> str:
     """The offer left before it was taken back: the customer knows, and of a withdrawal he must be told (G20)."""
+    scene.note("offer_out_after_all")
     if not scene.order.customer_knows:
         scene.order.customer_knows = True
         scene.case.record(scene.act, scene.order, reason="offer_out_after_all")
@@ -79,18 +80,19 @@ def failed(scene: Scene[NoticeFailed]) -> str:
     return scene.stay("T06", "notice_failed") if order.state in SENDS else UPD
 
 
-def delivered(_: Scene[NoticeDelivered]) -> str:
+def delivered(scene: Scene[NoticeDelivered]) -> str:
     """The text arrived; that changes nothing here."""
-    return UPD
+    return scene.note("notice_delivered", notice_id=str(scene.event.notice_id))
 
 
-def prepared(_: Scene[LetterPrepared]) -> str:
+def prepared(scene: Scene[LetterPrepared]) -> str:
     """A letter waits for print; that changes nothing here."""
-    return UPD
+    return scene.note("letter_prepared", letter_id=str(scene.event.letter_id))
 
 
 def printed(scene: Scene[LetterPrinted]) -> str:
-    """T03: the letter goes out."""
+    """T03: the letter goes out; its date stays in the history."""
+    scene.note("letter_printed", printed_on=scene.event.printed_on.isoformat())
     if scene.order.state is State.READY_TO_PRINT:
         scene.order.pending, scene.order.customer_knows = None, True
         return scene.step("T03", State.AWAITING_REPLY)

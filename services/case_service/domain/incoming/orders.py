@@ -4,11 +4,17 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.codes import Cancellation, CloseReason, Decision, ExceptionType, State
+from contracts.codes import Cancellation, Decision, ExceptionType, State
 from contracts.orders import MasterDataReceived, OrderAmended, OrderCancelled, OrderReceived
 from contracts.parts import Address, Area, Days, DevicePlan, OrderedSite, Position
 from services.case_service.domain.act import Act
-from services.case_service.domain.cancelling import answer, cancel_closed, end_cancelled
+from services.case_service.domain.cancelling import (
+    answer,
+    cancel_closed,
+    cancel_unbegun,
+    decided_with_predecessor,
+    end_cancelled,
+)
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import OrderReference
 from services.case_service.domain.exceptions import raise_exception
@@ -45,7 +51,7 @@ def receive_again(case: Case, act: Act, order: OrderReceived) -> bool:
         return True
     if not case.unclosed:
         return False
-    _renew(known, order.version)
+    _take_back(known, order.version)
     amend(case, act, order)
     return True
 
@@ -62,45 +68,49 @@ def amend_order(case: Case, act: Act, event: OrderAmended) -> None:
     if event.version <= known.newest or not case.unclosed:
         case.remark(act, None, "late", event="OrderAmended", order_version=event.version)
         return
-    _renew(known, event.version)
+    _take_back(known, event.version)
     amend(case, act, event)
 
 
 def take_master_data(case: Case, act: Act, event: MasterDataReceived) -> None:
     """T34: the system of record says something else. In C+ the values are taken over, nothing is blocked."""
     known = reference(case, event.order_key)
-    choices = EVENTS["MasterDataReceived"][case.current.column]
+    done = any(order.handed_over for order in case.work_orders)
     stale = event.version is not None and event.version <= known.newest
     given, strange = _values(event)
-    if stale or choices == ("late",):
+    if stale or not (case.unclosed or done):
         case.remark(act, None, "late", event="MasterDataReceived")
         return
     if strange:
         case.hotlist(act, None, "master_data_unknown", fields=strange)
-    if event.version is not None:
-        _renew(known, event.version)
-    apply(case, act, given)
+    known.order_version = event.version or known.order_version
+    apply(case, act, given, takes_back=False)
     if not case.unclosed:
         case.hotlist(act, None, "master_data_after_handover", origin=event.origin)
 
 
 def cancel_order(case: Case, act: Act, event: OrderCancelled) -> None:
-    """The partner withdrew its order: what follows depends on how far the work is (lifecycle §6)."""
-    known = reference(case, event.order_key)
-    again = known.cancelled_version is not None and event.version <= known.cancelled_version
-    if event.version < known.order_version or again:
-        case.remark(act, None, "late", event="OrderCancelled", order_version=event.version)
+    """The partner withdrew its order."""
+    take_withdrawal(case, act, reference(case, event.order_key), event.version)
+
+
+def take_withdrawal(case: Case, act: Act, known: OrderReference, version: int) -> None:
+    """An order is not wanted any more: what follows depends on how far the work is (lifecycle §6)."""
+    again = known.cancelled_version is not None and version <= known.cancelled_version
+    if version < known.order_version or again:
+        case.remark(act, None, "late", event="OrderCancelled", order_version=version)
         return
-    known.cancelled_version, known.cancelled_at = event.version, act.at
-    case.automated("A07", f"{event.order_key}/{event.version}")
+    known.cancelled_version, known.cancelled_at, known.decision = version, act.at, None
+    case.automated("A07", f"{known.order_key}/{version}")
     others = [each for each in case.references if each.live]
+    to_decide = [order for order in case.unclosed if not decided_with_predecessor(case, order)]
     if others:
-        answer(case, act, Decision.CONFIRMED, None, known.order_key)
+        answer(case, act, Decision.CONFIRMED, None, known)
         case.hotlist(act, None, "still_wanted", by=[each.partner for each in others])
-    elif not case.unclosed:
+    elif not to_decide:
         cancel_closed(case, act)
     else:
-        for order in case.unclosed:
+        for order in to_decide:
             withdraw(case, act, order)
 
 
@@ -108,11 +118,7 @@ def withdraw(case: Case, act: Act, order: WorkOrder) -> None:
     """T28, T29, T30: what a withdrawal does to one work order."""
     (move,) = EVENTS["OrderCancelled"][order.column]
     if move == "T28":
-        order.cancellation = Cancellation.CONFIRMED
-        case.step(
-            act, order, move, State.CLOSED, close=CloseReason.CANCELLED, reason="cancelled_by_partner", rule="A07"
-        )
-        case.release_material(order, "cancelled_by_partner")
+        cancel_unbegun(case, act, order)
         end_cancelled(case, act, order)
         return
     case.remark(act, order, "cancelled_by_partner", state=order.state, outcome=order.outcome, result=order.result)
@@ -128,9 +134,10 @@ def withdraw(case: Case, act: Act, order: WorkOrder) -> None:
         case.hotlist(act, order, "installed_while_withdrawn")
 
 
-def _renew(known: OrderReference, version: int) -> None:
+def _take_back(known: OrderReference, version: int) -> None:
     """A newer version of an order takes back an earlier withdrawal."""
-    known.order_version, known.cancelled_version, known.cancelled_at = version, None, None
+    known.order_version = version
+    known.cancelled_version = known.cancelled_at = known.decision = None
 
 
 def _values(event: MasterDataReceived) -> tuple[dict[str, Any], list[str]]:

@@ -5,7 +5,6 @@ from types import MappingProxyType
 from contracts.codes import MoveDecision, ReworkKind, State
 from contracts.quality import ReviewApproved, ReviewOpened, ReworkRequested
 from services.case_service.domain.deciding import go_again, hand_over_done
-from services.case_service.domain.gate import close_if_done
 from services.case_service.domain.incoming.assets import settle_follow_up
 from services.case_service.domain.incoming.scene import ANOM, LATE, UPD, Effects, Scene
 from services.case_service.domain.states import Column
@@ -24,9 +23,7 @@ def approved(scene: Scene[ReviewApproved]) -> str:
     """T21 (A02): counts only for the evidence as it is now. Completed documents end the follow-up for them."""
     order, event = scene.order, scene.event
     if not scene.own:
-        taken = settle_follow_up(scene, "documents_complete")
-        close_if_done(scene.case, scene.act)
-        return taken
+        return settle_follow_up(scene, "documents_complete")
     if order.column not in {Column.RESOLVED_WELL, Column.MF}:
         return ANOM
     if event.evidence_version != order.evidence_version or event.round < order.review_round:
@@ -41,7 +38,6 @@ def approved(scene: Scene[ReviewApproved]) -> str:
         scene.case.record(scene.act, order, reason="review_approved")
         return UPD
     hand_over_done(scene.case, scene.act, order)
-    close_if_done(scene.case, scene.act)
     return "T21"
 
 
