@@ -77,7 +77,7 @@ def understand(record: Record) -> Heard:
         sequence=_sequence(headers.get("ce_sequence")),
         time=_time(headers.get("ce_time")),
         headers=headers,
-        cause=Cause(headers.get("ce_correlationid") or own, own, headers.get("traceparent"), event_id),
+        cause=Cause(headers.get("ce_correlationid") or own, own, headers.get("traceparent"), event_id, source),
         record=record,
     )
 

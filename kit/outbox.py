@@ -31,6 +31,8 @@ class Cause(NamedTuple):
     causation_id: str
     traceparent: str | None = None
     event_id: UUID | None = None
+    source: str = ""
+    """The service whose fact it was; empty where a person or time caused it."""
 
 
 class Told(NamedTuple):

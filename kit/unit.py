@@ -170,13 +170,14 @@ class Unit:
     def end(self) -> None:
         """A step is done: its facts are sealed, its changes audited, the keys it gave are known to the next step."""
         self._seal()
+        because = {"cause": self.cause.causation_id} | ({"source": self.cause.source} if self.cause.source else {})
         for aggregate in self._touched.values():
             kind = type(aggregate)
             if kind.keys is not Aggregate.keys:  # a step may have given it another key
                 self._place(aggregate)
             if kind.changes is not Aggregate.changes:
                 for change in aggregate.changes():
-                    self.audit(change.action, change.subject, cause=self.cause.causation_id, **change.details)
+                    self.audit(change.action, change.subject, **because, **change.details)
         self._touched.clear()
 
     def load(self, db: sa.Connection, needs: Callable[["Unit"], Iterable[Ref]]) -> None:

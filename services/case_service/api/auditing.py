@@ -27,7 +27,7 @@ ENVIRONMENT = Environment(
 )
 PAGE_POLICY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 """The page is also kept as a file, so that its style stands in it; it has no script."""
-WHY = ("reason", "rules", "code", "step", "cause")
+WHY = ("reason", "rules", "code", "step", "cause", "source")
 """Members of the details that say why; `set` holds old and new values."""
 
 

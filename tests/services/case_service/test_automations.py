@@ -173,7 +173,8 @@ async def test_an_automation_fires_once_for_copies_and_two_workers(ground: Groun
     assert await ground.stage.parked() == []
 
 
-def test_every_automation_of_the_page_is_tried_or_belongs_to_somebody_else() -> None:
+def test_every_automation_of_the_page_is_tried_here_or_in_a_test_of_its_own() -> None:
+    """A01 is qa_service's; A12 begins with a request (test_intake), A13 with two cases (test_late_facts)."""
     tried = {name[:3] for name in RULES}
     assert set(AUTOMATIONS) - tried <= {"A01", "A12", "A13"}
     assert tried <= set(AUTOMATIONS)

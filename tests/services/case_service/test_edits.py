@@ -1,5 +1,6 @@
 """What people change by hand: flags, the customer's contact, links, who is responsible; and what they may not."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,8 @@ async def test_S0_01_S3_16_the_master_itself_changes_it_and_the_audit_says_who(s
     assert ((await story.case()).priority, (await story.told(cases.CaseAmended))[-1].changed) == (80, ("priority",))
     amended = [row for row in await story.stage.rows("audit") if "CaseAmended" in row.action or "amend" in row.action]
     assert {row.actor for row in amended} == {"system:case_service"}
+    changed = [json.loads(row.details) for row in await story.stage.rows("audit") if row.action == "case:change"]
+    assert changed[-1]["source"] == "mdm_adapter"
 
 
 async def test_S3_15_nothing_is_stored_before_it_is_saved_and_a_stale_edit_shows_what_differs(story: Story) -> None:

@@ -119,6 +119,27 @@ async def test_S2_19_a_completion_notice_opens_the_linked_case_once(stage: Stage
     assert [row.subject for row in rules] == [f"case/{opened.case_id}"]
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+async def test_S0_30_A12_opens_one_case_for_a_notice_that_two_clients_send_at_once(
+    tmp_path: Path, request: pytest.FixtureRequest, database: str
+) -> None:
+    url = request.getfixturevalue("new_database")() if database == "postgresql" else None
+    stage = await Stage.open(build, tmp_path, settings=Settings, database_url=url)
+    await registered(stage)
+    async with installer(stage) as mayer, installer(stage) as colleague:
+        before = (await mayer.post("/v1/installer/pre-notifications", json={"notice_id": "M-1"} | PLACE)).json()
+        notice = {"notice_id": "M-1", "case_id": before["case_id"], "completed_on": "2026-03-01"}
+        clients = (mayer, colleague) * 2
+        answers = await asyncio.gather(
+            *(each.post("/v1/installer/completion-notices", json=notice) for each in clients)
+        )
+    assert {answer.status_code for answer in answers} == {201}, [answer.text for answer in answers]
+    _, opened = await told(stage, cases.CaseOpened)
+    assert {answer.json()["case_id"] for answer in answers} == {str(opened.case_id)}
+    assert len([row for row in await stage.rows("audit") if row.action == "automation:A12"]) == 1
+    await stage.close()
+
+
 async def test_S2_19_a_notice_about_somebody_else_s_case_finds_none(stage: Stage) -> None:
     await registered(stage)
     await stage.hears(an_order())

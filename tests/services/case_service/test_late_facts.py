@@ -1,5 +1,6 @@
 """What comes when nobody waits for it: late reports, due calibrations, houses without coverage (J50, J56, B10)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,8 @@ from contracts import assets, cases
 from contracts.codes import CommsCause
 from contracts.parts import Address
 from contracts.visits import VisitReported
+from kit.bus import Abandon
+from kit.processing import Processor
 from kit.testing import Stage
 from services.case_service.app import build
 from services.case_service.domain.case import Case
@@ -188,16 +191,22 @@ async def a_house(stage: Stage) -> list[Story]:
     return stories
 
 
-async def is_silent(story: Story, gateway: str, cause: str = "no_coverage") -> None:
-    """The gateway of this flat was put in and finds no network."""
+async def is_built_in(story: Story, gateway: str) -> None:
+    """The gateway of this flat was put in, and is not heard yet."""
     await story.is_booked()
     report = a_report("COMMS_PENDING", installed=(a_device(f"M-{gateway}"), a_gateway(gateway)))
     await story.is_visited(report, sequence=1)
 
-    def line(case: Case, order: Any) -> assets.CommissioningPending:
-        return facts.pending(case, order, gateway).model_copy(update={"cause": CommsCause(cause)})
 
-    await story.says(line, 1)
+def silence(case: Case, gateway: str, cause: str = "no_coverage") -> assets.CommissioningPending:
+    """It finds no network."""
+    found = facts.pending(case, case.by_sequence[0], gateway)
+    return found.model_copy(update={"cause": CommsCause(cause)})
+
+
+async def is_silent(story: Story, gateway: str, cause: str = "no_coverage") -> None:
+    await is_built_in(story, gateway)
+    await story.says(lambda case, _: silence(case, gateway, cause))
 
 
 async def flagged(stage: Stage) -> list[str]:
@@ -216,6 +225,26 @@ async def test_B10_the_second_gateway_without_coverage_warns_every_open_order_of
     rules = [row for row in await stage.rows("audit") if row.action == "automation:A13"]
     assert {row.subject for row in rules} == {f"case/{(await each.case()).case_id}" for each in (first, second, third)}
     assert len(amended) == len(rules) == 3
+    await stage.close()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+async def test_S0_30_A13_warns_a_building_once_for_copies_and_two_workers(
+    tmp_path: Path, request: pytest.FixtureRequest, database: str
+) -> None:
+    url = request.getfixturevalue("new_database")() if database == "postgresql" else None
+    stage = await Stage.open(build, tmp_path, settings=Settings, database_url=url)
+    first, second, *_ = await a_house(stage)
+    await is_silent(first, "GW-A")
+    await is_built_in(second, "GW-B")
+    record = stage.record(silence(await second.case(), "GW-B"))
+    workers = (stage.processor, Processor(stage.service.name, stage.store, stage.service.handlers))
+    await asyncio.gather(*(each.deliver([record] * 2, Abandon()) for each in workers))
+    await stage.hears(silence(await second.case(), "GW-B"))  # once more, under another id
+    assert await flagged(stage) == ["P0", "P1", "P2"]
+    assert len([row for row in await stage.rows("audit") if row.action == "automation:A13"]) == 3
+    assert len([fact for fact in await stage.told() if isinstance(fact, cases.CaseAmended)]) == 3
+    assert await stage.parked() == []
     await stage.close()
 
 
