@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from io import BytesIO
 from typing import Any
@@ -40,6 +42,8 @@ class Technician:
         self.due: datetime | None = clock.now()
         self.carried = dict[str, Item]()
         """Work orders as the phone has them, that are reported whatever became of them."""
+        self.reported = dict[str, Item]()
+        """The report of each work order, as it was sent."""
 
     def next_due(self) -> datetime | None:
         return self.due
@@ -105,6 +109,7 @@ class Technician:
     async def _report(self, item: Item, start: datetime) -> bool:
         report = {"arrived_at": start.isoformat(), "finished_at": self.clock.now().isoformat()}
         report |= await self._outcome(item, start)
+        self.reported[item["work_order_id"]] = report
         carried = self.carried.pop(item["work_order_id"], None)
         key = f"report-{item['work_order_id']}"
         for _ in range(2 if carried and self._story(item).offline else 1):  # a phone that was away asks again
@@ -112,6 +117,14 @@ class Technician:
         if not answer.ok and (carried is None or answer.code != KEPT):
             raise RuntimeError(f"{item['metering_point_id']}: {answer.code} {answer.body}")
         return True
+
+    def corrected(self, item: Item) -> Item:
+        """What was reported, but for a reading of the old meter that was typed wrongly."""
+        report = deepcopy(self.reported[item["work_order_id"]])
+        for device in report["removed"]:
+            for register in device["registers"]:
+                register["reading"] = str(Decimal(register["reading"]) + 1)
+        return report
 
     async def _outcome(self, item: Item, start: datetime) -> Item:
         story, visit = self._story(item), item["sequence"] - 1

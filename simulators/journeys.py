@@ -208,6 +208,10 @@ JOURNEYS: tuple[Mapping[str, Any], ...] = (
         _approved("max", "RESOLVED", "qa_waiver"),
     )},
     {"journey": "J37b", "turns": (cancelled_at("PLANNING"), _act("erp", MF, "amend"))},
+    {"journey": "J28b", "reject": ("2.4",), "turns": (
+        _act("mia", MF, "correct", refused="review-missing"),
+        _move("mia", MF, {"move": "data_corrected", "reason": "the review is there"}, hours=24.0),
+    )},
 )
 LONG_JOURNEYS: tuple[Mapping[str, Any], ...] = (
     {"journey": "J02", **ANNOUNCED},
@@ -222,7 +226,7 @@ VARIANTS = frozenset(
     (
         *("J06a", "J06b", "J07a", "J07b", "J08", "J10b", "J12", "J13a", "J13b", "J16a", "J16b", "J18b", "J20b", "J21b"),
         *("J22b", "J22d", "J23b", "J25b", "J32a", "J32b", "J42b", "J46b", "J49a", "J49b", "J49c", "J49d", "J52"),
-        *("J03b", "J04a", "J04c", "J07c", "J15a", "J15b", "J65a", "J65b", "J54b", "J37b"),
+        *("J03b", "J04a", "J04c", "J07c", "J15a", "J15b", "J65a", "J65b", "J54b", "J37b", "J28b"),
     )
 )
 """Turns of events that tests play and a demonstration can do without: another one shows the same."""

@@ -153,6 +153,16 @@ class Prompter:
         """The technician is done sooner than planned."""
         return await self.crew[item["responsible"]].report_now(item)
 
+    async def correct(self, item: Item, turn: Turn) -> Answer:
+        """A report was wrong; the handover is asked for in the same breath, before anybody looked at it."""
+        who, moves = self._who(turn, item), f"/case/v1/work-orders/{item['work_order_id']}/moves"
+        wrong = {"move": "correct_report", "reason": "typed wrongly", "expected_version": item["version"]}
+        answer = await who.post(moves, wrong | {"report": self.crew[item["responsible"]].corrected(item)})
+        if not answer.ok:
+            return answer
+        again = {"move": "data_corrected", "reason": "as it was read", "expected_version": answer.body["version"]}
+        return await who.post(moves, again)
+
     async def review(self, item: Item, turn: Turn) -> Answer:
         """Somebody looks at the report at once, and approves."""
         who = self._who(turn, item)
@@ -208,6 +218,7 @@ ACTS: Mapping[str, Callable[[Prompter, Item, Turn], Awaitable[Answer]]] = Mappin
         "cancel": Prompter.withdraw,
         "race": Prompter.race,
         "report": Prompter.report,
+        "correct": Prompter.correct,
         "review": Prompter.review,
         "cancel_second": Prompter.withdraw_second,
         "amend": Prompter.amend,

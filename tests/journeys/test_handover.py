@@ -14,6 +14,16 @@ def test_J28_a_rejection_is_mended_as_data_and_handed_over_again(played: Played)
     assert (order.phase, order.log.completions) == ("COMPLETED", 2)
 
 
+def test_J28_a_corrected_report_is_reviewed_again_before_it_is_handed_over_again(played: Played) -> None:
+    order = played.orders["J28b"]
+    assert order.moves() == [*GOOD_WAY, "T25", "T26", "T27"]
+    assert [visit["visit_version"] for visit in order.of("visits", "visit_reported")] == [1, 2]
+    assert [review["round"] for review in order.of("quality", "review_approved")] == [1, 2]
+    assert "review-missing" in {code for _, code in order.refused}
+    assert [fact["attempt"] for fact in order.of("handovers", "handover_accepted")] == [2]
+    assert (order.phase, order.log.completions) == ("COMPLETED", 2)
+
+
 def test_J29_a_rejection_is_mended_in_the_field(played: Played) -> None:
     order = played.orders["J29"]
     assert order.moves(1)[-4:] == ["T25", "T26", "T33", "T23"]
