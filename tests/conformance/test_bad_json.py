@@ -79,7 +79,7 @@ async def test_the_manifests_json_gets_its_verdict(client: httpx.AsyncClient, ro
     assert (str(answer.status_code), problem["code"]) == (row["expected_verdict"], "invalid-body")
     assert problem["errors"][0]["code"] == row["expected_error_code"]
     assert {"pointer", "line"} & problem["errors"][0].keys()
-    assert time.process_time() - began < 0.1 + len(content) / 1_000_000
+    assert time.process_time() - began < 1 + len(content) / 1_000_000  # what grows with the square takes minutes
 
 
 def test_the_manifest_and_the_folder_name_the_same_files() -> None:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -25,10 +24,7 @@ def test_the_points_are_those_of_this_page_each_once() -> None:
 
 
 def test_a_point_does_nothing_when_no_fault_is_planted() -> None:
-    began = time.perf_counter()
-    for _ in range(100_000):
-        faults.point("relay.acked")
-    assert time.perf_counter() - began < 1
+    assert {faults.point(each) for each in faults.POINTS} == {None}
 
 
 def test_a_simulation_may_break_a_process_at_a_point_of_its_choice() -> None:
