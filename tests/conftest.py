@@ -20,6 +20,9 @@ from tests.servers.postgres import Postgres
 from tests.servers.processes import clear_orphans, throwaway
 
 RUN = "ROLLOUT_TEST_RUN"  # the folder that all workers of one run share
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own inside it
+"""Where tests keep their files, if it is there: SQLite waits for the disk at every commit, and a killed process loses
+nothing that it wrote to either. With `--basetemp` they lie elsewhere, and stay."""
 KAFKA_IMAGE, POSTGRES_IMAGE = "confluentinc/cp-kafka:7.6.0", "postgres:15"
 
 C = TypeVar("C", Kafka, Postgres)
@@ -32,6 +35,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("PYTHONHASHSEED", str(os.getpid()))  # one for all workers: they must collect alike
         clear_orphans()
         os.environ[RUN] = str(stack.enter_context(throwaway("run")))
+        if config.option.basetemp is None and os.access(MEMORY, os.W_OK):
+            clear_orphans(MEMORY)
+            config.option.basetemp = stack.enter_context(throwaway("tests", MEMORY)) / "pytest"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

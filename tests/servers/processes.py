@@ -33,9 +33,9 @@ def state_folder(name: str) -> Path:
     return own_folder() / repository / name
 
 
-def own_folder() -> Path:
+def own_folder(root: Path | None = None) -> Path:
     """A folder under the one for temporary files that this user made, and may only be written by this user."""
-    folder = Path(tempfile.gettempdir()) / f"rollout-hub-{os.geteuid()}"
+    folder = (root or Path(tempfile.gettempdir())) / f"rollout-hub-{os.geteuid()}"
     folder.mkdir(mode=0o711, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
         raise NotStarted(f"{folder} belongs to somebody else; set TMPDIR to another folder")
@@ -43,9 +43,9 @@ def own_folder() -> Path:
 
 
 @contextmanager
-def throwaway(name: str) -> Iterator[Path]:
+def throwaway(name: str, root: Path | None = None) -> Iterator[Path]:
     """A folder for clusters that live as long as the block: at its end they are killed and the folder is gone."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=own_folder()))
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=own_folder(root)))
     folder.chmod(0o711)
     (folder / "owner").write_text(_name(os.getpid()))
     try:
@@ -54,9 +54,9 @@ def throwaway(name: str) -> Iterator[Path]:
         _clear(folder)
 
 
-def clear_orphans() -> None:
+def clear_orphans(root: Path | None = None) -> None:
     """Clear the throwaway folders whose owner was killed before it could."""
-    for folder in own_folder().iterdir():
+    for folder in own_folder(root).iterdir():
         if (folder / "owner").exists() and _named(folder / "owner") is None:
             _clear(folder)
 
