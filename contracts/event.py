@@ -2,8 +2,11 @@
 
 import re
 from typing import Any, ClassVar, Self
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+
+from contracts.ids import text_of
 
 EVENTS: dict[str, type["Event"]] = {}
 """Every event of the hub by its type name; filled as the modules of this package are imported."""
@@ -32,7 +35,8 @@ class Event(Part):
 
     def key(self) -> str:
         """Events with one key keep their order on their topic."""
-        return str(getattr(self, self.key_field))
+        key = getattr(self, self.key_field)
+        return text_of(key) if isinstance(key, UUID) else str(key)
 
     def to_json(self) -> bytes:
         """The value on the wire: decimals as text, times in UTC, absent where there is nothing."""

@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple, NewType
 from urllib.parse import quote
 from uuid import UUID
 
+import orjson
 from pydantic import StringConstraints
 
 CaseId = NewType("CaseId", UUID)
@@ -34,6 +35,12 @@ RowId = NewType("RowId", UUID)
 TeamId = NewType("TeamId", UUID)
 TechnicianId = NewType("TechnicianId", UUID)
 VisitId = NewType("VisitId", UUID)
+
+
+def text_of(id_: UUID) -> str:
+    """An id of ours as text: what `str` says, in a third of its time."""
+    return orjson.dumps(id_)[1:-1].decode()
+
 
 Ref = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/+%-]{0,79}$")]
 """A foreign id or a hash."""

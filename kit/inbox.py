@@ -7,6 +7,7 @@ from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from contracts.event import Event
+from contracts.ids import text_of
 from contracts.topics import TOPICS
 from kit.bus import Record
 from kit.outbox import Cause
@@ -68,7 +69,7 @@ def understand(record: Record) -> Heard:
     if source not in TOPICS[record.topic].writers or not kind.startswith(_prefix(source)):
         raise Unreadable("foreign_event", f"{record.topic} belongs to {owner or 'the services'}")
     event_id = _id(headers.get("ce_id"))
-    own = str(event_id)
+    own = text_of(event_id)
     return Heard(
         id=event_id,
         type=kind,

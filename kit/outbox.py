@@ -11,6 +11,7 @@ import orjson
 import sqlalchemy as sa
 
 from contracts.event import Event
+from contracts.ids import text_of
 from contracts.topics import TOPICS
 from kit import rows, tables
 from kit.bus import partition_of
@@ -62,12 +63,12 @@ def seal(fact: Event, event_id: UUID, at: datetime, cause: Cause) -> Told:
         raise TooLarge(f"{fact.ce_type} holds {len(value)} bytes, a topic carries {LARGEST_VALUE}")
     if not key:
         raise Invalid(f"{fact.ce_type} has an empty key")
-    return Told(str(event_id), fact.ce_type, fact.topic, key, value, at, cause)
+    return Told(text_of(event_id), fact.ce_type, fact.topic, key, value, at, cause)
 
 
 def tombstone(fact: type[Event], key: str, event_id: UUID, at: datetime, cause: Cause) -> Told:
     """Readers forget what they keep under this key of a compacted topic."""
-    return Told(str(event_id), fact.ce_type, fact.topic, key, None, at, cause)
+    return Told(text_of(event_id), fact.ce_type, fact.topic, key, None, at, cause)
 
 
 def write(db: sa.Connection, service: str, told: Sequence[Told]) -> None:
@@ -79,13 +80,13 @@ def write(db: sa.Connection, service: str, told: Sequence[Told]) -> None:
     heads = rows.insert_new(db, tables.heads, HEADS, numbered, "sequence", add="sequence")
     last = {(topic, key): int(sequence) - counts[topic, key] for topic, key, sequence in heads}
     how = rows.binders(db.dialect, tables.outbox, OUTBOX[-1:])
+    when = {at: rows.bound((at,), how)[0] for at in {each.at for each in told}}
     made = []
     for each in told:
         last[each.topic, each.key] = sequence = last[each.topic, each.key] + 1
         text = orjson.dumps(headers(service, each, sequence)).decode()
-        (at,) = rows.bound((each.at,), how)
         slot = partition_of(each.key, TOPICS[each.topic].partitions)
-        made.append((each.event_id, each.topic, slot, each.key, sequence, text, each.value, at))
+        made.append((each.event_id, each.topic, slot, each.key, sequence, text, each.value, when[each.at]))
     rows.insert(db, tables.outbox, OUTBOX, made)
 
 

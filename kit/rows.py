@@ -16,6 +16,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from contracts.ids import text_of
 from kit.types import Id, Keys, is_sqlite
 
 Rows = Sequence[tuple[Any, ...]]
@@ -201,7 +202,7 @@ def _reader(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Bind | None:
 
 
 def _text(value: UUID | None) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else text_of(value)
 
 
 def _uuid(value: str | None) -> UUID | None:

@@ -170,15 +170,18 @@ class Unit:
     def end(self) -> None:
         """A step is done: its facts are sealed, its changes audited, the keys it gave are known to the next step."""
         self._seal()
-        because = {"cause": self.cause.causation_id} | ({"source": self.cause.source} if self.cause.source else {})
         for aggregate in self._touched.values():
             kind = type(aggregate)
             if kind.keys is not Aggregate.keys:  # a step may have given it another key
                 self._place(aggregate)
             if kind.changes is not Aggregate.changes:
                 for change in aggregate.changes():
-                    self.audit(change.action, change.subject, **because, **change.details)
+                    self.audit(change.action, change.subject, **self._because(), **change.details)
         self._touched.clear()
+
+    def _because(self) -> Mapping[str, str]:
+        source = {"source": self.cause.source} if self.cause.source else {}
+        return {"cause": self.cause.causation_id, **source}
 
     def load(self, db: sa.Connection, needs: Callable[["Unit"], Iterable[Ref]]) -> None:
         """Load what is needed, asking again with what was loaded at hand, at most three rounds."""
