@@ -14,9 +14,11 @@ from services.mdm_adapter.dialects.edifact_fv import (
 )
 from services.mdm_adapter.dialects.edifact_fv.acknowledgements import Acknowledgement
 from services.mdm_adapter.dialects.edifact_fv.checking import NAME, Outcome, check
+from services.mdm_adapter.dialects.edifact_fv.correlation import keys_of
 from services.mdm_adapter.dialects.edifact_fv.market_sending import MarketSending
 from services.mdm_adapter.dialects.edifact_fv.outbound import own_faults
 from services.mdm_adapter.dialects.edifact_fv.receipts import NOT_PROCESSED, receipt
+from services.mdm_adapter.dialects.edifact_fv.requests import encode_request
 from services.mdm_adapter.dialects.edifact_fv.syntax import is_edifact
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Item, Kind
@@ -26,7 +28,18 @@ from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
 from services.mdm_adapter.documents.work_status import WorkStatus
 from services.mdm_adapter.partners.profile import Profile
 
-__all__ = ["MEDIA_TYPE", "NAME", "decode", "encode", "encode_readings", "is_edifact", "own_faults", "receipt"]
+__all__ = [
+    "MEDIA_TYPE",
+    "NAME",
+    "decode",
+    "encode",
+    "encode_readings",
+    "encode_request",
+    "is_edifact",
+    "keys_of",
+    "own_faults",
+    "receipt",
+]
 
 MEDIA_TYPE = "application/edifact"
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
@@ -129,8 +142,11 @@ def _acknowledgement(said: Acknowledgement, on: date) -> Item:
 
 
 def encode(document: Outgoing, sending: MarketSending) -> bytes:
-    """The interchange of a document. Of completed work these are the master data, or that its values are withdrawn
-    where `sending` names them; the readings follow with `encode_readings`, once the master data were taken."""
+    """The interchange of a document.
+
+    Of completed work it holds the master data, or the withdrawal of the values that `sending` names; the readings
+    follow with `encode_readings`, once the master data were taken.
+    """
     match document:
         case WorkStatus():
             return status_reports.announced(document, sending)

@@ -129,7 +129,7 @@ def _fault(asked: Asked, codes: Codes, accepted: bool, reason: Reason, sending: 
     yield from (*begin(sending, "4"), *parties(sending, "MR"))
     yield seg("DOC", "22", sending.numbers.transaction)
     pid = codes.accepted if accepted else codes.refused
-    yield from (rff("Z13", pid), rff("AAV", asked.transaction), seg("LIN", "1"))
+    yield from (rff("Z13", pid), rff("AAV", asked.transaction or asked.document), seg("LIN", "1"))
     if accepted:
         yield at("292", needed(sending.facts.work_ends_at, "work_ends_at"))
         yield seg("STS", "Z06", "Z10")

@@ -9,6 +9,7 @@ from services.mdm_adapter.documents.values import Customer, Location
 
 PERSON, COMPANY = "Z01", "Z02"
 NAME_FORMS = {"person": PERSON, "company": COMPANY}
+CLASSES = {form: name for name, form in NAME_FORMS.items()}
 
 
 def name(customer: Customer | None, customer_class: str | None) -> tuple[str, ...]:
@@ -26,6 +27,13 @@ def address(location: Location | None) -> tuple[str | tuple[str, ...], ...]:
     city, postcode = needed(place.city, "address.city"), needed(place.postcode, "address.postcode")
     country = needed(place.country, "address.country")
     return ((street, "", number, place.addition or ""), city, "", postcode, country)
+
+
+def as_said(location: Location | None) -> tuple[str | tuple[str, ...], ...]:
+    """The same, as far as it is known."""
+    place = location or Location()
+    street = (place.street or "", "", place.number or "", place.addition or "")
+    return (street, place.city or "", "", place.postcode or "", place.country or "")
 
 
 def nad(role: str, called: tuple[str, ...] = (), at: tuple[str | tuple[str, ...], ...] = ()) -> Segment:

@@ -1,9 +1,11 @@
 """Receipts of ours: CONTRL for an interchange that cannot be read, APERAK for each Vorgang of one that can."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from services.mdm_adapter.dialects.edifact_fv.checking import Checked, Outcome
 from services.mdm_adapter.dialects.edifact_fv.composing import (
+    TEXT,
     at,
     begin,
     ftx,
@@ -20,6 +22,7 @@ from services.mdm_adapter.dialects.edifact_fv.syntax import Place, Segment, Toke
 from services.mdm_adapter.dialects.edifact_fv.tables import rows, rows_at
 from services.mdm_adapter.dialects.edifact_fv.templates import name_of
 from services.mdm_adapter.dialects.findings import Finding
+from services.mdm_adapter.dialects.items import Reference
 
 NOT_PROCESSED = Finding("Z31", "", "is not processed here")
 MESSAGE_FAULTS = frozenset({"28", "29"})
@@ -105,12 +108,17 @@ def _error(finding: Finding, references: list[Segment], sending: MarketSending, 
         yield references[-1]
     if named:
         hint = finding.position.rpartition(" ")[2] if finding.segment else finding.position
-        yield seg("FTX", "Z02", "", "", (name_of(hint), finding.segment or ""))
+        yield seg("FTX", "Z02", "", "", (name_of(hint), (finding.segment or "")[:TEXT]))
 
 
 def _names_segment(code: str, sending: MarketSending) -> bool:
     on = sending.at.astimezone(MARKET).date()
     return any(row["code"] == code and row["names_segment"] == "yes" for row in rows_at("erc_codes.csv", on))
+
+
+def unknown_reference(outcome: Outcome, reference: Reference) -> Outcome:
+    """A Vorgang that quotes what this partner was never sent."""
+    return replace(outcome, findings=(Finding("Z33", f"RFF+{reference.kind}", "unknown", value=reference.number),))
 
 
 def receipt(content: bytes, checked: Checked, sending: MarketSending) -> bytes | None:

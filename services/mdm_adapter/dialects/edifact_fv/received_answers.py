@@ -6,16 +6,16 @@ from datetime import date
 from contracts.codes import Authority, HubReason, Level
 from services.mdm_adapter.dialects.edifact_fv import places
 from services.mdm_adapter.dialects.edifact_fv.acknowledgements import Acknowledgement, cause_of, meaning_of
-from services.mdm_adapter.dialects.edifact_fv.fields import MARKET, day_of
+from services.mdm_adapter.dialects.edifact_fv.received_orders import day_at
 from services.mdm_adapter.dialects.edifact_fv.syntax import Segment
 from services.mdm_adapter.dialects.edifact_fv.tables import rows_at
-from services.mdm_adapter.dialects.edifact_fv.vorgang import Part, Vorgang, moment
+from services.mdm_adapter.dialects.edifact_fv.vorgang import Part, Vorgang
 from services.mdm_adapter.dialects.items import Reference
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
 from services.mdm_adapter.documents.corrected import Corrected, CorrectedField
 
 QUOTED = ("TN", "ADY", "ACW", "AGO", "ON", "ACE", "AAV")
-"""In the order in which they are looked up; ADY counts within ACW."""
+"""In the order in which they are looked up."""
 CLEARING = "Z88"
 CORRECTS = "A02"
 MASTER_DATA = frozenset({"55648", "55658"})
@@ -45,7 +45,14 @@ def references_of(said: Acknowledgement) -> tuple[Reference, ...]:
 
 def _sorted(found: Iterator[tuple[str, str]] | tuple[tuple[str, str], ...]) -> tuple[Reference, ...]:
     quoted = {Reference(qualifier, number): None for qualifier, number in found if qualifier in QUOTED and number}
-    return tuple(sorted(quoted, key=lambda each: QUOTED.index(each.kind)))
+    document = next((each.number for each in quoted if each.kind == "ACW"), "")
+    within = (_within(each, document) for each in quoted)
+    return tuple(sorted(within, key=lambda each: QUOTED.index(each.kind)))
+
+
+def _within(quoted: Reference, document: str) -> Reference:
+    """A running number means something only within its document: both make one key."""
+    return Reference("ADY", f"{document}/{quoted.number}") if quoted.kind == "ADY" and document else quoted
 
 
 def answer(vorgang: Vorgang, on: date) -> Answer | None:
@@ -65,9 +72,9 @@ def answer(vorgang: Vorgang, on: date) -> Answer | None:
     return Answer(
         items=(ItemAnswer(item=_item(quoted), state=state, reasons=reasons),),
         authority=Authority(row["authority"]) if row["authority"] else None,
-        fixed_on=_day(vorgang, "76") or _day(vorgang, "203") or _day(vorgang, "292"),
-        window_from=_day(vorgang, "469"),
-        window_to=_day(vorgang, "472"),
+        fixed_on=day_at(vorgang, "76") or day_at(vorgang, "203") or day_at(vorgang, "292"),
+        window_from=day_at(vorgang, "469"),
+        window_to=day_at(vorgang, "472"),
     )
 
 
@@ -95,16 +102,6 @@ def _text(vorgang: Vorgang) -> str:
     said += [places.one_line(segment) for _, segment in vorgang.all("NAD+Z22")]
     said += [segment.at(3) for _, segment in vorgang.all("NAD+VY")]
     return " ".join(filter(None, said))[:CHARACTERS]
-
-
-def _day(vorgang: Vorgang, qualifier: str) -> date | None:
-    segment = vorgang.first(f"DTM+{qualifier}")
-    if segment is None:
-        return None
-    if segment.at(2, 3) == "102":
-        return day_of(segment.at(2, 2))
-    instant = moment(segment.at(2, 2))
-    return instant.astimezone(MARKET).date() if instant else None
 
 
 def corrected(vorgang: Vorgang, on: date) -> Corrected | None:

@@ -20,11 +20,12 @@ from services.mdm_adapter.partners.profile import Profile
 
 KINDS = {TECHNIQUE: OrderKind.TECH_CHANGE, CHANGE_OF_OPERATOR: OrderKind.REMOVE, FAULT: OrderKind.REPAIR}
 CANCELLED = frozenset({"21011", "21013"})
+PHONES = ("TE", "AJ", "AL")
 OWN_ROLES = frozenset({"NB", "LF", "WMSB"})
 """Roles of a sender that an order of its has at the point."""
 SCHEMES = {"Z19": Scheme.MELO, "Z55": Scheme.NELO, "Z56": Scheme.SR}
 """LIN DE1229 -> what LOC+172 names."""
-PRODUCT, OFFER, OFFERED_PRICES, FAULT_STATE, SCOPE = "product", "offer", "price_sheet", "fault", "scope"
+PRODUCT, OFFER, OFFERED_PRICES, FAULT_STATE, SCOPE, TEXT = "product", "offer", "price_sheet", "fault", "scope", "text"
 
 
 def order_number(vorgang: Vorgang) -> str:
@@ -42,7 +43,7 @@ def asked(vorgang: Vorgang, profile: Profile | None) -> Asked:
         role,
         vorgang.number,
         point(vorgang),
-        _day(vorgang.first("DTM+203")),
+        day_at(vorgang, "203"),
     )
 
 
@@ -54,10 +55,10 @@ def requested(vorgang: Vorgang, profile: Profile | None, on: date) -> WorkOrderR
     said: dict[str, Any] = {
         "kind": KINDS[vorgang.pid],
         "metering_point": place,
-        "fixed_on": _day(vorgang.first("DTM+203")),
-        "window_from": _day(vorgang.first("DTM+469")),
-        "window_to": _day(vorgang.first("DTM+472")),
-        "customer": _customer(vorgang),
+        "fixed_on": day_at(vorgang, "203"),
+        "window_from": day_at(vorgang, "469"),
+        "window_to": day_at(vorgang, "472"),
+        **_customer(vorgang),
         "location": _location(vorgang),
         "parties": _parties(vorgang, profile),
         "old_devices": tuple(_devices(vorgang, on)) or None,
@@ -86,8 +87,9 @@ def point(vorgang: Vorgang) -> MeteringPoint | None:
     return MeteringPoint(id=id_, scheme=scheme)
 
 
-def _day(segment: Segment | None) -> date | None:
-    """The local day of a time."""
+def day_at(part: Part, qualifier: str) -> date | None:
+    """The local day of a time; None: it is not said, or cannot be read."""
+    segment = part.first(f"DTM+{qualifier}")
     if segment is None:
         return None
     if segment.at(2, 3) == "102":
@@ -96,26 +98,28 @@ def _day(segment: Segment | None) -> date | None:
     return instant.astimezone(MARKET).date() if instant else None
 
 
-def _customer(vorgang: Vorgang) -> Customer | None:
+def _contact(vorgang: Vorgang) -> Iterator[Segment]:
     """Whom to reach at the point: NAD+Z09 of an order, NAD+CC of a fault, with what stands behind it."""
-    segments = [segment for _, segment in vorgang.segments]
-    roles = {"Z09", "CC"}
-    begin = next((index for index, each in enumerate(segments) if each.tag == "NAD" and each.at(2) in roles), None)
-    if begin is None:
-        return None
-    behind = Part(vorgang.message, tuple(enumerate(_until_next(segments[begin + 1 :]))))
-    called = places.name_of(segments[begin]) or behind.value("CTA", 3, 2) or None
-    phone = next((each.at(2) for _, each in behind.all("COM") if each.at(2, 2) in {"TE", "AJ", "AL"}), "")
-    email = next((each.at(2) for _, each in behind.all("COM") if each.at(2, 2) == "EM"), "")
-    said = {"name": called, "phone": phone or None, "email": email or None}
-    return Customer(**said) if any(said.values()) else None
+    inside = False
+    for _, segment in vorgang.segments:
+        if segment.tag == "NAD":
+            inside = segment.at(2) in {"Z09", "CC"}
+        if inside and segment.tag in {"NAD", "CTA", "COM"}:
+            yield segment
 
 
-def _until_next(segments: list[Segment]) -> Iterator[Segment]:
-    for segment in segments:
-        if segment.tag not in {"CTA", "COM", "RFF"}:
-            return
-        yield segment
+def _customer(vorgang: Vorgang) -> dict[str, Any]:
+    """The customer, and whether it is a person or a company."""
+    found = list(_contact(vorgang))
+    reached = {segment.at(2, 2): segment.at(2) for segment in found if segment.tag == "COM"}
+    names = (places.name_of(each) if each.tag == "NAD" else each.at(3, 2) for each in found if each.tag != "COM")
+    said = {
+        "name": next(filter(None, names), None),
+        "phone": next((reached[kind] for kind in PHONES if kind in reached), None),
+        "email": reached.get("EM"),
+    }
+    form = next((places.CLASSES.get(each.at(5, 6)) for each in found if each.tag == "NAD"), None)
+    return {"customer": Customer(**said) if any(said.values()) else None, "customer_class": form}
 
 
 def _location(vorgang: Vorgang) -> Location | None:
@@ -154,7 +158,7 @@ def _properties(vorgang: Vorgang) -> Iterator[tuple[str, str]]:
         yield OFFERED_PRICES, prices
     if vorgang.pid == FAULT and (status := vorgang.value("STS+Z06", 3)):
         yield FAULT_STATE, status
-    if scope := vorgang.value("IMD", 4):
+    if scope := vorgang.value("IMD", 3):
         yield SCOPE, scope
     for _, segment in vorgang.all("FTX"):
-        yield "text", "".join(segment.elements[3]) if len(segment.elements) > 3 else ""
+        yield TEXT, "".join(segment.elements[3]) if len(segment.elements) > 3 else ""
