@@ -22,9 +22,11 @@ from services.mdm_adapter.dialects.edifact_fv.envelope import Interchange, read
 from services.mdm_adapter.dialects.edifact_fv.versions import version_at
 from services.mdm_adapter.dialects.edifact_fv.writing import write
 from tests.bench.market import corpus
+from tests.unit.mdm_adapter.edifact.built import BUILT as OURS
 
 SAMPLES = Path(__file__).resolve().parents[2].parent / "shared" / "samples" / "edifact"
-BUILT = list(corpus(60, seed=3))
+BUILT = [*corpus(60, seed=3), *OURS.values()]
+NAMES = [*map(str, range(60)), *OURS]
 GENERATED = sorted((SAMPLES / "generated-fv2610").glob("*.edi"))
 OWN = sorted((SAMPLES / "own").glob("*.edi"))
 
@@ -43,7 +45,7 @@ def theirs(data: bytes) -> Iterator[tuple[str, list[list[str]]]]:
                 yield segment.tag, [each if isinstance(each, list) else [each] for each in segment.elements]
 
 
-@pytest.mark.parametrize("data", BUILT, ids=range(len(BUILT)))
+@pytest.mark.parametrize("data", BUILT, ids=NAMES)
 def test_pydifact_reads_the_values_that_we_wrote(data: bytes) -> None:
     assert list(theirs(data)) == list(ours(read(data).whole()))
 
@@ -59,7 +61,7 @@ def judged_by_makotest(data: bytes) -> makotest.ValidationReport:
     return makotest.validate_edifact(written, "2026-11-20")
 
 
-@pytest.mark.parametrize("data", BUILT, ids=range(len(BUILT)))
+@pytest.mark.parametrize("data", BUILT, ids=NAMES)
 def test_makotest_parses_what_we_wrote_and_sees_the_same_messages(data: bytes) -> None:
     messages = read(data).whole().messages
     assert [each.message_type for each in judged_by_makotest(data).messages] == [each.type for each in messages]
@@ -94,3 +96,7 @@ def test_makotest_knows_the_versions_of_fv2604_that_we_know(message: str) -> Non
     version = version_at(message, datetime.fromisoformat("2026-04-01"))
     assert version is not None
     assert makotest.release_for(message, "2026-04-01") == version.number
+
+
+def test_makotest_finds_the_readings_that_we_build_valid() -> None:
+    assert [str(each.message) for each in judged_by_makotest(OURS["13017"]).errors] == []

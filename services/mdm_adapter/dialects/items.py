@@ -54,7 +54,7 @@ class Kind(StrEnum):
     FAULT = "fault"
     """A negative answer that names no message: the exchange it came in is all there is to correlate."""
     MIXED = "mixed"
-    """Several of these, or nothing: each item says what it is."""
+    """Several of these: each item says what it is."""
     OTHER = "other"
 
 

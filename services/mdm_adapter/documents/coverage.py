@@ -16,13 +16,12 @@ from services.mdm_adapter.documents.work_status import WorkStatus
 EDIFACT, CIM, JSON, CSV = "edifact_fv", "cim_xml", "json_ce", "csv"
 _ORDER = frozenset(WorkOrderRequested.model_fields)
 _REPORT = frozenset(DeviceExchangeCompleted.model_fields)
-_NESTED = frozenset({"customer", "location"})
 # fmt: off
 CARRIED: Mapping[type[Value], Mapping[str, frozenset[str]]] = MappingProxyType({
     WorkOrderRequested: {
         JSON:    _ORDER - {"properties"},
         CIM:     _ORDER - {"answer", "due_on", "operator"},
-        CSV:     _ORDER - {"answer", "due_on", "operator", "properties", "parties", "old_devices"},
+        CSV:     _ORDER - {"answer", "operator", "properties", "parties", "old_devices"},
         EDIFACT: frozenset({"order_no", "kind", "metering_point", "fixed_on", "window_from", "window_to", "customer",
                             "customer_class", "location", "old_devices"}),
     },
@@ -52,6 +51,9 @@ READ_DEVICES = MappingProxyType({EDIFACT: frozenset({DeviceRole.METER})})
 ADDRESS = MappingProxyType({EDIFACT: frozenset({"street", "number", "addition", "postcode", "city", "country"})})
 """Dialects that know a place by its address alone."""
 
+WITHOUT_LISTS = frozenset({CIM})
+"""Dialects whose codes stand without the list that they belong to."""
+
 
 def shared(document: type[Value], *dialects: str) -> frozenset[str]:
     """Fields that all these dialects carry."""
@@ -69,7 +71,14 @@ def carried(document: Value, dialect: str, zone: tzinfo) -> dict[str, Any]:
             found[side] = tuple(device for device in found[side] if device["role"] in roles)
     if "location" in found and (names := ADDRESS.get(dialect)):
         found["location"] = {name: value for name, value in found["location"].items() if name in names}
-    return {name: value for name, value in found.items() if value not in ((), {}) or name not in _NESTED | {"text"}}
+    if isinstance(document, Answer) and dialect in WITHOUT_LISTS:
+        found["items"] = tuple(_without_lists(item) for item in found["items"])
+    return {name: value for name, value in found.items() if value != {}}
+
+
+def _without_lists(item: dict[str, Any]) -> dict[str, Any]:
+    reasons = ({name: value for name, value in reason.items() if name != "list"} for reason in item["reasons"])
+    return {**item, "reasons": tuple(reasons)}
 
 
 def to_the_minute(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The dialect as a whole: an interchange to what each Vorgang says, and documents to interchanges."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from services.mdm_adapter.dialects.edifact_fv import (
@@ -35,6 +35,7 @@ __all__ = [
     "encode",
     "encode_readings",
     "encode_request",
+    "encode_withdrawal",
     "is_edifact",
     "keys_of",
     "own_faults",
@@ -60,11 +61,14 @@ def decode(data: bytes, profile: Profile | None, now: datetime | None, own: Coll
         return Decoded(NAME, Kind.OTHER, findings=whole, warnings=warnings, message_id=number, checked=checked)
     on = checked.head.sent_at.date() if checked.head else date.min
     items = [_item(outcome, profile, on) for outcome in checked.outcomes]
+    pairs = list(zip(checked.outcomes, items, strict=True))
+    kinds = {_kind_of(outcome, item, on) for outcome, item in pairs}
+    checked = replace(checked, outcomes=tuple(replace(one, findings=tuple(item.findings)) for one, item in pairs))
     items += [_acknowledgement(said, on) for _, said in checked.acknowledgements]
     items += [Item("", None, [found]) for found in checked.useless if found.code == "VERSION_UNKNOWN"]
     return Decoded(
         NAME,
-        _kind(items),
+        kinds.pop() if len(kinds) == 1 else Kind.MIXED if kinds else Kind.ANSWER,
         items,
         warnings=warnings,
         message_id=number,
@@ -80,55 +84,37 @@ def _warning(text: str) -> Finding:
     return Finding(code, "", text, value=value or None)
 
 
-def _kind(items: list[Item]) -> Kind:
-    """What all items are; a message whose items differ says so, and each item speaks for itself."""
-    kinds = {_kind_of(item) for item in items}
-    return kinds.pop() if len(kinds) == 1 else Kind.MIXED
-
-
-def _kind_of(item: Item) -> Kind:
+def _kind_of(outcome: Outcome, item: Item, on: date) -> Kind:
+    """What a Vorgang is, also where it is refused."""
+    pid = outcome.vorgang.pid if outcome.vorgang else ""
     if item.corrected:
         return Kind.CORRECTION
-    if item.answer:
-        return Kind.ANSWER
-    return Kind.ORDERS if item.document else Kind.OTHER
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What a Vorgang was read as."""
-
-    outcome: Outcome
-    profile: Profile | None
-    on: date
-
-    def item(self) -> Item | None:
-        """None: it is nothing that the hub does something with."""
-        vorgang = self.outcome.vorgang
-        assert vorgang is not None  # noqa: S101 -- asked before
-        quoted, number = received_answers.references(vorgang), received_orders.order_number(vorgang)
-        if vorgang.pid in received_orders.KINDS:
-            order = received_orders.requested(vorgang, self.profile, self.on)
-            lacking = [] if order else [Finding("Z29", "LOC+172", "no point is named")]
-            asked = received_orders.asked(vorgang, self.profile)
-            return Item(number, order, lacking, references=quoted, asked=asked)
-        if vorgang.pid in received_orders.CANCELLED:
-            ended = received_orders.cancelled(vorgang)
-            return Item(ended.order_no, ended, references=quoted)
-        said = received_answers.answer(vorgang, self.on)
-        if said is None:
-            return None
-        corrects = received_answers.corrected(vorgang, self.on)
-        return Item(said.items[0].item, None, references=quoted, answer=said, corrected=corrects)
+    if pid in received_orders.KINDS or pid in received_orders.CANCELLED:
+        return Kind.ORDERS
+    return Kind.ANSWER if received_answers.is_answer(pid, on) else Kind.OTHER
 
 
 def _item(outcome: Outcome, profile: Profile | None, on: date) -> Item:
     """One Vorgang. What the content check refuses is not read any further."""
+    vorgang = outcome.vorgang
     if not outcome.is_processed:
         return Item(outcome.document, None, [NOT_PROCESSED])
-    if outcome.findings or outcome.vorgang is None:
+    if outcome.findings or vorgang is None:
         return Item(outcome.document, None, list(outcome.findings))
-    return _Read(outcome, profile, on).item() or Item(outcome.document, None, [NOT_PROCESSED])
+    quoted = received_answers.references(vorgang)
+    if vorgang.pid in received_orders.KINDS:
+        order = received_orders.requested(vorgang, profile, on)
+        lacking = [] if order else [Finding("Z29", "LOC+172", "no point is named")]
+        asked = received_orders.asked(vorgang, profile)
+        return Item(received_orders.order_number(vorgang), order, lacking, references=quoted, asked=asked)
+    if vorgang.pid in received_orders.CANCELLED:
+        ended = received_orders.cancelled(vorgang)
+        return Item(ended.order_no, ended, references=quoted)
+    said = received_answers.answer(vorgang, on)
+    if said is None:
+        return Item(outcome.document, None, [NOT_PROCESSED])
+    corrects = received_answers.corrected(vorgang, on)
+    return Item(said.items[0].item, None, references=quoted, answer=said, corrected=corrects)
 
 
 def _acknowledgement(said: Acknowledgement, on: date) -> Item:
@@ -142,24 +128,23 @@ def _acknowledgement(said: Acknowledgement, on: date) -> Item:
 
 
 def encode(document: Outgoing, sending: MarketSending) -> bytes:
-    """The interchange of a document.
-
-    Of completed work it holds the master data, or the withdrawal of the values that `sending` names; the readings
-    follow with `encode_readings`, once the master data were taken.
-    """
+    """The interchange of a document; of completed work that of its master data, before everything else about it."""
     match document:
         case WorkStatus():
             return status_reports.announced(document, sending)
         case WorkNotCompleted():
             return status_reports.not_completed(document, sending)
         case DeviceExchangeCompleted():
-            if sending.facts.withdrawn:
-                return meter_values.withdrawn(document, sending)
             return master_data.changed_devices(document, sending)
         case Answer():
             return order_answers.answered(document, sending)
 
 
 def encode_readings(document: DeviceExchangeCompleted, sending: MarketSending) -> bytes:
-    """The readings of completed work, one message per device."""
+    """The readings of completed work, one message per device; they leave once its master data were taken."""
     return meter_values.readings(document, sending)
+
+
+def encode_withdrawal(document: DeviceExchangeCompleted, sending: MarketSending) -> bytes:
+    """That readings no longer hold, before the master data that are right again."""
+    return meter_values.withdrawn(document, sending)

@@ -21,8 +21,11 @@ def readings(document: DeviceExchangeCompleted, sending: MarketSending) -> bytes
     """13017: one message per device."""
     if missing := document.missing():
         raise MissingFact(missing[0])
+    devices = read_devices(document)
+    if not devices:
+        raise MissingFact("readings")
     bodies = []
-    for index, device in enumerate(read_devices(document)):
+    for index, device in enumerate(devices):
         head = _head(document, sending, index, "9", rff("Z13", "13017"))
         bodies.append([*head, rff("MG", device.serial), *_positions(device, sending)])
     return interchange(sending, "MSCONS", bodies, APPLICATION)

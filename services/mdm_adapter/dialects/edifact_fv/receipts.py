@@ -21,6 +21,7 @@ from services.mdm_adapter.dialects.edifact_fv.market_sending import MarketSendin
 from services.mdm_adapter.dialects.edifact_fv.syntax import Place, Segment, Tokens
 from services.mdm_adapter.dialects.edifact_fv.tables import rows, rows_at
 from services.mdm_adapter.dialects.edifact_fv.templates import name_of
+from services.mdm_adapter.dialects.edifact_fv.writing import text_of
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Reference
 
@@ -80,9 +81,7 @@ def aperaks(head: Head, outcomes: Iterable[Outcome], sending: MarketSending) -> 
 def _aperak(head: Head, outcome: Outcome, sending: MarketSending, index: int) -> Iterator[Segment]:
     findings = outcome.findings if outcome.is_processed else (NOT_PROCESSED,)
     transaction = outcome.vorgang.number if outcome.vorgang else ""
-    references = [rff("AGO", outcome.document)]
-    if transaction:
-        references.append(rff("TN", transaction))
+    references = [rff(name, number) for name, number in (("AGO", outcome.document), ("TN", transaction)) if number]
     layout = next(
         (row["references"] for row in rows("aperak_layouts.csv") if row["version"] == version_of("APERAK", sending)),
         BEFORE,
@@ -105,7 +104,7 @@ def _error(finding: Finding, references: list[Segment], sending: MarketSending, 
     if also:  # the references of the whole message stand behind its first error
         yield from references
     elif named:
-        yield references[-1]
+        yield from references[-1:]
     if named:
         hint = finding.position.rpartition(" ")[2] if finding.segment else finding.position
         yield seg("FTX", "Z02", "", "", (name_of(hint), (finding.segment or "")[:TEXT]))
@@ -119,6 +118,13 @@ def _names_segment(code: str, sending: MarketSending) -> bool:
 def unknown_reference(outcome: Outcome, reference: Reference) -> Outcome:
     """A Vorgang that quotes what this partner was never sent."""
     return replace(outcome, findings=(Finding("Z33", f"RFF+{reference.kind}", "unknown", value=reference.number),))
+
+
+def unknown_place(outcome: Outcome) -> Outcome:
+    """An order whose address or area nobody knows, neither it nor we."""
+    place = outcome.vorgang.first("NAD+DP") if outcome.vorgang else None
+    quoted = text_of(place) if place else None
+    return replace(outcome, findings=(Finding("Z35", "NAD+DP", "address or area is not known", segment=quoted),))
 
 
 def receipt(content: bytes, checked: Checked, sending: MarketSending) -> bytes | None:

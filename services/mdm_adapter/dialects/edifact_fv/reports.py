@@ -9,10 +9,11 @@ from typing import Any
 from contracts.codes import AnnouncedPlan
 from services.mdm_adapter.dialects.edifact_fv.envelope import read
 from services.mdm_adapter.dialects.edifact_fv.fields import MARKET
-from services.mdm_adapter.dialects.edifact_fv.received_answers import characteristics
+from services.mdm_adapter.dialects.edifact_fv.received_answers import answer, characteristics
 from services.mdm_adapter.dialects.edifact_fv.received_orders import day_at, point
 from services.mdm_adapter.dialects.edifact_fv.tables import rows_at
 from services.mdm_adapter.dialects.edifact_fv.vorgang import Part, Vorgang, vorgaenge
+from services.mdm_adapter.documents.answer import Answer
 from services.mdm_adapter.documents.values import Reading, ReportedDevice
 
 Said = dict[str, Any]
@@ -46,6 +47,12 @@ def not_completed(data: bytes) -> Said:
     row = next((row for row in rows if row["needs_text"] == wanted), rows[0])
     said: Said = {"metering_point": place and place.model_dump(), "sub_reason": row["means"]}
     return said | ({"text": "".join(text.elements[3])} if text else {})
+
+
+def answered(data: bytes) -> Answer | None:
+    """ORDRSP and INSRPT 23003, 23004."""
+    ((vorgang,), on) = _read(data)
+    return answer(vorgang, on)
 
 
 def completed(master_data: bytes, readings: bytes) -> Said:

@@ -323,10 +323,21 @@ def test_readings_need_a_reading_of_every_meter() -> None:
         edifact.encode_readings(bare, sending())
 
 
+def test_readings_are_not_told_where_nothing_was_read() -> None:
+    gateway = EXCHANGE.model_copy(update={"removed": (), "installed": EXCHANGE.installed[1:2]})
+    with pytest.raises(MissingFact, match="readings"):
+        edifact.encode_readings(gateway, sending())
+
+
+def test_a_withdrawal_names_what_it_withdraws() -> None:
+    with pytest.raises(MissingFact, match="withdrawn"):
+        edifact.encode_withdrawal(EXCHANGE, sending())
+
+
 def test_withdrawn_values_are_named_by_their_documents() -> None:
     withdrawn: dict[str, Any] = {"withdrawn": (("HUB-D-000102", OLD), ("HUB-D-000103", METER))}
     given = sending(facts=withdrawn)
-    content = edifact.encode(EXCHANGE, given)
+    content = edifact.encode_withdrawal(EXCHANGE, given)
     found = lines(content, given)
     assert [line for line in found if line.startswith(("BGM", "RFF"))] == [
         *("BGM+7+HUB-D-000101+1", "RFF+Z13:13006", "RFF+ACW:HUB-D-000102", f"RFF+MG:{OLD}"),
