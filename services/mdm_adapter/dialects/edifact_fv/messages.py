@@ -104,9 +104,8 @@ def _item(outcome: Outcome, profile: Profile | None, on: date) -> Item:
     quoted = received_answers.references(vorgang)
     if vorgang.pid in received_orders.KINDS:
         order = received_orders.requested(vorgang, profile, on)
-        lacking = [] if order else [Finding("Z29", "LOC+172", "no point is named")]
-        asked = received_orders.asked(vorgang, profile)
-        return Item(received_orders.order_number(vorgang), order, lacking, references=quoted, asked=asked)
+        wrong, asked = received_orders.objections(vorgang, profile), received_orders.asked(vorgang, profile)
+        return Item(received_orders.order_number(vorgang), order, wrong, references=quoted, asked=asked)
     if vorgang.pid in received_orders.CANCELLED:
         ended = received_orders.cancelled(vorgang)
         return Item(ended.order_no, ended, references=quoted)

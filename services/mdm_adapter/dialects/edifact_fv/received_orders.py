@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from contracts.codes import DeviceRole, OrderKind, Scheme
+from contracts.ids import order_key
 from services.mdm_adapter.dialects.edifact_fv import places
 from services.mdm_adapter.dialects.edifact_fv.fields import MARKET, day_of
 from services.mdm_adapter.dialects.edifact_fv.market_sending import Asked
@@ -12,6 +13,8 @@ from services.mdm_adapter.dialects.edifact_fv.order_answers import CHANGE_OF_OPE
 from services.mdm_adapter.dialects.edifact_fv.syntax import Segment
 from services.mdm_adapter.dialects.edifact_fv.tables import rows_at
 from services.mdm_adapter.dialects.edifact_fv.vorgang import Part, Vorgang, moment
+from services.mdm_adapter.dialects.edifact_fv.writing import text_of
+from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.identifiers import scheme_of
 from services.mdm_adapter.documents.values import Customer, Location, MeteringPoint, OldDevice, Party
 from services.mdm_adapter.documents.work_order_cancelled import WorkOrderCancelled
@@ -31,6 +34,18 @@ PRODUCT, OFFER, OFFERED_PRICES, FAULT_STATE, SCOPE, TEXT = "product", "offer", "
 def order_number(vorgang: Vorgang) -> str:
     """The number of an order: its document's, of a fault that of its own group, because a message may hold several."""
     return (vorgang.number if vorgang.pid == FAULT else "") or vorgang.document
+
+
+def objections(vorgang: Vorgang, profile: Profile | None) -> list[Finding]:
+    """What keeps an order from being taken that its check template does not see: a point, and a number for a key."""
+    found = [] if point(vorgang) else [Finding("Z29", "LOC+172", "no point is named")]
+    number, head = order_number(vorgang), vorgang.head.first("BGM")
+    try:
+        order_key(profile.id if profile else "", number)
+    except ValueError as error:
+        quoted = text_of(head) if head else None
+        found.append(Finding("Z35", "BGM", str(error), segment=quoted, value=number or None))
+    return found
 
 
 def asked(vorgang: Vorgang, profile: Profile | None) -> Asked:

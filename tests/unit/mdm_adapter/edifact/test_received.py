@@ -99,6 +99,12 @@ def test_an_order_that_names_no_point_is_refused() -> None:
     assert (found.document, [(each.code, each.position) for each in found.findings]) == (None, [("Z29", "LOC+172")])
 
 
+@pytest.mark.parametrize(("number", "value"), [("", None), ("-1", "-1")])
+def test_an_order_without_a_number_that_makes_a_key_is_refused(number: str, value: str | None) -> None:
+    found = item("ORDERS", [line.replace("BGM+Z12+D1", f"BGM+Z12+{number}") for line in TECHNIQUE])
+    assert [(each.code, each.position, each.value) for each in found.findings] == [("Z35", "BGM", value)]
+
+
 @pytest.mark.parametrize(
     ("role", "refuse"), [("NB", ("A01",)), ("LF", ("A01", "A03", "A04")), ("MSB", ("A01",)), ("WMSB", ("A01",))]
 )
