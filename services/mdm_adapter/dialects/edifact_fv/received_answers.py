@@ -66,6 +66,8 @@ def answer(vorgang: Vorgang, on: date) -> Answer | None:
     text = _text(vorgang)
     if vorgang.pid in MASTER_DATA and vorgang.head.value("BGM", 2) == CLEARING:
         code, list_, state = CLEARING, "", ItemState.REFUSED
+    if state is ItemState.REFUSED and not code:
+        code = vorgang.pid  # some refusals need no code: their name is reason enough
     means = _means(vorgang.pid, code, on) if state is ItemState.REFUSED else None
     reasons = (Reason(code=code, list=list_ or None, text=text or None, hub_reason=means),) if code else ()
     quoted = references(vorgang)

@@ -226,6 +226,12 @@ def test_E19_whoever_keeps_its_devices_says_where_they_go() -> None:
     assert (reason.code, reason.text) == ("ZB5", "Lager GmbH, Probeweg 7, 10115 Musterstadt")
 
 
+def test_a_refusal_without_a_code_is_called_by_its_message() -> None:
+    body = [*begin("E05+D1"), *parties(), "IDE+24+V1", "STS+7++E05", "RFF+Z13:55024", "RFF+TN:V9"]
+    found = answered("UTILMD", body)
+    assert (found.verdict, [each.code for each in found.items[0].reasons]) == ("FAILED", ["55024"])
+
+
 def feedback(pid: str, status: str, *more: str, number: str = "V1", tn: str = "HUB-V-000101") -> list[str]:
     return [f"IDE+24+{number}", "STS+7++ZX7", *([status] if status else []), f"RFF+Z13:{pid}", f"RFF+TN:{tn}", *more]
 
