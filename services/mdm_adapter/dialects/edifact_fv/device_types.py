@@ -14,7 +14,7 @@ SEEDED_FROM = date(2025, 10, 1)
 class DeviceTypes:
     """Characteristics by type of device; of two rows of a type the later one counts from its day on."""
 
-    rows: Mapping[str, tuple[tuple[date, Mapping[str, str]], ...]] = field(default_factory=dict)
+    rows: Mapping[str, tuple[tuple[date, Mapping[str, str]], ...]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, rows: Iterable[tuple[date, Mapping[str, str]]]) -> "DeviceTypes":

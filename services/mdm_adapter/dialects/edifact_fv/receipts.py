@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from services.mdm_adapter.dialects.edifact_fv.acknowledgements import BEFORE, BEHIND, layout_of
 from services.mdm_adapter.dialects.edifact_fv.checking import Checked, Outcome
 from services.mdm_adapter.dialects.edifact_fv.composing import (
     TEXT,
@@ -19,7 +20,7 @@ from services.mdm_adapter.dialects.edifact_fv.envelope import Head
 from services.mdm_adapter.dialects.edifact_fv.fields import MARKET
 from services.mdm_adapter.dialects.edifact_fv.market_sending import MarketSending, needed
 from services.mdm_adapter.dialects.edifact_fv.syntax import Place, Segment, Tokens
-from services.mdm_adapter.dialects.edifact_fv.tables import rows, rows_at
+from services.mdm_adapter.dialects.edifact_fv.tables import rows_at
 from services.mdm_adapter.dialects.edifact_fv.templates import name_of
 from services.mdm_adapter.dialects.edifact_fv.writing import text_of
 from services.mdm_adapter.dialects.findings import Finding
@@ -28,7 +29,6 @@ from services.mdm_adapter.dialects.items import Reference
 NOT_PROCESSED = Finding("Z31", "", "is not processed here")
 MESSAGE_FAULTS = frozenset({"28", "29"})
 """Counts and references: they are faults of a message, not of a segment in it."""
-BEFORE, BEHIND = "sg2", "sg5"
 
 
 def wants_contrl(checked: Checked) -> bool:
@@ -82,10 +82,7 @@ def _aperak(head: Head, outcome: Outcome, sending: MarketSending, index: int) ->
     findings = outcome.findings if outcome.is_processed else (NOT_PROCESSED,)
     transaction = outcome.vorgang.number if outcome.vorgang else ""
     references = [rff(name, number) for name, number in (("AGO", outcome.document), ("TN", transaction)) if number]
-    layout = next(
-        (row["references"] for row in rows("aperak_layouts.csv") if row["version"] == version_of("APERAK", sending)),
-        BEFORE,
-    )
+    layout = layout_of(version_of("APERAK", sending))
     yield from begin(sending, "313" if findings else "312", index)
     yield from (rff("ACE", head.reference), at("171", head.sent_at.replace(tzinfo=MARKET)))
     if layout == BEFORE or not findings:

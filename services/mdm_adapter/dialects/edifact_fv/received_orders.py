@@ -50,7 +50,7 @@ def objections(vorgang: Vorgang, profile: Profile | None) -> list[Finding]:
 
 def asked(vorgang: Vorgang, profile: Profile | None) -> Asked:
     """What an answer of ours will quote."""
-    role = profile.role.lower() if profile and profile.role in OWN_ROLES else "nb"
+    role = "lf" if profile and profile.role == "LF" else "nb"  # others order as the grid operator does
     return Asked(
         vorgang.pid,
         vorgang.document,
