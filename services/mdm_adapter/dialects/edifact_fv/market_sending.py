@@ -109,8 +109,10 @@ class Facts:
     failure_code: str | None = None
     """Chosen by a person instead of the one of the table."""
     failure_text: str | None = None
-    withdrawn: tuple[tuple[str, str], ...] = ()
-    """Readings that no longer hold: DE1004 of each 13017, and its device."""
+    withdrawn: tuple[str, ...] = ()
+    """Readings that no longer hold: DE1004 of each 13017."""
+    contact: Customer | None = None
+    """Whom of ours the receiver may ask; the answer to an order names one where there is one."""
     work_ends_at: datetime | None = None
     """Until when a fault will have been mended."""
     return_to: tuple[Customer, Location] | None = None

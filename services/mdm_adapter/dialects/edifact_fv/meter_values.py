@@ -36,9 +36,8 @@ def withdrawn(document: DeviceExchangeCompleted, sending: MarketSending) -> byte
     if not sending.facts.withdrawn:
         raise MissingFact("withdrawn")
     bodies = []
-    for index, (number, serial) in enumerate(sending.facts.withdrawn):
-        head = _head(document, sending, index, "1", rff("Z13", "13006"), rff("ACW", number))
-        bodies.append([*head, rff("MG", serial)])
+    for index, number in enumerate(sending.facts.withdrawn):
+        bodies.append(_head(document, sending, index, "1", rff("ACW", number), rff("Z13", "13006")))
     return interchange(sending, "MSCONS", bodies, APPLICATION)
 
 

@@ -85,7 +85,8 @@ def answered(answer: Answer, sending: MarketSending) -> bytes:
     body.append(seg("AJT", reason.code, reason.list or ""))
     if reason.text and not accepted:
         body.append(ftx("AAP", reason.text))
-    body += [*parties(sending), *_others(reason, sending), seg("UNS", "S")]
+    sender, receiver = parties(sending)
+    body += [sender, *places.contact(sending.facts.contact), receiver, *_others(reason, sending), seg("UNS", "S")]
     return interchange(sending, "ORDRSP", [body])
 
 

@@ -41,6 +41,17 @@ def nad(role: str, called: tuple[str, ...] = (), at: tuple[str | tuple[str, ...]
     return seg("NAD", role, "", "", called or "", *at)
 
 
+def contact(asked: Customer | None) -> Iterator[Segment]:
+    """CTA and COM of somebody who can be asked, behind a NAD."""
+    if asked is None or not (asked.phone or asked.email):
+        return
+    yield seg("CTA", "IC", ("", asked.name or ""))
+    if asked.phone:
+        yield seg("COM", (asked.phone, "TE"))
+    if asked.email:
+        yield seg("COM", (asked.email, "EM"))
+
+
 def name_of(segment: Segment) -> str | None:
     """The name in a NAD as one says it."""
     first, last = segment.at(5, 2), segment.at(5)

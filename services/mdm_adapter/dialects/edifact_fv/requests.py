@@ -94,9 +94,4 @@ def _contact(role: str, document: WorkOrderRequested) -> Iterator[Segment]:
         return
     called = places.name(customer, document.customer_class) if document.customer_class else (customer.name or "",)
     yield places.nad(role, called)
-    if customer.phone or customer.email:
-        yield seg("CTA", "IC", ("", customer.name or ""))
-    if customer.phone:
-        yield seg("COM", (customer.phone, "TE"))
-    if customer.email:
-        yield seg("COM", (customer.email, "EM"))
+    yield from places.contact(customer)

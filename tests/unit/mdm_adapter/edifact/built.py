@@ -13,8 +13,6 @@ from tests.unit.mdm_adapter.edifact.sendings import (
     ANNOUNCED_MME,
     EXCHANGE,
     FACTS,
-    METER,
-    OLD,
     asked,
     failed,
     sending,
@@ -23,7 +21,8 @@ from tests.unit.mdm_adapter.edifact.sendings import (
 WINDOW = {"window_from": date(2027, 2, 1), "window_to": date(2027, 3, 1)}
 ENDS = {"work_ends_at": datetime(2026, 11, 27, 16, tzinfo=UTC)}
 RETURN = {"return_to": (Customer(name="Lager GmbH"), FACTS.location)}
-WITHDRAWN = {"withdrawn": (("D-1", OLD), ("D-2", METER))}
+WITHDRAWN = {"withdrawn": ("D-1", "D-2")}
+CONTACT = {"contact": Customer(name="Leitstelle", email="messstelle@example.de")}
 
 
 def decided(state: ItemState, code: str, text: str | None = None) -> Answer:
@@ -53,8 +52,8 @@ BUILT: dict[str, bytes] = {
     "55663":      edifact.encode(EXCHANGE, sending(role=Role.WMSB)),
     "13017":      edifact.encode_readings(EXCHANGE, sending()),
     "13006":      edifact.encode_withdrawal(EXCHANGE, sending(facts=WITHDRAWN)),
-    "19005":      edifact.encode(decided(YES, "A02"), sending(asked=asked())),
-    "19006":      edifact.encode(decided(NO, "A04"), sending(asked=asked(purpose="Z93"))),
+    "19005":      edifact.encode(decided(YES, "A02"), sending(asked=asked(), facts=CONTACT)),
+    "19006":      edifact.encode(decided(NO, "A04"), sending(asked=asked(purpose="Z93"), facts=CONTACT)),
     "19015":      edifact.encode(decided(YES, "ZB5"), sending(asked=asked("17009", "Z13"), facts=RETURN)),
     "19016":      edifact.encode(decided(NO, "E17"), sending(asked=asked("17009", "Z13"))),
     "23003":      edifact.encode(decided(NO, "Z29"), sending(asked=asked("23001", "4"))),

@@ -335,15 +335,22 @@ def test_a_withdrawal_names_what_it_withdraws() -> None:
 
 
 def test_withdrawn_values_are_named_by_their_documents() -> None:
-    withdrawn: dict[str, Any] = {"withdrawn": (("HUB-D-000102", OLD), ("HUB-D-000103", METER))}
-    given = sending(facts=withdrawn)
+    given = sending(facts={"withdrawn": ("HUB-D-000102", "HUB-D-000103")})
     content = edifact.encode_withdrawal(EXCHANGE, given)
     found = lines(content, given)
     assert [line for line in found if line.startswith(("BGM", "RFF"))] == [
-        *("BGM+7+HUB-D-000101+1", "RFF+Z13:13006", "RFF+ACW:HUB-D-000102", f"RFF+MG:{OLD}"),
-        *("BGM+7+HUB-D-000102+1", "RFF+Z13:13006", "RFF+ACW:HUB-D-000103", f"RFF+MG:{METER}"),
+        *("BGM+7+HUB-D-000101+1", "RFF+ACW:HUB-D-000102", "RFF+Z13:13006"),
+        *("BGM+7+HUB-D-000102+1", "RFF+ACW:HUB-D-000103", "RFF+Z13:13006"),
     ]
     assert read(content).head.application == "VL"
+
+
+def test_the_answer_to_an_order_names_whom_to_ask() -> None:
+    contact = Customer(name="Leitstelle", phone="+4934100000", email="messstelle@example.de")
+    found = said(answer(YES), sending(asked=asked(), facts={"contact": contact}))
+    begin = found.index("CTA+IC+:Leitstelle")
+    assert (found[begin - 1][:6], found[begin + 3][:6]) == ("NAD+MS", "NAD+MR")
+    assert found[begin + 1 : begin + 3] == ["COM+?+4934100000:TE", "COM+messstelle@example.de:EM"]
 
 
 def test_a_number_that_was_not_given_is_not_made_up() -> None:
