@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
+from services.mdm_adapter.dialects.edifact_fv.checking import Checked
+from services.mdm_adapter.dialects.edifact_fv.market_sending import Asked
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.reply import Reply
 from services.mdm_adapter.documents.answer import Answer
@@ -14,9 +17,17 @@ from services.mdm_adapter.documents.work_order_requested import WorkOrderRequest
 OrderDocument = WorkOrderRequested | WorkOrderChanged | WorkOrderCancelled
 
 
+class Reference(NamedTuple):
+    """A number of ours that a message of the market quotes."""
+
+    kind: str
+    """TN, ADY, ACW, AGO, ON, ACE."""
+    number: str
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One order of a message. With findings it is refused, and its document is not looked at."""
+    """One order of a message, or one Vorgang. With findings it is refused, and its document is not looked at."""
 
     order_no: str
     document: OrderDocument | None
@@ -24,6 +35,13 @@ class Item:
     warnings: list[Finding] = field(default_factory=list)
     row: int | None = None
     """Data row of a file, from 1."""
+    references: tuple[Reference, ...] = ()
+    """In EDIFACT: what it quotes of ours, in the order in which it is looked up."""
+    answer: Answer | None = None
+    """In EDIFACT each Vorgang may be an answer, to something else than the next one."""
+    corrected: Corrected | None = None
+    asked: Asked | None = None
+    """In EDIFACT: what an answer of ours to this order quotes."""
 
 
 class Kind(StrEnum):
@@ -35,6 +53,8 @@ class Kind(StrEnum):
     """Accepted, and master data are corrected."""
     FAULT = "fault"
     """A negative answer that names no message: the exchange it came in is all there is to correlate."""
+    MIXED = "mixed"
+    """Several of these: each item says what it is."""
     OTHER = "other"
 
 
@@ -60,3 +80,5 @@ class Decoded:
     answer: Answer | None = None
     """An answer in JSON: it names the one order that it speaks of."""
     corrected: Corrected | None = None
+    checked: Checked | None = None
+    """In EDIFACT: what was found, for the receipts that are owed."""

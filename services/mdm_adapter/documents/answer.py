@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from contracts.codes import Level
+from contracts.codes import Authority, HubReason, Level
 from services.mdm_adapter.documents.values import Value
 
 
@@ -25,6 +25,8 @@ class Reason(Value):
     """The list that the code belongs to; a code means something only with it."""
     text: str | None = None
     field: str | None = None
+    hub_reason: HubReason | None = None
+    """What it means to the hub, where the market says so; the partner's own map goes first."""
 
 
 class ItemAnswer(Value):
@@ -41,6 +43,8 @@ class Answer(Value):
     items: tuple[ItemAnswer, ...]
     level: Level = Level.BUSINESS
     """How deep whoever answers has looked."""
+    authority: Authority | None = None
+    """Who answers, where the message itself says it."""
     fixed_on: date | None = None
     """The day that is confirmed."""
     window_from: date | None = None

@@ -20,3 +20,5 @@ class WorkNotCompleted(Document):
     """Visits so far."""
     final: bool
     """Nobody will try again."""
+    text: str | None = None
+    """In the words of whoever reported it, where the reason alone does not say enough."""

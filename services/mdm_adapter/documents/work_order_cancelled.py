@@ -1,6 +1,6 @@
 """A partner withdraws an order."""
 
-from services.mdm_adapter.documents.values import Value
+from services.mdm_adapter.documents.values import MeteringPoint, Value
 
 
 class WorkOrderCancelled(Value):
@@ -9,3 +9,5 @@ class WorkOrderCancelled(Value):
     order_no: str
     order_version: int | None = None
     reason: str | None = None
+    metering_point: MeteringPoint | None = None
+    """Where a message names the point and no order."""

@@ -117,7 +117,8 @@ def encode_not_completed(document: WorkNotCompleted) -> etree._Element:
 def not_completed_properties(document: WorkNotCompleted) -> tuple[tuple[str, str], ...]:
     """What the payload of a failed visit has no element for."""
     sub = (("sub_reason", document.sub_reason),) if document.sub_reason else ()
-    return (("reason", document.reason), *sub, ("attempts", str(document.attempts)))
+    words = (("text", document.text),) if document.text else ()
+    return (("reason", document.reason), *sub, *words, ("attempts", str(document.attempts)))
 
 
 def decode_not_completed(payload: etree._Element, properties: tuple[tuple[str, str], ...]) -> WorkNotCompleted:
@@ -133,6 +134,7 @@ def decode_not_completed(payload: etree._Element, properties: tuple[tuple[str, s
         outcome=text(order, ORDERS, "Work/ActivityRecords/severity") or "",
         reason=said.get("reason", ""),
         sub_reason=said.get("sub_reason"),
+        text=said.get("text"),
         attempts=int(said.get("attempts", "0")),
         final=text(order, ORDERS, "Work/statusKind") == CLOSED,
     )

@@ -6,9 +6,11 @@ from datetime import date
 
 from services.mdm_adapter.dialects.edifact_fv.envelope import Message
 from services.mdm_adapter.dialects.edifact_fv.syntax import Segment
-from services.mdm_adapter.dialects.edifact_fv.tables import rows_at
+from services.mdm_adapter.dialects.edifact_fv.tables import rows, rows_at
 from services.mdm_adapter.dialects.edifact_fv.vorgang import Part
 
+BEFORE, BEHIND = "sg2", "sg5"
+"""References stand before the parties, or behind the first error."""
 REJECTED = "4"
 ACTIONS = frozenset({REJECTED, "7", "8"})
 """DE0083; 7 and 8 inform, and are tolerated."""
@@ -65,6 +67,11 @@ def meaning_of(code: str, on: date) -> str:
     return next((row["meaning"] for row in rows_at("syntax_codes.csv", on) if row["code"] == code), "")
 
 
+def layout_of(version: str) -> str:
+    """Where an APERAK of a version has its references."""
+    return next((row["references"] for row in rows("aperak_layouts.csv") if row["version"] == version), BEFORE)
+
+
 def read_acknowledgement(message: Message) -> Acknowledgement:
     """Read an APERAK or a CONTRL."""
     return _contrl(message) if message.type == "CONTRL" else _aperak(message)
@@ -74,7 +81,7 @@ def aperak_warnings(message: Message) -> Iterator[str]:
     """What an APERAK lacks where version 2.2 has it, and can do without."""
     segments = message.segments[1:-1]
     before = _before_errors(segments)
-    for qualifier in ("ACE", "AGO"):
+    for qualifier in ("ACE", "AGO") if layout_of(message.version) == BEFORE else ("ACE",):
         if not any(segment.tag == "RFF" and segment.at(2) == qualifier for segment in before):
             yield f"APERAK_SG2_{qualifier}_MISSING"
     if any(segment.tag == "DTM" and segment.at(2) == "137" and segment.at(2, 3) != "303" for segment in segments):

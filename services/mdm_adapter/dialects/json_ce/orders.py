@@ -130,7 +130,7 @@ def _place(order: wire.Inhalt) -> dict[str, Any]:
 def data_of(document: OrderDocument) -> dict[str, Any]:
     """The data of an order as a partner would send it: what is read back, field for field."""
     if isinstance(document, WorkOrderCancelled):
-        return {"auftrag": document.model_dump(exclude_none=True)}
+        return {"auftrag": document.model_dump(exclude_none=True, exclude={"metering_point"})}
     order: dict[str, Any] = {name: value for name in SAME if (value := getattr(document, name)) is not None}
     order |= _nested(document)
     if isinstance(document, WorkOrderChanged):

@@ -64,7 +64,7 @@ def data_of_answer(answer: Answer) -> dict[str, Any]:
     level = Level.TRANSPORT if item.state is ItemState.RECEIVED else answer.level
     said: dict[str, Any] = {"level": level}
     if item.state is not ItemState.RECEIVED:
-        said["reasons"] = tuple(each.model_dump(exclude_none=True) for each in item.reasons)
+        said["reasons"] = tuple(each.model_dump(exclude_none=True, exclude={"hub_reason"}) for each in item.reasons)
         said |= _days(answer.window_from, answer.window_to)
         said |= {"fixed_on": answer.fixed_on} if answer.fixed_on else {}
     about = {"auftrag": {"order_no": item.item}} if item.item else {}

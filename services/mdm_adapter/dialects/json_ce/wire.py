@@ -166,6 +166,7 @@ class Nichtvollzug(Wire):
     sub_reason: Name | None = None
     attempts: Annotated[int, Field(ge=0)]
     final: bool
+    text: Words | None = None
 
 
 class Grund(Wire):
