@@ -69,7 +69,12 @@ class ActivityPage(View):
 def routes(policy: Policy) -> APIRouter:
     """The routes, with the operator's days."""
     router = APIRouter()
+    _list(router)
+    _change(router, policy)
+    return router
 
+
+def _list(router: APIRouter) -> None:
     @router.get("/v1/activities")
     async def list_activities(
         planner: Planner,
@@ -90,6 +95,8 @@ def routes(policy: Policy) -> APIRouter:
         more = cursor(str(found[-1].activity_id)) if len(found) == limit else None
         return ActivityPage(items=tuple(ActivityView.model_validate(row) for row in found), next=more)
 
+
+def _change(router: APIRouter, policy: Policy) -> None:
     @router.post("/v1/activities", status_code=201)
     async def add_activity(body: NewActivity, planner: Planner, store: TheStore) -> ActivityView:
         """Open an activity of a case. An open mandatory permit blocks its work orders (PERMIT_OPEN)."""
@@ -126,5 +133,3 @@ def routes(policy: Policy) -> APIRouter:
             yield from of_case(unit, str(activity.case_id))
 
         return await store.run(planner, command, needs=wanted)
-
-    return router

@@ -72,7 +72,12 @@ class PersonView(View):
 def routes(policy: Policy) -> APIRouter:
     """The routes, with the operator's days."""
     router = APIRouter()
+    _agree(router, policy)
+    _take(router)
+    return router
 
+
+def _agree(router: APIRouter, policy: Policy) -> None:
     @router.get("/v1/person-exports")
     async def list_exports(
         exporter: Exporter, store: TheStore, pages: Paged, state: ExportState | None = None
@@ -118,6 +123,8 @@ def routes(policy: Policy) -> APIRouter:
         running = store.run(exporter, command, needs=lambda unit: _of_export(unit, str(person)))
         return await audited("person:export", f"case/{person}", running)
 
+
+def _take(router: APIRouter) -> None:
     @router.get("/v1/persons/{person}/export", responses=refusals(FourEyes))
     async def export_person(person: UUID, exporter: Exporter, store: TheStore) -> PersonView:
         """What is kept of the customer of this case, in all cases of the same person at the same metering point.
@@ -130,8 +137,6 @@ def routes(policy: Policy) -> APIRouter:
         command = Gathering(person, case_ids, records, exporter)
         running = store.run(exporter, command, needs=command.needs)
         return await audited("person:export", f"case/{person}", running)
-
-    return router
 
 
 class Gathering:

@@ -1,9 +1,11 @@
 """What a report does (lifecycle §1.3, §8): it is kept and told, follow-ups open, failures are counted."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid5
 
 from contracts.codes import CloseReason, DeviceRole, ExceptionType, Fact, Outcome, Result, State, WorkOrderKind
@@ -122,37 +124,38 @@ def take_report(case: Case, act: Act, order: WorkOrder, report: Report, *, on_be
             reported_at=act.at,
         )
     )
-    case.told.append(
-        VisitReported(
-            case_id=case.case_id,
-            work_order_id=order.work_order_id,
-            sequence=order.sequence,
-            visit_id=visit,
-            visit_version=order.visit_version,
-            evidence_version=order.evidence_version,
-            outcome=order.outcome,
-            result=order.result,
-            sub_reason=order.sub_reason,
-            sub_reason_text=report.sub_reason_text,
-            performed_by=order.performed_by,
-            reported_by=act.actor,
-            on_behalf=on_behalf,
-            technician_id=technician,
-            company_id=company,
-            arrived_at=report.arrived_at,
-            started_at=report.started_at,
-            finished_at=report.finished_at,
-            device_plan=order.device_plan,
-            installed=report.installed,
-            removed=report.removed,
-            site=report.site or VisitedSite(generation=case.site.generation, postcode=case.area.postcode),
-            missing=report.missing,
-            form_key=report.form_key or order.kind,
-            form_version=report.form_version or 0,
-            answers=report.answers,
-            evidence=report.evidence,
-            client=report.client or FieldClient(downloaded_version=order.version, clock_offset_s=0),
-        )
+    whose = {"technician_id": technician, "company_id": company, "reported_by": act.actor, "on_behalf": on_behalf}
+    case.told.append(_reported(case, order, report, whose))
+
+
+def _reported(case: Case, order: WorkOrder, report: Report, whose: Mapping[str, Any]) -> VisitReported:
+    """What others hear of a report: its words, and what the order made of them."""
+    return VisitReported(
+        case_id=case.case_id,
+        work_order_id=order.work_order_id,
+        sequence=order.sequence,
+        visit_id=order.visit_id,
+        visit_version=order.visit_version,
+        evidence_version=order.evidence_version,
+        outcome=order.outcome,
+        result=order.result,
+        sub_reason=order.sub_reason,
+        sub_reason_text=report.sub_reason_text,
+        performed_by=order.performed_by,
+        **whose,
+        arrived_at=report.arrived_at,
+        started_at=report.started_at,
+        finished_at=report.finished_at,
+        device_plan=order.device_plan,
+        installed=report.installed,
+        removed=report.removed,
+        site=report.site or VisitedSite(generation=case.site.generation, postcode=case.area.postcode),
+        missing=report.missing,
+        form_key=report.form_key or order.kind,
+        form_version=report.form_version or 0,
+        answers=report.answers,
+        evidence=report.evidence,
+        client=report.client or FieldClient(downloaded_version=order.version, clock_offset_s=0),
     )
 
 
