@@ -1,5 +1,6 @@
-"""Working days of the German market and waits that are counted in them (D-CAL-1): one calendar for every service."""
+"""Working days of the German market, and months, as waits are counted in them (D-CAL-1): one calendar for all."""
 
+from calendar import monthrange
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -34,3 +35,9 @@ def after_working_days(moment: datetime, count: int, zone: str) -> datetime:
     """The same local time of the day, so many working days later."""
     local = moment.astimezone(ZoneInfo(zone))
     return datetime.combine(working_days_after(local.date(), count), local.time(), ZoneInfo(zone))
+
+
+def months_later(day: date, count: int) -> date:
+    """The same day some months later, or earlier with a negative count, clipped to the end of the month."""
+    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -1,9 +1,8 @@
 """Announcing a rollout (A09): customer and market are told as far ahead as the law wants it (D-NOT-1)."""
 
 from contracts.codes import Fact
-from kit.workdays import working_days_after
+from kit.workdays import months_later, working_days_after
 from services.case_service.domain.act import Act
-from services.case_service.domain.calendar import months_later
 from services.case_service.domain.case import Case
 from services.case_service.domain.flows import announced_plan
 

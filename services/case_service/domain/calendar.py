@@ -1,4 +1,4 @@
-"""Local days, months, and the parts of a span that lie in working days: what the waiting times of a case need."""
+"""Local days, and the parts of a span that lie in working days: what the waiting times of a case need."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -25,10 +25,3 @@ def local_day(moment: datetime, zone: str) -> date:
 def at_local(day: date, hour: int, zone: str) -> datetime:
     """That hour of a local day, as an instant."""
     return datetime.combine(day, time(hour), ZoneInfo(zone))
-
-
-def months_later(day: date, months: int) -> date:
-    """The same day some months later, clipped to the end of the month."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    longest = (date(year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
-    return date(year, month + 1, min(day.day, longest))

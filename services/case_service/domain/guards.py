@@ -8,10 +8,11 @@ from typing import Any
 
 from contracts.codes import BookingChannel, ExceptionType, MoveDecision, Outcome, State
 from contracts.ids import phone
+from kit.workdays import months_later
 from services.case_service import errors
 from services.case_service.domain import reports
 from services.case_service.domain.act import Act
-from services.case_service.domain.calendar import local_day, months_later
+from services.case_service.domain.calendar import local_day
 from services.case_service.domain.cancelling import withdrawn_last
 from services.case_service.domain.case import Case
 from services.case_service.domain.entries import FormVersion

@@ -1,9 +1,8 @@
 """When receipts and documents of the German market are due: every clock by its rule id (edifact page, 4 and 8)."""
 
-import calendar as months
 from datetime import date, datetime, timedelta
 
-from kit.workdays import working_days_after
+from kit.workdays import months_later, working_days_after
 from services.mdm_adapter.domain.calendar import at_noon, end_of_day, end_of_wait, local_day
 
 QUICK = frozenset({"UTILMD", "ORDERS"})
@@ -42,13 +41,13 @@ def earliest_ordered_day(received_at: datetime, ahead: int) -> date:
 
 def announced_until(planned_on: date, *, competing: bool = False) -> date:
     """M-CLK-6, M-DL-01: the last day on which a gateway's rollout is told; the wMSB answers within 3 Werktage more."""
-    day = _months_before(planned_on, ANNOUNCED_AHEAD)
+    day = months_later(planned_on, -ANNOUNCED_AHEAD)
     return working_days_after(day, -3) if competing else day
 
 
 def may_be_announced(first_day: date, told_on: date) -> bool:
     """M-DL-02: a plain modern meter is announced 3 to 15 months ahead."""
-    return _months_before(first_day, FARTHEST_AHEAD) <= told_on <= _months_before(first_day, ANNOUNCED_AHEAD)
+    return months_later(first_day, -FARTHEST_AHEAD) <= told_on <= months_later(first_day, -ANNOUNCED_AHEAD)
 
 
 def needs_announcing_again(planned_on: date, restarted_on: date) -> bool:
@@ -79,9 +78,3 @@ def removal_reading_due(removed_on: date) -> datetime:
 def failure_due(planned_on: date, *, ordered: bool) -> datetime:
     """M-DL-08: an ordered change within 3 Werktage after its confirmed day; M-DL-07: an own rollout within 8 weeks."""
     return end_of_day(working_days_after(planned_on, 3) if ordered else planned_on + RESTART)
-
-
-def _months_before(day: date, count: int) -> date:
-    """The same day some months earlier, clipped to the end of the month."""
-    year, month = divmod(day.year * 12 + day.month - 1 - count, 12)
-    return date(year, month + 1, min(day.day, months.monthrange(year, month + 1)[1]))

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from kit.workdays import after_working_days, is_working_day
+from kit.workdays import after_working_days, is_working_day, months_later
 from kit.workdays import working_days_after as after
-from services.case_service.domain.calendar import local_day, months_later
+from services.case_service.domain.calendar import local_day
 
 
 @pytest.mark.parametrize(
