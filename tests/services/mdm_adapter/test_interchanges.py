@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contracts.cases import CaseCancelled, OrderAnswered
-from contracts.codes import Decision, Fact, FailureCause, HubReason, Level
+from contracts.codes import Decision, Fact, FailureCause, HubReason, Level, OrderKind, Result
 from contracts.handovers import HandoverAccepted, HandoverFailed, HandoverRejected, MessageQuarantined
 from contracts.orders import MasterDataReceived, OrderReceived
 from services.mdm_adapter.app import build
@@ -19,7 +19,7 @@ from simulators import facts
 from tests.services.mdm_adapter.erp import Erp, reply, text
 from tests.services.mdm_adapter.exchanges import ERP, PROFILE, US, Exchange, kind, reference, said
 from tests.services.mdm_adapter.market import ADDRESSES, PARTIES, announced
-from tests.services.mdm_adapter.scenes import CASE, POINT, order, requested, visited
+from tests.services.mdm_adapter.scenes import CASE, POINT, opened, order, requested, visited
 
 
 @pytest.fixture
@@ -391,3 +391,46 @@ async def test_E20_withdrawal_completion_and_answers_end_alike_in_any_order(
     assert exchange.kinds("nb") == ["55643", "13017", "13006", "55643"]
     assert [result for result, _ in exchange.erp.replies()].count("OK") == 2  # to the order, and to its withdrawal
     assert len(await exchange.facts_of(HandoverAccepted)) == 2
+
+
+def fault(exchange: Exchange) -> list[str]:
+    """INSRPT 23001 of the grid operator: the meter is reported to be faulty."""
+    return [
+        *exchange.head("nb", "4", "MR"),
+        "DOC+21+NB-F-1",
+        "RFF+Z13:23001",
+        "LIN+1",
+        "STS+Z06+Z11",
+        ADDRESS,
+        f"LOC+172+{POINT}",
+    ]
+
+
+async def test_a_reported_fault_is_an_order_to_repair_that_is_confirmed_with_the_end_of_the_work(
+    exchange: Exchange,
+) -> None:
+    await exchange.says("nb-nord", exchange.written("nb", "INSRPT", fault(exchange)))
+    (heard,) = await exchange.facts_of(OrderReceived)
+    decided = answered(heard.order_key, "accepted", "E15").model_copy(update={"fixed_on": date(2026, 3, 6)})
+    await exchange.hears_and_works(decided)
+    sent = exchange.last("nb")
+    assert (heard.kind, exchange.kinds("nb")) == (OrderKind.REPAIR, ["APERAK 312", "23004"])
+    assert (reference(sent, "AAV"), "292:202603062300?" in said(sent, "DTM")) == (["NB-F-1"], True)
+
+
+async def test_a_fault_that_is_confirmed_without_a_day_is_mended_within_seven_working_days(exchange: Exchange) -> None:
+    await exchange.says("nb-nord", exchange.written("nb", "INSRPT", fault(exchange)))
+    (heard,) = await exchange.facts_of(OrderReceived)
+    await exchange.hears_and_works(answered(heard.order_key, "accepted", "E15"))
+    assert "292:202603112300?" in said(exchange.last("nb"), "DTM")
+
+
+async def test_J20_what_a_role_of_the_market_ordered_fails_for_it_alone_with_its_list(exchange: Exchange) -> None:
+    await orders(exchange)
+    (heard,) = await exchange.facts_of(OrderReceived)
+    await exchange.hears(opened(heard.order_key))
+    failed = visited(result=Result.NOT_AT_HOME)
+    asked = requested(Fact.WORK_NOT_COMPLETED, visit_id=failed.visit_id, visit_version=1, order_key=heard.order_key)
+    await exchange.hears_and_works(failed, asked)
+    sent = exchange.last("nb")
+    assert (kind(sent), said(sent, "STS", 3)) == ("21027", ["A01:E_0286"])
