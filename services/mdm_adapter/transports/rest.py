@@ -16,6 +16,7 @@ from services.mdm_adapter.desk import Desk
 from services.mdm_adapter.dialects.json_ce import messages as json_ce
 from services.mdm_adapter.dialects.writing import MEDIA_TYPES
 from services.mdm_adapter.domain.policy import SEND_AGAIN
+from services.mdm_adapter.errors import SecretMissing
 from services.mdm_adapter.outcomes import LOST, SUPERSEDED
 from services.mdm_adapter.receiving import Arriving
 
@@ -43,11 +44,18 @@ class RestPort:
         message_id = UUID(payload["message_id"])
         found = await self.store.read(lambda db: queries.to_send(db, Scope.everything(REASON), message_id))
         faults.point("in.committed")  # the decision to send is durable, whatever happens to us from here on
-        if url is None or found is None:
+        if profile is None or url is None or found is None:
             return Failed("no_recipient")
         if found.superseded:
             return Failed(SUPERSEDED)
+        if found.answers_to and self.desk.waiting.gives(found.answers_to, found.dialect, found.content):
+            return Done(reference)
         headers = {"Content-Type": MEDIA_TYPES[found.dialect], "Idempotency-Key": reference}
+        if profile.secrets.api_key is not None:
+            try:
+                headers["Authorization"] = f"Bearer {self.desk.secrets.read(profile.secrets.api_key)}"
+            except SecretMissing:
+                return Failed("no_secret")
         try:
             answer = await self._client().post(url, content=found.content, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
