@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from pydantic import ValidationError
-
 from contracts.codes import Level
 from contracts.ids import order_key
 from kit import faults
@@ -15,9 +13,9 @@ from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Item, Kind
 from services.mdm_adapter.dialects.json_ce import messages as json_ce
+from services.mdm_adapter.dialects.packing import INFLATION
 from services.mdm_adapter.dialects.reading import decode
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
-from services.mdm_adapter.documents.order_content import missing_place
 from services.mdm_adapter.domain.messages import (
     CHAIN,
     Archived,
@@ -36,6 +34,7 @@ from services.mdm_adapter.metrics import MESSAGES, ORDERS
 from services.mdm_adapter.partners.profile import Profile
 from services.mdm_adapter.receiving import PROCESS
 from services.mdm_adapter.replies import needs_of_answer, take_answer, take_correction
+from services.mdm_adapter.taking import LATER, asked, needs_of_order, take_order
 
 UNKNOWN_PARTNER, ID_REUSED, CONFLICT, UNCORRELATED = "UNKNOWN_PARTNER", "ID_REUSED", "CONFLICT", "UNCORRELATED"
 SENDER_MISMATCH, TOO_LARGE = "SENDER_MISMATCH", "TOO_LARGE"
@@ -64,10 +63,10 @@ def needs_processing(desk: Desk, timer: Timer, unit: Unit) -> Iterator[Ref]:
     if decoded.kind in ANSWERS:
         yield from needs_of_answer(message, decoded, unit)
     else:
-        yield from _needs_of_orders(profile, decoded, unit)
+        yield from _needs_of_orders(profile, message, decoded, unit)
 
 
-def _needs_of_orders(profile: Profile, decoded: Decoded, unit: Unit) -> Iterator[Ref]:
+def _needs_of_orders(profile: Profile, message: InboundMessage, decoded: Decoded, unit: Unit) -> Iterator[Ref]:
     taken = [(item, order_key(profile.id, item.order_no)) for item in decoded.items if not item.findings]
     for _, key in taken:
         yield Order, key
@@ -75,6 +74,8 @@ def _needs_of_orders(profile: Profile, decoded: Decoded, unit: Unit) -> Iterator
         order = unit.find(Order, key)
         if order and item.document and (first := order.first_of(item.document)):
             yield InboundMessage, str(first.message_id)
+        if item.document:
+            yield from needs_of_order(unit, profile, order, item.document, message.received_at)
 
 
 def read(message: InboundMessage, unit: Unit, profile: Profile) -> Decoded:
@@ -125,8 +126,8 @@ def _apply(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile) ->
     if decoded.kind in ANSWERS:
         _take_answer(unit, desk, message, profile, decoded)
         return
-    if any(found.rule == TOO_LARGE for found in decoded.findings):
-        quarantine(unit, message, TOO_LARGE, decoded.findings[0].detail)
+    if any(found.rule in {TOO_LARGE, INFLATION} for found in decoded.findings):
+        quarantine(unit, message, decoded.findings[0].rule or TOO_LARGE, decoded.findings[0].detail)
     elif any(found.rule == SENDER_MISMATCH for found in decoded.findings):
         quarantine(unit, message, SENDER_MISMATCH, "the declared sender is not this partner")
         answering.answer(unit, desk, profile, message, answering.refused_whole(decoded.orders, decoded.findings))
@@ -215,27 +216,11 @@ def _apply_order(
     unit: Unit, message: InboundMessage, profile: Profile, item: Item, order: Order, verdict: Verdict
 ) -> tuple[ItemResult, ItemAnswer | None]:
     assert item.document is not None  # noqa: S101 -- `_take` has seen it
-    after = order.after(item.document)
-    if after is not None:
-        full = after.filled(profile.defaults.content())
-        missing = missing_place(full.location)
-        if missing:
-            found = [Finding(codes.PLACE, each.field, f"missing: {', '.join(each.names)}") for each in missing]
-            return _refuse(unit, message, item, found)
     arrival = Arrival(message.id, message.correlation_id or str(message.id), message.received_at)
-    is_new = order.version == 0 and not order.versions
-    try:
-        order.take(item.document, verdict, arrival, profile)
-    except ValidationError as error:
-        places = [".".join(map(str, each["loc"])) for each in error.errors(include_input=False, include_url=False)]
-        return _refuse(unit, message, item, [Finding(codes.PAYLOAD, place, "does not fit the hub") for place in places])
-    if is_new:
-        unit.add(order)
-    later = verdict in {Verdict.CANCELLED, Verdict.KEPT}
-    wanted = order.content is not None and order.content.answer is not None
-    asked = verdict in {Verdict.NEW, Verdict.DEAD_ON_ARRIVAL} and (wanted or not profile.options.auto_accept_orders)
-    order.answered = order.answered or not asked
-    return _result(item, verdict), None if later or asked else _accepted(item)
+    if found := take_order(unit, profile, order, item.document, verdict, arrival):
+        return _refuse(unit, message, item, found)
+    is_later = verdict in LATER or asked(order, verdict, profile)
+    return _result(item, verdict), None if is_later else _accepted(item)
 
 
 def _refuse(

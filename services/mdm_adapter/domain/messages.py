@@ -113,7 +113,7 @@ class InboundMessage(Aggregate):
     id: UUID
     partner: str
     transport: str
-    """rest, file_drop, or reply: in the body of an answer to a message of ours."""
+    """rest, webhook, file_drop, topic, import, or reply: in the body of an answer to a message of ours."""
     transport_key: str | None = None
     received_at: datetime
     sha256: str
@@ -175,6 +175,11 @@ def by_bytes(partner: str, sha: str) -> str:
     return f"bytes|{partner}|{sha}"
 
 
+def by_delivery(partner: str, name: str) -> str:
+    """The name of one delivery by its transport."""
+    return f"once|{partner}|{name}"
+
+
 def by_id(partner: str, foreign_id: str) -> str:
     """The name of a message by the partner's own id."""
     return f"id|{partner}|{foreign_id}"
@@ -229,6 +234,18 @@ class Correlation(Aggregate):
 def by_correlation(partner: str, correlation_id: str) -> str:
     """The name under which an answer of this partner is looked up; another partner's finds nothing."""
     return f"{partner}|{correlation_id}"
+
+
+@dataclass(kw_only=True, eq=False)
+class Endpoint(Aggregate):
+    """A partner's address that said it is gone: nothing is sent there until a person says so, or it is another one."""
+
+    partner: str
+    url: str
+    disabled_at: datetime
+
+    def key(self) -> str:
+        return self.partner
 
 
 class EntryState(StrEnum):

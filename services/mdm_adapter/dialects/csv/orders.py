@@ -19,7 +19,8 @@ NAME = "csv"
 REQUIRED = ("order_no", "version")
 # fmt: off
 FIELDS: Mapping[str, str] = MappingProxyType({
-    "kind": "kind", "plan": "plan", "priority": "priority", "origin": "origin", "legal_basis": "legal_basis",
+    "kind": "kind", "plan": "plan", "device_type": "device_type", "priority": "priority", "origin": "origin",
+    "legal_basis": "legal_basis",
     "language": "language", "sms_allowed": "sms_allowed", "voltage": "voltage", "customer_class": "customer_class",
     "window_from": "window_from", "window_to": "window_to", "fixed_on": "fixed_on", "planned_on": "planned_on",
     "due_on": "due_on",
@@ -55,7 +56,7 @@ def decode(data: bytes, profile: Profile | None) -> Decoded:
     except CsvRefused as refused:
         findings = [Finding(each.code, each.column or "file", each.detail, each.line) for each in refused.findings]
         return Decoded(NAME, Kind.ORDERS, findings=findings)
-    items = [*_refused_rows(table), *(_item(row, partner, strict) for row in table.rows)]
+    items = [*_refused_rows(table), *(item_of(row, partner, strict) for row in table.rows)]
     items.sort(key=lambda item: item.row or 0)
     return Decoded(NAME, Kind.ORDERS, items, orders=tuple(item.order_no for item in items))
 
@@ -83,7 +84,8 @@ def _refused_rows(table: Table) -> list[Item]:
     return [Item("", None, findings, row=row) for row, findings in by_row.items()]
 
 
-def _item(row: Row, partner: str, strict: StrictIds) -> Item:
+def item_of(row: Row, partner: str, strict: StrictIds) -> Item:
+    """One row as an order; number and version have passed their rules."""
     said = {name: value.strip() for name, value in row.values.items() if value.strip()}
     number, revision = said["order_no"], int(said["version"])
     if said.get("action", ORDER) == CANCEL:
