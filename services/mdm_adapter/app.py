@@ -41,6 +41,7 @@ def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], U
         urls=settings.partner_urls,
         secrets=Secrets(settings.secrets_path),
         partners_dir=settings.partners_dir,
+        market_id=settings.market_id,
     )
     taking = partial(take_in, store)
     instance = settings.instance or "main"

@@ -32,7 +32,7 @@ from services.mdm_adapter.domain.orders import Verdict as OrderVerdict
 from services.mdm_adapter.domain.points import KnownArea, Learnt, MasterData, Point, area_key
 from services.mdm_adapter.errors import NoSuchThing
 from services.mdm_adapter.partners.profile import Profile, StrictIds
-from services.mdm_adapter.taking import needs_of_order, take_order
+from services.mdm_adapter.taking import needs_of_order, take_over
 
 REASON = "a job works on the file that somebody imports"
 BATCH = 200
@@ -139,7 +139,7 @@ def _take(unit: Unit, profile: Profile, item: Item, arrival: Arrival) -> Outcome
     if verdict is OrderVerdict.CONFLICT:
         detail = f"version {item.document.order_version} of the order is known with other content"
         return _refused([Finding("CONFLICT", "version", detail)])
-    found = take_order(unit, profile, order, item.document, verdict, arrival)
+    found = take_over(unit, profile, order, item.document, verdict, arrival)
     if found:
         return _refused(found)
     return Outcome("accepted" if verdict in {OrderVerdict.NEW, OrderVerdict.DEAD_ON_ARRIVAL} else "changed")

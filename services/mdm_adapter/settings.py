@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from contracts.ids import is_market_partner
 from kit.settings import Settings as KernelSettings
 from kit.settings import is_loopback
 
@@ -46,6 +47,8 @@ class Settings(KernelSettings):
     """Where documents of a partner are posted, by partner id; wins over the address in its profile."""
     message_source: str = Field("ROLLOUT-HUB", min_length=1, max_length=80)
     """The name under which the hub speaks in its messages (Header/Source)."""
+    market_id: str | None = None
+    """The hub's own code in the German market (MP-ID, 13 digits): sender of its interchanges, receiver of others'."""
     drop_dir: Path | None = None
     """Folder that holds a folder per partner for file transfer; default: drop in the data directory."""
     drop_settle_seconds: float = Field(10, ge=0)
@@ -60,6 +63,13 @@ class Settings(KernelSettings):
     """Kafka clusters of in-house partners by name, as their profiles say it; never the hub's own."""
     fact_wait_minutes: float = Field(15, gt=0)
     """Minutes that a document waits for a fact that another event must bring."""
+
+    @field_validator("market_id")
+    @classmethod
+    def _is_market_id(cls, value: str | None) -> str | None:
+        if value is not None and not is_market_partner(value):
+            raise ValueError("an MP-ID has 13 digits, the last one a check digit (D-MP-1)")
+        return value
 
     @property
     def secrets_path(self) -> Path:

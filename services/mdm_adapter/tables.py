@@ -7,7 +7,7 @@ from kit.db import Choice, Id, Json, Utc, kernel
 from services.mdm_adapter.dialects.csv.columns import ColumnMap, ImportKind
 from services.mdm_adapter.documents.answer import Answer, Reason
 from services.mdm_adapter.documents.matrix import Accept, Role
-from services.mdm_adapter.documents.values import ReportedDevice
+from services.mdm_adapter.documents.values import DeviceFact, ReportedDevice
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from services.mdm_adapter.domain.handover import RowState
 from services.mdm_adapter.domain.imports import Form, ImportState
@@ -25,6 +25,7 @@ archive_heads = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
     sa.Column("entries", sa.Integer, nullable=False),
+    sa.Column("numbered", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 archive = sa.Table(
@@ -242,6 +243,7 @@ visits = sa.Table(
     sa.Column("finished_at", Utc, nullable=False),
     sa.Column("installed", Json(tuple[ReportedDevice, ...]), nullable=False),
     sa.Column("removed", Json(tuple[ReportedDevice, ...]), nullable=False),
+    sa.Column("devices", Json(dict[str, DeviceFact]), nullable=False, server_default="{}"),
 )
 
 handovers = sa.Table(
@@ -294,4 +296,7 @@ handover_rows = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("resent_at", Utc),
     sa.Column("reasons", Json(tuple[Reason, ...]), nullable=False),
+    sa.Column("numbers", Json(tuple[str, ...]), nullable=False, server_default="[]"),
+    sa.Column("taken", Json(tuple[str, ...]), nullable=False, server_default="[]"),
+    sa.Column("decided_at", Utc),
 )

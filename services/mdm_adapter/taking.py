@@ -29,7 +29,7 @@ def needs_of_order(
         yield from needs_of_filling(profile, after, local_day(at), unit)
 
 
-def take_order(
+def take_over(
     unit: Unit, profile: Profile, order: Order, document: OrderDocument, verdict: Verdict, arrival: Arrival
 ) -> list[Finding]:
     """Take over what a document says of its order; what is found instead has changed nothing."""
