@@ -40,7 +40,6 @@ def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], U
         fact_wait=timedelta(minutes=settings.fact_wait_minutes),
         urls=settings.partner_urls,
         secrets=Secrets(settings.secrets_path),
-        partners_dir=settings.partners_dir,
         market_id=settings.market_id,
     )
     taking = partial(take_in, store)

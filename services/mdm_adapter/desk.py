@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from types import MappingProxyType
 
 from kit.limits import Rate
-from services.mdm_adapter.dialects.csv.columns import ColumnMap, read_map
 from services.mdm_adapter.partners.loader import Partners
 from services.mdm_adapter.partners.profile import FileOut, Profile, RestOut, WebhookOut
 from services.mdm_adapter.partners.secrets import Secrets
@@ -29,7 +27,6 @@ class Desk:
     fact_wait: timedelta
     urls: Mapping[str, str]
     secrets: Secrets
-    partners_dir: Path | None = None
     waiting: Waiting = field(default_factory=Waiting)
     rate: Rate = field(default_factory=lambda: Rate("mdm_adapter", "partner"))
     market_id: str | None = None
@@ -44,13 +41,6 @@ class Desk:
         """Where documents of this partner are posted."""
         agreed = profile.out.url if isinstance(profile.out, RestOut) else None
         return self.urls.get(profile.id) or agreed
-
-    def mapping(self, profile: Profile) -> ColumnMap | None:
-        """What the partner's columns mean, where it is agreed. Raises BadMapping."""
-        name = profile.csv.mapping
-        if name is None or self.partners_dir is None:
-            return None
-        return read_map((self.partners_dir / name).read_text("utf-8"))
 
     def way_out(self, profile: Profile) -> str | None:
         """The kind of effect by which documents leave to this partner; None: there is no way."""

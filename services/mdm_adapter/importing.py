@@ -19,7 +19,7 @@ from services.mdm_adapter import import_store
 from services.mdm_adapter import store as queries
 from services.mdm_adapter.desk import Desk
 from services.mdm_adapter.dialects.csv import orders as csv
-from services.mdm_adapter.dialects.csv.columns import ColumnMap, ImportKind, mapped, missing, original
+from services.mdm_adapter.dialects.csv.columns import ImportKind, mapped, missing, original
 from services.mdm_adapter.dialects.csv.sheets import read_table
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.identifiers import is_warning, party_findings, point_findings, scheme_of
@@ -31,6 +31,7 @@ from services.mdm_adapter.domain.orders import Arrival, Order
 from services.mdm_adapter.domain.orders import Verdict as OrderVerdict
 from services.mdm_adapter.domain.points import KnownArea, Learnt, MasterData, Point, area_key
 from services.mdm_adapter.errors import NoSuchThing
+from services.mdm_adapter.partners.mapping import ColumnMap
 from services.mdm_adapter.partners.profile import Profile, StrictIds
 from services.mdm_adapter.taking import needs_of_order, take_over
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from contracts.codes import AnnouncedPlan, Decision, Fact, Scheme
 from kit.db import Choice, Id, Json, Utc, kernel
-from services.mdm_adapter.dialects.csv.columns import ColumnMap, ImportKind
+from services.mdm_adapter.dialects.csv.columns import ImportKind
 from services.mdm_adapter.documents.answer import Answer, Reason
 from services.mdm_adapter.documents.matrix import Accept, Role
 from services.mdm_adapter.documents.values import DeviceFact, ReportedDevice
@@ -14,6 +14,7 @@ from services.mdm_adapter.domain.imports import Form, ImportState
 from services.mdm_adapter.domain.messages import EntryState, InState, ItemResult, Noted, OutState, StoredAnswer
 from services.mdm_adapter.domain.orders import Statement
 from services.mdm_adapter.domain.points import Since
+from services.mdm_adapter.partners.mapping import ColumnMap
 
 metadata = sa.MetaData()
 kernel(metadata)

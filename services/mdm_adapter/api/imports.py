@@ -19,13 +19,14 @@ from services.mdm_adapter import import_store
 from services.mdm_adapter import store as queries
 from services.mdm_adapter.desk import Desk
 from services.mdm_adapter.dialects.csv import columns
-from services.mdm_adapter.dialects.csv.columns import ColumnMap, ImportKind
+from services.mdm_adapter.dialects.csv.columns import ImportKind
 from services.mdm_adapter.dialects.csv.sheets import is_sheet, proposed, read_table
 from services.mdm_adapter.domain.imports import JOB, Form, Import, ImportState
 from services.mdm_adapter.domain.messages import InState, Noted
 from services.mdm_adapter.domain.orders import Arrival
 from services.mdm_adapter.errors import BadMapping, ImportBusy, NoSuchThing
 from services.mdm_adapter.importing import BATCH, Line, Outcome, Whose, error_file, lines_of, rehearsed
+from services.mdm_adapter.partners.mapping import ColumnMap
 from services.mdm_adapter.receiving import Arriving, keep, needs_receiving
 
 FILE_BYTES = 50_000_000
@@ -222,8 +223,8 @@ def _proposal(
     form = Form(delimiter=delimiter, encoding=encoding, sheet=sheet)
     header = read_table(content, delimiter, encoding, sheet).header
     profile = desk.partners.find(partner)
-    agreed = desk.mapping(profile) if profile and kind is ImportKind.ORDERS else None
-    return form, agreed or ColumnMap(columns=columns.suggested(kind, header)), header
+    agreed = profile.csv.mapping if profile and kind is ImportKind.ORDERS else None
+    return form, agreed if isinstance(agreed, ColumnMap) else ColumnMap(columns=columns.suggested(kind, header)), header
 
 
 def _form(found: Form, body: RunRequest) -> Form:

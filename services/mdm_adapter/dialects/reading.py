@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.mdm_adapter.dialects.cim_xml import messages as cim_xml
 from services.mdm_adapter.dialects.cim_xml.replies import names_own, read_answer
-from services.mdm_adapter.dialects.csv import orders as csv
+from services.mdm_adapter.dialects.csv import files as csv
 from services.mdm_adapter.dialects.edifact_fv import messages as edifact
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Kind

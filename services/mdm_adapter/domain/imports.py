@@ -6,8 +6,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from kit.store import Aggregate
-from services.mdm_adapter.dialects.csv.columns import ColumnMap, ImportKind
+from services.mdm_adapter.dialects.csv.columns import ImportKind
 from services.mdm_adapter.documents.values import Value
+from services.mdm_adapter.partners.mapping import ColumnMap
 
 JOB = "import"
 

@@ -14,6 +14,7 @@ from kit.outward import outward_url
 from services.mdm_adapter.documents.matrix import Accept
 from services.mdm_adapter.documents.order_content import OrderContent
 from services.mdm_adapter.documents.values import Location, Party
+from services.mdm_adapter.partners.mapping import ColumnMap
 
 PartnerId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,39}$")]
 Dialect = Literal["cim_xml", "json_ce", "csv", "edifact_fv"]
@@ -151,8 +152,8 @@ class CsvForm(Agreed):
 
     delimiter: Literal[";", ",", "\t", "|"] = ";"
     encoding: Literal["utf-8", "iso-8859-1", "iso-8859-15", "cp1252"] = "utf-8"
-    mapping: FileName | None = None
-    """File beside the profile that says which column of an import is what."""
+    mapping: ColumnMap | FileName | None = None
+    """Which of its columns is what, or the file beside the profile that says it; without it they have our names."""
 
 
 Reference = Annotated[str, StringConstraints(pattern=r"^ref:[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*){0,7}$")]

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import yaml
 
 from contracts.codes import Decision, Fact
 from services.mdm_adapter.domain.policy import SEND_AGAIN
@@ -15,6 +16,7 @@ from services.mdm_adapter.transports.folders import Instances
 from tests.services.mdm_adapter.agreements import agreed
 from tests.services.mdm_adapter.erp import reply, text
 from tests.services.mdm_adapter.scenes import Scene, opened, order, requested, visited
+from tests.services.mdm_adapter.sheets import MAPPING, as_csv, rows_of, wrong_date
 
 HEADER = "order_no;version;kind;metering_point_id;street;number;postcode;city;municipality;old_serial;sms_allowed\n"
 GOOD = "F-1;1;exchange;DE000123001010000000000000001234A;Am Hang;7;00101;Nordstadt;01001001;1old0000009876;true\n"
@@ -296,3 +298,24 @@ async def test_where_it_is_agreed_a_document_is_delivered_when_the_partner_has_t
     await scene.delivers()
     (taken,) = await scene.rows("outbound_messages")
     assert (lying.state, taken.state, list(file.parent.iterdir())) == ("READY", "SENT", [])
+
+
+async def test_a_partner_drops_files_in_columns_of_its_own(scene: Scene) -> None:
+    scene.service.settings.partners_dir.mkdir()
+    (scene.service.settings.partners_dir / "erp-n.map.yaml").write_text(yaml.safe_dump(MAPPING, allow_unicode=True))
+    agreed(scene, "{kind: file_drop}", more="csv: {mapping: erp-n.map.yaml}")
+    await drops(scene, "orders.csv", as_csv(rows_of(3, {2: wrong_date})), "erp-n")
+    assert (await scene.names()).count("OrderReceived") == 2
+    errors = (home(scene, "erp-n") / "accepted" / "orders.csv.err.csv").read_text().splitlines()
+    assert errors[1:] == ["2;fixed_on;csv/date;no date of the form %d.%m.%Y"]
+
+
+async def test_a_file_without_the_agreed_columns_is_refused_as_a_whole(scene: Scene) -> None:
+    scene.service.settings.partners_dir.mkdir()
+    agreed(scene, "{kind: file_drop}", more="csv: {mapping: {columns: {Nr: order_no}, constants: {version: 1}}}")
+    await drops(scene, "orders.csv", ORDERS, "erp-n")
+    found = result(scene, "orders.csv", "erp-n")
+    assert (found["state"], found["findings"][0]["detail"]) == (
+        "REFUSED",
+        "columns.Nr: the file has no such column",
+    )

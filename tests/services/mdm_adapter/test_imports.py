@@ -247,7 +247,8 @@ async def test_a_partner_imports_its_own_orders_and_nothing_else(scene: Scene) -
 
 
 async def test_what_is_agreed_with_the_partner_is_proposed(scene: Scene) -> None:
-    agreed(scene, more="csv: {mapping: erp-n.map.yaml}")
+    scene.service.settings.partners_dir.mkdir()
     (scene.service.settings.partners_dir / "erp-n.map.yaml").write_text("columns: {Ort: order_no}\n")
+    agreed(scene, more="csv: {mapping: erp-n.map.yaml}")
     view = (await proposed(scene, as_csv(rows_of(1)), partner="erp-n")).json()
     assert view["mapping"]["columns"] == {"Ort": "order_no"}

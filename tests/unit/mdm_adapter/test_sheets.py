@@ -5,10 +5,11 @@ import random
 import pytest
 
 from kit.csvs import CsvRefused, Table
-from services.mdm_adapter.dialects.csv.columns import ColumnMap, ImportKind, mapped, read_map, suggested
+from services.mdm_adapter.dialects.csv.columns import ImportKind, mapped, suggested
 from services.mdm_adapter.dialects.csv.sheets import read_sheet
 from services.mdm_adapter.dialects.packing import unpacked
 from services.mdm_adapter.errors import BadMapping
+from services.mdm_adapter.partners.mapping import ColumnMap, read_map
 from tests.services.mdm_adapter.sheets import HEADER, as_sheet, rows_of
 
 MUTATIONS = 150
