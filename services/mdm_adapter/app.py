@@ -25,7 +25,7 @@ from services.mdm_adapter.tables import metadata
 from services.mdm_adapter.transports.file_drop import DropFolders
 from services.mdm_adapter.transports.file_out import FilePort, ResultPort
 from services.mdm_adapter.transports.rest import RestPort
-from services.mdm_adapter.transports.topic import TopicPort, Topics
+from services.mdm_adapter.transports.topic import TopicPort, Topics, refuse_unknown_clusters
 from services.mdm_adapter.transports.webhook import WebhookPort
 
 NAME = "mdm_adapter"
@@ -42,6 +42,7 @@ def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], U
         secrets=Secrets(settings.secrets_path),
         market_id=settings.market_id,
     )
+    refuse_unknown_clusters(desk.partners.all(), settings.partner_clusters)
     taking = partial(take_in, store)
     instance = settings.instance or "main"
     folders = DropFolders(

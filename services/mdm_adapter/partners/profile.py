@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from contracts.codes import Authority, DeviceRole, Fact, LegalBasis, Origin
 from contracts.ids import Code
@@ -277,6 +277,15 @@ class Profile(Agreed):
     options: Options = Options()
     secrets: Secrets = Secrets()
     limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _proves_itself(self) -> Self:
+        signs = any(isinstance(each, WebhookOut) for each in self.transports.out)
+        if signs and not self.secrets.webhook_out:
+            raise ValueError("transports.out has a webhook: secrets.webhook_out names what it is signed by")
+        if any(isinstance(each, WebhookIn) for each in self.transports.in_) and not self.secrets.webhook_in:
+            raise ValueError("transports.in has a webhook: secrets.webhook_in names what it is proved by")
+        return self
 
     @property
     def authority(self) -> Authority:

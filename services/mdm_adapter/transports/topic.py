@@ -1,6 +1,6 @@
 """In-house partners on a Kafka cluster of their own: a record of theirs is a message, and so is one of ours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from kit.store import Store
 from services.mdm_adapter import store as queries
 from services.mdm_adapter.desk import Desk
 from services.mdm_adapter.domain.policy import SEND_AGAIN
-from services.mdm_adapter.errors import SecretMissing
+from services.mdm_adapter.errors import BadProfile, SecretMissing
 from services.mdm_adapter.outcomes import SUPERSEDED
 from services.mdm_adapter.partners.profile import Profile, Topic
 from services.mdm_adapter.receiving import Arriving
@@ -128,6 +128,14 @@ class TopicPort:
 
             self._writers[cluster] = ForeignWriter(place_of(self.clusters[cluster], self.desk))
         return self._writers[cluster]
+
+
+def refuse_unknown_clusters(profiles: Iterable[Profile], clusters: Mapping[str, Cluster]) -> None:
+    """A topic lies in a cluster that the settings describe. Raises BadProfile."""
+    for profile in profiles:
+        for agreed in (*profile.transports.in_, *profile.transports.out):
+            if isinstance(agreed, Topic) and agreed.cluster not in clusters:
+                raise BadProfile(profile.id, [f"transports: partner_clusters has no cluster {agreed.cluster}"])
 
 
 def place_of(cluster: Cluster, desk: Desk) -> "Place":
