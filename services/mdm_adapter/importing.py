@@ -1,6 +1,6 @@
 """Files that people import: rows become orders, points or areas, each alone, a batch of them in one transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -42,6 +42,8 @@ VOLTAGES = frozenset({"E03", "E04", "E05", "E06"})
 CUSTOMERS = frozenset({"person", "company"})
 UNCHANGED = frozenset({OrderVerdict.REPEATED, OrderVerdict.LATE})
 Result = Literal["accepted", "unchanged", "changed", "refused"]
+RowStep = tuple[Callable[[Unit], Iterable[Ref]], Callable[[Unit], "Outcome"]]
+"""What a row needs, and what is done with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,8 @@ def _line(row: Row, given: ColumnMap, seen: dict[tuple[str, ...], int]) -> Line:
     return Line(row.number, row.line, values, tuple(found))
 
 
-def step_of(whose: Whose, line: Line) -> tuple[Any, Any]:
-    """What a row needs, and what is done with it: both pure over a unit."""
+def step_of(whose: Whose, line: Line) -> RowStep:
+    """How a row is taken, or why it is not."""
     absent = [Finding("csv/missing", name, "is missing", line.line) for name in missing(whose.kind, line.values)]
     findings = [*line.findings, *([] if line.findings else absent)]
     if findings:
@@ -115,7 +117,7 @@ def _refused(findings: Sequence[Finding]) -> Outcome:
     return Outcome("refused", noted(findings))
 
 
-def _order_step(whose: Whose, line: Line) -> tuple[Any, Any]:
+def _order_step(whose: Whose, line: Line) -> RowStep:
     profile = whose.profile
     assert profile is not None  # noqa: S101 -- orders are imported for a partner only
     item = csv.item_of(Row(line.number, line.line, dict(line.values)), profile.id, whose.strict)
@@ -146,7 +148,7 @@ def _take(unit: Unit, profile: Profile, item: Item, arrival: Arrival) -> Outcome
     return Outcome("accepted" if verdict in {OrderVerdict.NEW, OrderVerdict.DEAD_ON_ARRIVAL} else "changed")
 
 
-def _point_step(whose: Whose, line: Line) -> tuple[Any, Any]:
+def _point_step(whose: Whose, line: Line) -> RowStep:
     said = line.values
     point_id = said["metering_point_id"]
     scheme = said.get("scheme", "").lower()
@@ -206,7 +208,7 @@ def _codes(said: Mapping[str, str]) -> Iterator[Finding]:
             yield Finding("csv/value", name, f"one of {', '.join(sorted(known))}")
 
 
-def _area_step(whose: Whose, line: Line) -> tuple[Any, Any]:
+def _area_step(whose: Whose, line: Line) -> RowStep:
     said = line.values
     country = said.get("country") or (whose.profile.defaults.country if whose.profile else None)
     if not country:
@@ -234,7 +236,7 @@ class ImportJob:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self._read: tuple[UUID, list[Line], Whose] | None = None
-        """The file that is at work: read once, not once per batch."""
+        """The job that is at work, and its file: read once, not once per batch."""
 
     def take(self, db: sa.Connection, running: Running, most: int) -> Sequence[Line]:
         """The next rows."""
@@ -258,7 +260,7 @@ class ImportJob:
 
     def _lines(self, db: sa.Connection, running: Running) -> tuple[list[Line], Whose]:
         import_id = _import_id(running)
-        if self._read is None or self._read[0] != import_id:
+        if self._read is None or self._read[0] != running.id:
             scope = Scope.everything(REASON)
             found = import_store.import_of(db, scope, import_id)
             if found is None:
@@ -267,7 +269,7 @@ class ImportJob:
             arrival = Arrival(found.file_id, str(found.file_id), found.received_at)
             whose = Whose(self.desk.partners.find(found.partner), found.kind, arrival)
             table = read_table(content, found.form.delimiter, found.form.encoding, found.form.sheet)
-            self._read = import_id, lines_of(table, found.mapping), whose
+            self._read = running.id, lines_of(table, found.mapping), whose
         return self._read[1], self._read[2]
 
 
@@ -290,7 +292,7 @@ def rehearsed(unit: Unit, db: sa.Connection, whose: Whose, lines: Sequence[Line]
     return [(number, do(unit)) for number, _, do in steps]
 
 
-def _asked(needs: Any, unit: Unit) -> Iterator[Ref]:
+def _asked(needs: Callable[[Unit], Iterable[Ref]], unit: Unit) -> Iterator[Ref]:
     try:
         yield from needs(unit)
     except NotLoaded:

@@ -165,6 +165,14 @@ async def test_a_changed_row_needs_a_higher_version(scene: Scene) -> None:
     assert counts(higher) == (0, 0, 1, 0)
 
 
+async def test_an_import_that_is_confirmed_anew_is_read_anew(scene: Scene) -> None:
+    view = await imported(scene, as_csv(rows_of(2)))
+    rows = MAPPING | {"constants": {"version": 2, "priority": 1}}
+    await run(scene, view["import_id"], mapping=rows)
+    await jobs_work(scene)
+    assert counts(await shown(scene, view["import_id"])) == (0, 0, 2, 0)
+
+
 async def test_a_key_that_stands_there_twice_counts_once(scene: Scene) -> None:
     rows = rows_of(2)
     view = await imported(scene, as_csv([*rows, rows[0]]))
