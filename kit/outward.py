@@ -88,10 +88,7 @@ class Outward(httpx.AsyncBaseTransport):
         inner: httpx.AsyncBaseTransport | None = None,
         resolve: Resolve = resolve,
     ) -> None:
-        # one connection per call: two names at one address must not share a connection that was opened for the other
-        limits = httpx.Limits(max_keepalive_connections=0)
-        self._inner = inner or httpx.AsyncHTTPTransport(trust_env=False, limits=limits)
-        self._ports, self._resolve = frozenset(ports), resolve
+        self._inner, self._ports, self._resolve = inner, frozenset(ports), resolve
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         host, port = request.url.host, request.url.port or HTTPS
@@ -103,7 +100,7 @@ class Outward(httpx.AsyncBaseTransport):
             raise httpx.ConnectError("the host is not known", request=request) from error
         if not addresses or not all(map(is_public, addresses)):
             raise NotOutward("the host is not in the internet")
-        return await self._inner.handle_async_request(
+        return await self._carrier().handle_async_request(
             httpx.Request(
                 request.method,
                 request.url.copy_with(host=addresses[0]),
@@ -114,7 +111,18 @@ class Outward(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        if self._inner is not None:
+            await self._inner.aclose()
+
+    def _carrier(self) -> httpx.AsyncBaseTransport:
+        """Made at the first call: the authorities that it trusts take memory.
+
+        One connection per call: two names at one address must not share a connection that was opened for the other.
+        """
+        if self._inner is None:
+            limits = httpx.Limits(max_keepalive_connections=0)
+            self._inner = httpx.AsyncHTTPTransport(trust_env=False, limits=limits)
+        return self._inner
 
 
 def client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from kit import faults
 from kit.jobs import Jobs
 from tests.services.mdm_adapter.agreements import agreed
 from tests.services.mdm_adapter.scenes import POINT, Scene, order
@@ -212,10 +213,20 @@ async def test_an_import_is_cancelled_between_batches_and_taken_up_again_without
     assert len(await scene.names()) == 500
 
 
-async def test_another_process_goes_on_where_one_died(scene: Scene) -> None:
+@pytest.mark.parametrize("hit", [1, 2, 3])
+@pytest.mark.parametrize("point", faults.GROUPS["job"])
+async def test_another_process_goes_on_where_one_died(scene: Scene, point: str, hit: int) -> None:
     import_id = (await proposed(scene, as_csv(rows_of(500)))).json()["import_id"]
     await run(scene, import_id)
-    await scene.jobs.work()
+    passed = list[str]()
+
+    def dies(name: str) -> None:
+        passed.append(name)
+        if passed.count(point) == hit and name == point:
+            raise faults.Crashed(name)
+
+    with faults.armed(dies), pytest.raises(faults.Crashed):
+        await jobs_work(scene)
     heir = Jobs(scene.store, scene.service.jobs)
     scene.clock.set(scene.clock.now() + heir.lease)
     while await heir.work():

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-import openpyxl
-
 from kit.csvs import COLUMNS, FIELD_CHARACTERS, CsvRefused, Finding, Row, Table, read_csv
 
 UNPACKED_BYTES = 50_000_000
@@ -46,6 +44,8 @@ def read_table(data: bytes, delimiter: str, encoding: str, sheet: str | None) ->
 
 def read_sheet(data: bytes, name: str | None = None) -> Table:
     """The first sheet of an Excel file, or the named one: values only, a formula refuses its row. Raises CsvRefused."""
+    import openpyxl  # large, and rarely needed
+
     _refuse_bombs(data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about styles that we do not look at
