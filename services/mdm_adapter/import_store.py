@@ -37,10 +37,19 @@ def findings_of(db: sa.Connection, import_id: UUID, most: int | None = None) -> 
 def count_import(db: sa.Connection, import_id: UUID, verdicts: Sequence[tuple[int, Verdict]]) -> None:
     """Write down what became of the rows of a batch."""
     counted = Counter("refused" if verdict.result != "done" else str(verdict.code) for _, verdict in verdicts)
+    refused = {number: _said(verdict) for number, verdict in verdicts if verdict.result != "done"}
     if counted:
-        changes = {name: _imports.c[name] + counted[name] for name in COUNTS}
-        db.execute(sa.update(_imports).where(_imports.c.import_id == import_id).values(**changes))
-    note(db, import_id, {number: _said(verdict) for number, verdict in verdicts if verdict.result != "done"})
+        mine = _imports.c.import_id == import_id
+        before = db.scalar(sa.select(_imports.c.rules).where(mine)) or {}
+        changes: dict[str, Any] = {name: _imports.c[name] + counted[name] for name in COUNTS}
+        changes["rules"] = dict(Counter(before) + by_rule(refused))
+        db.execute(sa.update(_imports).where(mine).values(**changes))
+    note(db, import_id, refused)
+
+
+def by_rule(refused: Mapping[int, Sequence[Noted]]) -> Counter[str]:
+    """How many rows were refused by which rule."""
+    return Counter(found[0].rule or found[0].code for found in refused.values())
 
 
 def note(db: sa.Connection, import_id: UUID, found: Mapping[int, Sequence[Noted]]) -> None:

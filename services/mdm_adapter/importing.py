@@ -25,6 +25,8 @@ from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.identifiers import is_warning, party_findings, point_findings, scheme_of
 from services.mdm_adapter.dialects.items import Item
 from services.mdm_adapter.documents.values import Location, MeteringPoint, Party
+from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
+from services.mdm_adapter.domain.calendar import local_day
 from services.mdm_adapter.domain.imports import Form
 from services.mdm_adapter.domain.messages import Noted, noted
 from services.mdm_adapter.domain.orders import Arrival, Order
@@ -121,6 +123,7 @@ def _order_step(whose: Whose, line: Line) -> RowStep:
     profile = whose.profile
     assert profile is not None  # noqa: S101 -- orders are imported for a partner only
     item = csv.item_of(Row(line.number, line.line, dict(line.values)), profile.id, whose.strict)
+    item.findings.extend(_quality(item, profile, local_day(whose.arrival.at), line.line))
 
     def needs(unit: Unit) -> Iterator[Ref]:
         if item.document is None or item.findings:
@@ -130,6 +133,21 @@ def _order_step(whose: Whose, line: Line) -> RowStep:
         yield from needs_of_order(unit, profile, unit.find(Order, key), item.document, whose.arrival.at)
 
     return needs, lambda unit: _take(unit, profile, item, whose.arrival)
+
+
+def _quality(item: Item, profile: Profile, today: date, line: int) -> Iterator[Finding]:
+    """What a person is told about a file of orders, beside what refuses an order anywhere (D-OWN-3)."""
+    order = item.document
+    if not isinstance(order, WorkOrderRequested):
+        return
+    country = (order.location.country if order.location else None) or profile.defaults.country
+    code = order.location.postcode if order.location else None
+    if country and code and postcode(code, country) is None:
+        yield Finding("D-PLZ-1", "location.postcode", f"no postcode of {country}", line)
+    for name in ("due_on", "fixed_on", "window_to"):
+        day = getattr(order, name)
+        if day is not None and day < today:
+            yield Finding("D-OWN-3", name, "lies in the past", line)
 
 
 def _take(unit: Unit, profile: Profile, item: Item, arrival: Arrival) -> Outcome:

@@ -156,6 +156,7 @@ import_jobs = sa.Table(
     sa.Column("unchanged", sa.Integer, nullable=False),
     sa.Column("changed", sa.Integer, nullable=False),
     sa.Column("refused", sa.Integer, nullable=False),
+    sa.Column("rules", Json(dict[str, int]), nullable=False),
     sa.Column("job_id", Id),
     sa.Column("created_by", sa.Text, nullable=False),
 )

@@ -79,6 +79,8 @@ class ImportView(BaseModel):
     unchanged: int
     changed: int
     refused: int
+    rules: dict[str, int]
+    """How many rows were refused by which rule."""
     score: float | None
     """Share of the rows that were looked at which can be taken."""
     findings: tuple[RowFinding, ...]
@@ -196,7 +198,7 @@ async def _begin(store: Store, importer: Principal, import_id: UUID, given: Conf
 
     def command(unit: Unit) -> None:
         made = unit.get(Import, str(import_id))
-        made.confirm(given.form, given.mapping, given.rows, len(given.refused))
+        made.confirm(given.form, given.mapping, given.rows, dict(import_store.by_rule(given.refused)))
         if not given.refused:
             key = f"{import_id}/{made.version}"
             made.job_id = unit.job(JOB, key, given.rows, import_id=str(import_id))
@@ -276,7 +278,11 @@ def _report(
     view = _view(found, "dry_run", {})
     counts = {name: counted[name] for name in import_store.COUNTS}  # type: ignore[index]
     update: dict[str, Any] = {"form": form, "mapping": mapping, "rows": len(report), **counts}
-    update |= {"score": _score(counts), "findings": _findings(mapping, shown)}
+    update |= {
+        "rules": dict(import_store.by_rule(refused)),
+        "score": _score(counts),
+        "findings": _findings(mapping, shown),
+    }
     return view.model_copy(update=update)
 
 
@@ -291,6 +297,7 @@ def _view(found: Any, state: str, refused: Mapping[int, Sequence[Noted]]) -> Imp
         mapping=found.mapping,
         rows=found.rows,
         **counts,
+        rules=found.rules,
         score=_score(counts),
         findings=_findings(found.mapping, refused),
     )

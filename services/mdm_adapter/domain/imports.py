@@ -1,6 +1,6 @@
 """A file that a person imports: what it is, how it is read, how far it has come, and what was wrong with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -51,14 +51,17 @@ class Import(Aggregate):
     unchanged: int = 0
     changed: int = 0
     refused: int = 0
+    rules: dict[str, int] = field(default_factory=dict)
+    """How many rows were refused by which rule; a row counts for its first."""
     job_id: UUID | None = None
     created_by: str = ""
 
     def key(self) -> str:
         return str(self.import_id)
 
-    def confirm(self, form: Form, mapping: ColumnMap, rows: int, refused: int) -> None:
+    def confirm(self, form: Form, mapping: ColumnMap, rows: int, rules: dict[str, int]) -> None:
         """Somebody says how it is read; with rows that were refused before, nothing is taken."""
         self.form, self.mapping, self.rows = form, mapping, rows
         self.accepted = self.unchanged = self.changed = 0
-        self.refused, self.state = refused, ImportState.REFUSED if refused else ImportState.RUNNING
+        self.rules, self.refused = rules, sum(rules.values())
+        self.state = ImportState.REFUSED if rules else ImportState.RUNNING

@@ -88,6 +88,7 @@ async def test_the_vector_of_the_specification(scene: Scene) -> None:
     content = as_csv(rows_of(10_000, BAD))
     view = await imported(scene, content)
     assert (view["state"], counts(view), view["score"]) == ("done", (9_997, 0, 0, 3), 0.9997)
+    assert view["rules"] == {"D-MALO-1": 1, "csv/date": 1, "D-OWN-3": 1}
     found = [(each["row"], each["column"], each["rule"]) for each in await errors(scene, view["import_id"])]
     assert found == [
         ("17", "Zählpunkt", "D-MALO-1"),
@@ -111,6 +112,7 @@ async def test_a_dry_run_says_the_same_and_writes_nothing(scene: Scene) -> None:
     await jobs_work(scene)
     wet = await shown(scene, import_id)
     assert (dry["state"], counts(dry), dry["findings"]) == ("dry_run", counts(wet), wet["findings"])
+    assert dry["rules"] == wet["rules"] == {"D-MALO-1": 1, "csv/date": 1}
     assert counts(wet) == (598, 0, 0, 2)
 
 
@@ -146,6 +148,15 @@ async def test_X02_a_sheet_that_unpacks_to_too_much_or_is_none_is_not_taken(scen
         packed.writestr("xl/workbook.xml", content)
     answer = await proposed(scene, out.getvalue())
     assert (answer.status_code, await scene.rows("archive")) == (422, [])
+
+
+async def test_a_day_that_is_over_and_a_postcode_that_is_none_are_told(scene: Scene) -> None:
+    rows = rows_of(3)
+    rows[0]["Termin"] = "01.03.2026"
+    rows[1]["PLZ"] = "1010"
+    view = await imported(scene, as_csv(rows))
+    found = [(each["row"], each["column"], each["rule"]) for each in view["findings"]]
+    assert found == [(1, "Termin", "D-OWN-3"), (2, "PLZ", "D-PLZ-1")]
 
 
 async def test_the_error_file_has_the_rows_as_they_stand_in_the_file(scene: Scene) -> None:

@@ -48,6 +48,13 @@ async def test_a_repeated_call_with_its_key_is_answered_alike(scene: Scene) -> N
     assert (again.content, again.headers["content-type"]) == (first.content, "application/xml")
 
 
+async def test_a_second_call_with_the_key_of_one_that_still_waits_is_in_progress(scene: Scene) -> None:
+    waits(scene)
+    answers = await handed_in(scene, an_order(), an_order(), **{"Idempotency-Key": "k-1"})
+    assert sorted(each.status_code for each in answers) == [200, 409]
+    assert [each.json()["code"] for each in answers if each.status_code == 409] == ["in-progress"]
+
+
 async def test_a_copy_without_a_key_is_answered_too(scene: Scene) -> None:
     waits(scene)
     (first,), (copy,) = [await handed_in(scene, an_order()) for _ in range(2)]

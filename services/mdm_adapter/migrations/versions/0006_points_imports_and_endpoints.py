@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("unchanged", sa.Integer(), nullable=False),
         sa.Column("changed", sa.Integer(), nullable=False),
         sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("rules", Json(), nullable=False),
         sa.Column("job_id", Id(), nullable=True),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("import_id"),
