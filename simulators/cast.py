@@ -20,7 +20,7 @@ from simulators.dispatcher import Dispatcher
 from simulators.erp import Erp
 from simulators.facts import OrderFacts
 from simulators.line import Line
-from simulators.market import Market
+from simulators.marketplace import Market, Speech
 from simulators.office import Clerk, Reviewer, Warehouse
 from simulators.print_shop.shop import SECRET as PRINT_SHOP_SECRET
 from simulators.print_shop.shop import PrintShop
@@ -111,7 +111,8 @@ class Cast:
 
     def quiet(self) -> bool:
         """No request of theirs is under way, and the hub has taken every file."""
-        return not self.erp.working["posts"] and not self.market.working["posts"] and self.erp.taken_in()
+        posting = self.erp.working["posts"] or self.market.working["posts"]
+        return not posting and self.erp.taken_in() and self.market.taken_in()
 
     async def ended(self) -> int:
         """Cases that are over."""
@@ -173,8 +174,12 @@ async def cast(
     told: Sequence[Story],
     seed: int,
     services: Mapping[str, str] | None = None,
+    speaks: Mapping[str, Speech] | None = None,
 ) -> AsyncIterator[Cast]:
-    """Put everybody on stage; the hub need not run yet. `services`: addresses of services that run on their own."""
+    """Put everybody on stage; the hub need not run yet. `services`: addresses of services that run on their own.
+
+    `speaks`: partners of the market that do not speak JSON over HTTP; their profiles at the hub must say the same.
+    """
     by_number, script = {story.number: story for story in told}, Script(told)
     keys = {each: _key(folder, each, clock) for each in (facts.PARTNER, *facts.MARKET)}
     async with AsyncExitStack() as stack:
@@ -196,11 +201,12 @@ async def cast(
         erp = Erp(clock, http, keys[facts.PARTNER], told, folder / "drop")
         print_shop = PrintShop(clock, folder / "print", f"{notification}/v1/batches/{{batch_id}}/receipt")
         stack.push_async_callback(print_shop.close)
-        market = Market(clock, http, keys, told)
+        market = Market(clock, http, keys, told, speaks=speaks, drop=folder / "drop")
         prompter = Prompter(script, people, erp, market, clock)
         posts = [
             Route("/erp", erp.take, methods=["POST"]),
             Route("/market/{partner}", market.take, methods=["POST"]),
+            Route("/market/{partner}/log", market.show, methods=["GET"]),
         ]
         app = Starlette(routes=[*posts, Mount("/sms", asgi(gateway))])
         actors: list[Actor] = [

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from kit.clock import Clock
 from simulators import facts
 from simulators.facts import OrderFacts
+from simulators.partner import hand_in
 from simulators.story import Story
 
 M_NS, S_NS = "http://iec.ch/TC57/2011/schema/message", "http://iec.ch/TC57/2011/ServiceOrders#"
@@ -172,11 +173,7 @@ class Erp:
         self._drop(partner, f"orders-{self.clock.now():%Y%m%d%H%M}.csv", "\n".join([*lines, ""]).encode())
 
     def _drop(self, partner: str, name: str, content: bytes) -> None:
-        folder = self.drop / partner / "in"
-        folder.mkdir(parents=True, exist_ok=True)
-        beside = folder / f"{name}.tmp"
-        beside.write_bytes(content)
-        beside.rename(folder / name)
+        hand_in(self.drop / partner / "in", name, content)
         self.dropped = True
 
     async def withdraw(self, number: int) -> None:
