@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from contracts.ids import is_market_partner
 from kit.clock import ManualClock
 from simulators import facts
 from simulators.edifact.letters import Pen
@@ -18,7 +19,7 @@ from simulators.edifact.syntax import read
 from simulators.facts import OrderFacts
 from simulators.marketplace import EDIFACT, FILES, Market, Speech
 from simulators.story import Story
-from tests.unit.simulators.edifact_hub import ANNOUNCED_IMS, words
+from tests.unit.simulators.edifact_hub import ANNOUNCED_IMS, MSB, NB, told, words
 from tests.unit.simulators.test_market import a_report
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -63,9 +64,6 @@ def client(market: Market) -> Iterator[TestClient]:
 
 def an_announcement(partner: str, number: int = 2) -> bytes:
     """What the hub would tell this partner about an order of the stories."""
-    from tests.unit.mdm_adapter.edifact.letters import MSB, NB
-    from tests.unit.simulators.edifact_hub import told
-
     role = facts.MARKET[partner]
     point = OrderFacts(number).metering_point
     document = ANNOUNCED_IMS.model_copy(
@@ -158,7 +156,5 @@ def test_whoever_is_not_told_otherwise_speaks_json_over_http(hub: Hub) -> None:
 
 
 def test_every_partner_has_a_number_of_the_market() -> None:
-    from contracts.ids import is_market_partner
-
     codes = [*facts.MARKET_CODES.values(), facts.HUB_CODE, facts.ELSEWHERE]
     assert ([code for code in codes if not is_market_partner(code)], len({*codes})) == ([], 6)
