@@ -15,7 +15,10 @@ EVENTS: dict[str, type["Event"]] = {}
 class Part(BaseModel):
     """A value inside an event: frozen, closed against misspelt members, documented for subscribers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
+    # a process hears a few of the 70 events: what judges one is built when it is first met
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True
+    )
 
 
 class Event(Part):

@@ -26,13 +26,15 @@ Reason = Annotated[str, Field(min_length=3, max_length=1_000)]
 class View(BaseModel):
     """What is answered; read from rows and aggregates alike."""
 
-    model_config = ConfigDict(from_attributes=True, populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        defer_build=True, from_attributes=True, populate_by_name=True, use_attribute_docstrings=True
+    )
 
 
 class Question(BaseModel):
     """What is sent in."""
 
-    model_config = ConfigDict(populate_by_name=True, use_attribute_docstrings=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, populate_by_name=True, use_attribute_docstrings=True, extra="forbid")
 
 
 class FormView(View):
