@@ -79,7 +79,7 @@ def _positive(item: Item, action: Action, role: str, after: timedelta) -> Said:
     if item.pid == ANNOUNCED and role == "wmsb":
         return Said(after, "IFTSTA", lambda pen, q: pen.agreement(item, q, "21030", code or "A03"), item, action)
     if item.pid == REMOVAL:
-        return Said(after, "ORDRSP", lambda pen, q: pen.order_answer(item, q, "19015", code or "ZB4"), item, action)
+        return Said(after, "ORDRSP", lambda pen, q: pen.order_answer(q, "19015", code or "ZB4"), item, action)
     return _feedback(item, action, role, after, code or "A01")
 
 
@@ -89,7 +89,7 @@ def _negative(item: Item, action: Action, role: str, after: timedelta) -> Said:
         return Said(after, "IFTSTA", lambda pen, q: pen.agreement(item, q, "21031", code, list_), item, action)
     if item.pid == REMOVAL:
         text = action.text
-        return Said(after, "ORDRSP", lambda pen, q: pen.order_answer(item, q, "19016", code, text), item, action)
+        return Said(after, "ORDRSP", lambda pen, q: pen.order_answer(q, "19016", code, text), item, action)
     return _feedback(item, action, role, after, code)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
+from itertools import pairwise
 
 from simulators.edifact import calendar
 from simulators.edifact.syntax import Interchange, Message, Segment
@@ -69,7 +70,7 @@ HAS_DAYS: Mapping[str, Sequence[str]] = {
 }
 # fmt: on
 """DTM that name a day."""
-_NUMBERED = ("BGM+", "DTM+137", "IDE+", "CNI+", "DOC+")
+_NUMBERED = ("BGM+", "DTM+137", "IDE+", "CNI+", "DOC+", "RFF+AGK")
 """Segments that number or date a document; they say nothing about the world."""
 _POINT = re.compile(r"[A-Z0-9]{11}|[A-Z]{2}[0-9]{6}[A-Z0-9]{25}")
 
@@ -166,7 +167,7 @@ def items(came: Interchange) -> Iterator[Item]:
         begins = [index for index, segment in enumerate(inside) if segment.tag == tag] if tag else []
         if not begins:
             yield Item(came, message, "", inside)
-        for begin, end in zip(begins, [*begins[1:], len(inside)], strict=True):
+        for begin, end in pairwise([*begins, len(inside)]):
             first = inside[begin]
             number = first.at(2) if tag == "CNI" else first.at(3)
             yield Item(came, message, number, (*inside[: begins[0]], *inside[begin:end]))

@@ -1,4 +1,4 @@
-"""Every message that a market party writes, with numbers of its own; segments in the order of the market's skeletons."""
+"""Every message that a market party writes, with numbers of its own; segments as the market's skeletons have them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -135,7 +135,7 @@ class Pen:
         body = [*self._begin("Z09"), *self._parties("MR"), seg("CNI", "1"), seg("LOC", "172", point)]
         return [*body, seg("STS", "Z10", "Z13"), seg("RFF", ("Z13", pid)), seg("RFF", ("ACW", order))]
 
-    def order_answer(self, item: Item, quoted: Quoted, pid: str, code: str, text: str = "") -> Body:
+    def order_answer(self, quoted: Quoted, pid: str, code: str, text: str = "") -> Body:
         """19015, 19016: the old operator answers 17009. ZB5 says where old devices go, Z07 who is responsible."""
         body = [*self._begin("Z13"), *([seg("RFF", ("ON", quoted.document))] if quoted.document else [])]
         body += [seg("RFF", ("Z13", pid)), seg("AJT", code, "S_0065" if pid == "19015" else "S_0066")]

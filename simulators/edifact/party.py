@@ -1,7 +1,7 @@
 """A role of the market that speaks EDIFACT: takes what the hub sends, answers by script, and writes down all of it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -25,6 +25,8 @@ REFUSED = frozenset({"no", "unreadable", "syntax"})
 """Words behind which a document has no effect."""
 SETTLES_NOTHING = frozenset({"garbage", "wrong_reference", "no_correlation", "other_partner_answers"})
 """Actions after which the hub cannot know that a document was acknowledged."""
+APART = SETTLES_NOTHING | {"answer_twice", "answer_other_body"}
+"""Actions whose receipts are not bundled with others."""
 
 
 @dataclass
@@ -96,7 +98,7 @@ class EdifactParty:
     # what comes
 
     def take(self, body: bytes) -> tuple[int, bytes]:
-        """An interchange of the hub arrives: the status. Whatever is to be said of it leaves as a message of its own."""
+        """An interchange of the hub arrives: the status. What is to be said of it leaves as a message of its own."""
         try:
             came = read(body)
         except NobodyKnown:
@@ -208,7 +210,8 @@ class EdifactParty:
         """Bundle the receipts that leave together; every other message leaves alone."""
         bundles: dict[object, list[Said]] = {}
         for each in said:
-            key: object = (each.after, each.action) if each.type == "APERAK" else id(each)
+            apart = each.action if each.action.verb in APART else None
+            key: object = (each.after, apart) if each.type == "APERAK" else id(each)
             bundles.setdefault(key, []).append(each)
         for bundle in bundles.values():
             action, first = bundle[0].action, self._letter(bundle)

@@ -120,10 +120,11 @@ def _released(text: str) -> str:
 
 
 def _cut(text: str) -> tuple[list[Segment], bool]:
-    """All segments, and whether the text ends with one."""
-    signs = text[3:9] if text.startswith("UNA") else SIGNS
-    body = text[9:] if text.startswith("UNA") else text
-    component, element, _, release, _, end = signs
+    """All segments, and whether the text ends with one. Raises NobodyKnown where UNA is cut off."""
+    signs, body = (text[3:9], text[9:]) if text.startswith("UNA") else (SIGNS, text)
+    component, element, release, end = signs[:1], signs[1:2], signs[3:4], signs[5:]
+    if not end:
+        raise NobodyKnown
     hidden = re.sub(re.escape(release) + "(.)", lambda found: chr(HIDDEN + ord(found[1])), body, flags=re.DOTALL)
     *pieces, rest = [piece.strip("\r\n") for piece in hidden.split(end)]
     segments = []

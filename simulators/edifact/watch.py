@@ -104,7 +104,7 @@ class Watch:
         point.withdrawn = True
 
     def _after_the_end(self, item: Item, point: _Point) -> Iterator[str]:
-        """H9: what was held when the work ended never leaves. Readings that are taken back, and data behind them, do."""
+        """H9: what was held when the work ended never leaves. Readings taken back, and the old data behind them, do."""
         if item.pid not in MASTER_DATA | {READINGS, ANNOUNCED} or point.withdrawn:
             return
         done_on = item.day("Z25") or item.day("7")

@@ -64,16 +64,16 @@ def test_without_a_head_nobody_can_be_answered(nothing: bytes) -> None:
 
 
 # fmt: off
-@pytest.mark.parametrize(
-    ("message", "on", "version"),
-    [
-        ("UTILMD", date(2026, 9, 30), "S2.1"), ("UTILMD", date(2026, 10, 1), "S2.2"),
-        ("ORDRSP", date(2026, 3, 31), "1.4a"), ("ORDRSP", date(2026, 4, 1), "1.4b"),
-        ("CONTRL", date(2025, 10, 1), "2.0b"), ("APERAK", date(2025, 9, 30), None),
-        ("INVOIC", date(2026, 10, 1), None),
-    ],
-)
+DAYS = [
+    ("UTILMD", date(2026, 9, 30), "S2.1"), ("UTILMD", date(2026, 10, 1), "S2.2"),
+    ("ORDRSP", date(2026, 3, 31), "1.4a"), ("ORDRSP", date(2026, 4, 1), "1.4b"),
+    ("CONTRL", date(2025, 10, 1), "2.0b"), ("APERAK", date(2025, 9, 30), None),
+    ("INVOIC", date(2026, 10, 1), None),
+]
 # fmt: on
+
+
+@pytest.mark.parametrize(("message", "on", "version"), DAYS)
 def test_E11_each_message_has_the_version_of_its_day(message: str, on: date, version: str | None) -> None:
     found = calendar.identifier(message, on)
     assert (found[-1] if found else None) == version

@@ -1,7 +1,7 @@
 """The market around the hub: each partner in the dialect and over the transport that it was told."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +9,6 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.testclient import TestClient
 
 from contracts.ids import is_market_partner
 from kit.clock import ManualClock
@@ -53,12 +52,13 @@ def market(hub: Hub, tmp_path: Path) -> Market:
 
 
 @pytest.fixture
-def client(market: Market) -> Iterator[TestClient]:
+async def client(market: Market) -> AsyncIterator[httpx.AsyncClient]:
     routes = [
         Route("/market/{partner}", market.take, methods=["POST"]),
         Route("/market/{partner}/log", market.show, methods=["GET"]),
     ]
-    with TestClient(Starlette(routes=routes)) as client:
+    asgi = httpx.ASGITransport(Starlette(routes=routes))
+    async with httpx.AsyncClient(transport=asgi, base_url="http://market") as client:
         yield client
 
 
@@ -94,9 +94,9 @@ async def test_an_order_leaves_in_the_dialect_of_its_partner(market: Market, hub
     assert words(read(hub.posted[-1][2])) == ["IFTSTA 21013"]
 
 
-async def test_documents_are_answered_over_http(market: Market, hub: Hub, client: TestClient) -> None:
+async def test_documents_are_answered_over_http(market: Market, hub: Hub, client: httpx.AsyncClient) -> None:
     await market.act()
-    answer = client.post("/market/nb-nord", content=an_announcement("nb-nord"))
+    answer = await client.post("/market/nb-nord", content=an_announcement("nb-nord"))
     assert (answer.status_code, market.next_due(), market.working["posts"]) == (202, NOW, 0)
     await market.act()
     assert [words(read(content)) for _, _, content in hub.posted[1:]] == [["APERAK 312"]]
@@ -126,11 +126,11 @@ async def test_a_partner_that_works_with_files_may_speak_json(market: Market, tm
     assert json.loads(file.read_bytes())["type"] == "rollout.document.accepted.v1"
 
 
-async def test_what_was_done_can_be_asked(market: Market, client: TestClient) -> None:
+async def test_what_was_done_can_be_asked(market: Market, client: httpx.AsyncClient) -> None:
     await market.act()
-    client.post("/market/nb-nord", content=an_announcement("nb-nord"))
-    client.post("/market/nb-nord", content=an_announcement("nb-nord"))
-    said = client.get("/market/nb-nord/log").json()
+    await client.post("/market/nb-nord", content=an_announcement("nb-nord"))
+    await client.post("/market/nb-nord", content=an_announcement("nb-nord"))
+    said = (await client.get("/market/nb-nord/log")).json()
     assert [(entry["way"], entry["what"]) for entry in said["journal"]] == [
         ("out", "ORDERS"),
         ("in", "IFTSTA 21029"),

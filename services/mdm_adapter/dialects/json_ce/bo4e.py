@@ -12,8 +12,13 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 class Wire(BaseModel):
     """A part of a message: unknown members are refused, nothing is coerced."""
 
-    model_config = ConfigDict(defer_build=True, 
-        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True, use_attribute_docstrings=True
+    model_config = ConfigDict(
+        defer_build=True,
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        serialize_by_alias=True,
+        use_attribute_docstrings=True,
     )
 
 
