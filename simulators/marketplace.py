@@ -102,7 +102,7 @@ class Market:
         try:
             party = self.parties[request.path_params["partner"]]
             status, answer = party.take(await request.body())
-            return Response(answer, status, media_type=party.media_type)
+            return Response(answer, status, media_type=party.media_type if answer else None)
         finally:
             self.working["posts"] -= 1
 

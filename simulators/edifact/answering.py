@@ -24,7 +24,7 @@ class Said:
     item: Item
     action: Action
     accepted: bool | None = None
-    """What a receipt says; None: it is no receipt."""
+    """Whether the document is taken over; None: nothing is said of that. An answer may say it before the receipt."""
 
     @classmethod
     def receipt(
@@ -97,7 +97,8 @@ def _feedback(item: Item, action: Action, role: str, after: timedelta, code: str
     pid = FEEDBACK.get(role)
     if item.pid not in MASTER_DATA or pid is None or code not in {"A01", "Z88"}:
         raise Unspeakable(f"{role} cannot answer {item.pid} with {code}")
-    return Said(after, "UTILMD", lambda pen, q: pen.feedback(item, q, pid, code), item, action)
+    accepted = True if code == "A01" else None
+    return Said(after, "UTILMD", lambda pen, q: pen.feedback(item, q, pid, code), item, action, accepted)
 
 
 def _corrected(item: Item, action: Action, role: str, after: timedelta) -> Said:
@@ -107,4 +108,4 @@ def _corrected(item: Item, action: Action, role: str, after: timedelta) -> Said:
     if item.pid not in MASTER_DATA or pid is None or name not in FIELDS:
         raise Unspeakable(f"{role} cannot correct {name} of {item.pid}")
     seen = (name, str(json.loads(value)))
-    return Said(after, "UTILMD", lambda pen, q: pen.feedback(item, q, pid, "A02", seen), item, action)
+    return Said(after, "UTILMD", lambda pen, q: pen.feedback(item, q, pid, "A02", seen), item, action, True)
