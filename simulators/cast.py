@@ -51,6 +51,7 @@ def options_for(folder: Path, hub: str, outside: str) -> dict[str, Any]:
             facts.PARTNER: f"{outside}/erp",
             **{partner: f"{outside}/market/{partner}" for partner in facts.MARKET},
         },
+        "market_id": facts.HUB_CODE,
         "partners_dir": folder / "partners",
         "drop_settle_seconds": 0,
     }
