@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any
 
@@ -21,6 +21,7 @@ from simulators.partner import ACTIONS, Action, Entry, Log, Scripts, Send, next_
 
 NOTICE = timedelta(days=40)
 """How far ahead an order asks for its day: at least 20 Werktage."""
+TUESDAY = 1
 REFUSED = frozenset({"no", "unreadable", "syntax"})
 """Words behind which a document has no effect."""
 SETTLES_NOTHING = frozenset({"garbage", "wrong_reference", "no_correlation", "other_partner_answers"})
@@ -262,7 +263,7 @@ class EdifactParty:
 
     def order(self, order: OrderFacts, order_no: str, **said: Any) -> bytes:
         """17011 for a day, or with `offer` within a window of 60 days from then on; other words have no place here."""
-        on = said.get("fixed_on") or (local(self.clock.now()) + NOTICE).date()
+        on = said.get("fixed_on") or _day_of_work((local(self.clock.now()) + NOTICE).date())
         self.begins(order_no, order.metering_point)
         if offer := said.get("offer"):
             body = self.pen.order_of_offer(order, order_no, (on, on + timedelta(days=60)), offer)
@@ -322,6 +323,11 @@ class EdifactParty:
         for each in found:
             self.log(order).trouble.append(each)
             self._note("trouble", each, came.number, order)
+
+
+def _day_of_work(day: date) -> date:
+    """The first Tuesday: a day on which somebody works."""
+    return day + timedelta(days=(TUESDAY - day.weekday()) % 7)
 
 
 def _may_be_refused(came: Interchange, fault: Fault) -> bool:
