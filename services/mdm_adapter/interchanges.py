@@ -139,7 +139,8 @@ def _hear(
     if answer is None:
         return
     state, is_business = answer.items[0].state, answer.level is Level.BUSINESS
-    if state is ItemState.REFUSED and not is_business and correlation.message_id != row.message_id:
+    is_of_older = state is ItemState.REFUSED and not is_business and correlation.message_id != row.message_id
+    if is_of_older or (is_business and not row.decides(item.said_at)):
         unit.anomaly("answer_late", f"case/{dossier.case_id}", row=str(row.row_id), answer=state.value)
         return
     unit.never(ACK_DUE, str(row.row_id))

@@ -239,4 +239,5 @@ handover_rows = sa.Table(
     sa.Column("reasons", Json(tuple[Reason, ...]), nullable=False),
     sa.Column("numbers", Json(tuple[str, ...]), nullable=False, server_default="[]"),
     sa.Column("taken", Json(tuple[str, ...]), nullable=False, server_default="[]"),
+    sa.Column("decided_at", Utc),
 )

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import httpx
 
+from kit.clock import ManualClock
 from services.mdm_adapter.dialects.edifact_fv.fields import MARKET, qualifier_of
 from services.mdm_adapter.dialects.edifact_fv.versions import version_at
 from simulators import facts
@@ -64,33 +65,11 @@ def kind(content: bytes) -> str:
     return f"{type_} {' '.join(said(content, 'BGM') or said(content, 'UCI', 4))}"
 
 
-class Exchange(Market):
-    """The stage with the roles of the market at their own ends, by interchanges."""
+class Writing:
+    """Messages of roles of the market, written as of now; their numbers count."""
 
-    sent: dict[str, list[bytes]]
-
-    def open_addresses(self) -> None:
-        super().open_addresses()
-        self.sent = {partner: [] for partner in PARTIES.values()}
-        self.counted = 0
-        client = httpx.AsyncClient(transport=httpx.MockTransport(self._keep))
-        self.service.ports["partner_rest"].client = client
-
-    async def _keep(self, request: httpx.Request) -> httpx.Response:
-        partner = request.url.host.partition(".")[0]
-        if partner == "erp-a":
-            return await self.erp.answer(request)
-        assert request.headers["content-type"] == "application/edifact"
-        self.sent[partner].append(await request.aread())
-        return httpx.Response(202)
-
-    def kinds(self, role: str) -> list[str]:
-        """What a role was sent, in the order in which it came."""
-        return [kind(content) for content in self.sent[PARTIES[role]]]
-
-    def last(self, role: str) -> bytes:
-        """The newest interchange that a role was sent."""
-        return self.sent[PARTIES[role]][-1]
+    clock: ManualClock
+    counted: int = 0
 
     def written(self, role: str, type_: str, *bodies: Sequence[str], number: str = "") -> bytes:
         """An interchange of a role, written now."""
@@ -119,6 +98,34 @@ class Exchange(Market):
         about = [f"RFF+ACE:{said(content, 'UNB', 5)[0]}", f"DTM+171:{created[8:20]}?+00:303", f"RFF+AGO:{document}"]
         about += [f"RFF+TN:{transactions[number]}"] if transactions else []
         return [name, created, *about, *parties, *([f"ERC+{code}", "FTX+ABO+++falsch"] if code else [])]
+
+
+class Exchange(Writing, Market):
+    """The stage with the roles of the market at their own ends, by interchanges."""
+
+    sent: dict[str, list[bytes]]
+
+    def open_addresses(self) -> None:
+        super().open_addresses()
+        self.sent = {partner: [] for partner in PARTIES.values()}
+        client = httpx.AsyncClient(transport=httpx.MockTransport(self._keep))
+        self.service.ports["partner_rest"].client = client
+
+    async def _keep(self, request: httpx.Request) -> httpx.Response:
+        partner = request.url.host.partition(".")[0]
+        if partner == "erp-a":
+            return await self.erp.answer(request)
+        assert request.headers["content-type"] == "application/edifact"
+        self.sent[partner].append(await request.aread())
+        return httpx.Response(202)
+
+    def kinds(self, role: str) -> list[str]:
+        """What a role was sent, in the order in which it came."""
+        return [kind(content) for content in self.sent[PARTIES[role]]]
+
+    def last(self, role: str) -> bytes:
+        """The newest interchange that a role was sent."""
+        return self.sent[PARTIES[role]][-1]
 
     async def receives(self, role: str, content: bytes, code: str = "") -> None:
         """A role answers every message of an interchange of ours by a receipt."""

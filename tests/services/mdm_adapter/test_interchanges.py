@@ -2,22 +2,24 @@
 
 from collections.abc import AsyncIterator
 from datetime import date
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from contracts.cases import OrderAnswered
+from contracts.cases import CaseCancelled, OrderAnswered
 from contracts.codes import Decision, Fact, FailureCause, HubReason, Level
 from contracts.handovers import HandoverAccepted, HandoverFailed, HandoverRejected, MessageQuarantined
 from contracts.orders import MasterDataReceived, OrderReceived
 from services.mdm_adapter.app import build
 from services.mdm_adapter.settings import Settings
 from simulators import facts
-from tests.services.mdm_adapter.erp import Erp
+from tests.services.mdm_adapter.erp import Erp, reply, text
 from tests.services.mdm_adapter.exchanges import ERP, PROFILE, US, Exchange, kind, reference, said
 from tests.services.mdm_adapter.market import ADDRESSES, PARTIES, announced
-from tests.services.mdm_adapter.scenes import CASE, POINT, requested, visited
+from tests.services.mdm_adapter.scenes import CASE, POINT, order, requested, visited
 
 
 @pytest.fixture
@@ -216,12 +218,12 @@ async def test_J04_an_order_of_the_market_gets_its_receipt_and_waits_for_a_decis
 
 async def test_J04_the_decision_is_an_ordrsp_that_quotes_the_order(exchange: Exchange) -> None:
     await orders(exchange)
-    (order,) = await exchange.facts_of(OrderReceived)
-    await exchange.hears_and_works(answered(order.order_key, "accepted", "A02"))
+    (heard,) = await exchange.facts_of(OrderReceived)
+    await exchange.hears_and_works(answered(heard.order_key, "accepted", "A02"))
     sent = exchange.last("nb")
     assert (kind(sent), reference(sent, "ON"), said(sent, "AJT"), said(sent, "AJT", 2)) == (
         "19005",
-        [order.order_no],
+        [heard.order_no],
         ["A02"],
         ["E_0249"],
     )
@@ -229,9 +231,9 @@ async def test_J04_the_decision_is_an_ordrsp_that_quotes_the_order(exchange: Exc
 
 async def test_J04_a_refused_order_is_a_19006(exchange: Exchange) -> None:
     await orders(exchange, day="202603092300")
-    (order,) = await exchange.facts_of(OrderReceived)
-    assert order.answer is not None
-    await exchange.hears_and_works(answered(order.order_key, "refused", order.answer.code))
+    (heard,) = await exchange.facts_of(OrderReceived)
+    assert heard.answer is not None
+    await exchange.hears_and_works(answered(heard.order_key, "refused", heard.answer.code))
     assert (kind(exchange.last("nb")), said(exchange.last("nb"), "AJT")) == ("19006", ["A01"])
 
 
@@ -303,3 +305,89 @@ async def test_J48_undone_work_takes_its_readings_back_before_the_old_state_is_t
     await exchange.hears_and_works(undone)
     assert exchange.kinds("nb") == ["55643", "13017", "13006", "55643"]
     assert reference(exchange.sent["nb-nord"][2], "ACW") == said(readings, "BGM", 2)
+
+
+ANSWERS = ("receipt", "agrees", "objects later", "contrl 7")
+
+
+@pytest.mark.parametrize("turns", list(permutations(ANSWERS)), ids=" ".join)
+async def test_E22_in_whatever_order_answers_come_the_later_decision_stands(
+    exchange: Exchange, turns: tuple[str, ...]
+) -> None:
+    await given_an_announcement(exchange, planned_on=date(2026, 9, 1))
+    sent = exchange.last("wmsb")
+    uci = f"UCI+{said(sent, 'UNB', 5)[0]}+{US}:500+{facts.MARKET_CODES['wmsb']}:14+7"
+    written = {"agrees": objection(exchange, sent, "Z30+A03:E_0233"), "receipt": exchange.receipt("wmsb", sent)}
+    await exchange.minutes_pass(30)
+    written |= {"objects later": objection(exchange, sent, "Z31+A02:E_0233"), "contrl 7": [uci]}
+    types = {"receipt": "APERAK", "contrl 7": "CONTRL"}
+    for name in turns:
+        type_ = types.get(name, "IFTSTA")
+        await exchange.says("wmsb-nord", exchange.written("wmsb", type_, written[name]))
+    states = await exchange.states()
+    rejections = await exchange.facts_of(HandoverRejected)
+    assert (states["wmsb-nord"], len(rejections)) == ("REJECTED", 1)
+    assert await exchange.facts_of(MessageQuarantined) == []
+
+
+async def test_E19_the_reason_of_an_objection_keeps_its_code_and_list(exchange: Exchange) -> None:
+    await given_an_announcement(exchange, planned_on=date(2026, 9, 1))
+    for code in ("A01", "A02", "A04"):
+        exchange.counted += 1
+        message = objection(exchange, exchange.sent["wmsb-nord"][0], f"Z31+{code}:E_0233")
+        await exchange.says("wmsb-nord", exchange.written("wmsb", "IFTSTA", message))
+    (fact,) = await exchange.facts_of(HandoverRejected)  # once per attempt and row
+    (row,) = [each for each in await exchange.rows("handover_rows") if each.recipient == "wmsb-nord"]
+    assert (fact.reasons[0].list, row.reasons[0].code, row.reasons[0].list) == ("E_0233", "A04", "E_0233")
+
+
+async def test_H7_work_that_is_announced_too_late_is_held_with_the_first_day_that_would_do(exchange: Exchange) -> None:
+    await given_an_announcement(exchange, planned_on=date(2026, 5, 1))
+    rows = {row.recipient: row.held for row in await exchange.rows("handover_rows")}
+    assert exchange.sent["nb-nord"] == exchange.sent["wmsb-nord"] == []
+    assert rows == {
+        "nb-nord": "M-DL-01: told too late for 2026-05-01, the first day would be 2026-06-02",
+        "wmsb-nord": "M-DL-01: told too late for 2026-05-01, the first day would be 2026-06-05",
+    }
+
+
+async def test_H9_what_is_held_does_not_leave_once_the_case_is_cancelled(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    ended = CaseCancelled(case_id=CASE, reason="cancelled", orders=("erp-a:WO-1",))
+    await exchange.hears_and_works(ended)
+    await exchange.receives("nb", exchange.last("nb"))
+    assert exchange.kinds("nb") == ["55643"]
+
+
+STEPS = ("cancel", "erp answers", "devices taken", "readings taken")
+
+
+def in_turn(steps: tuple[str, ...]) -> bool:
+    """Readings leave only once the devices were taken."""
+    return steps.index("devices taken") < steps.index("readings taken")
+
+
+@pytest.mark.parametrize("steps", list(filter(in_turn, permutations(STEPS))), ids=" ".join)
+async def test_E20_withdrawal_completion_and_answers_end_alike_in_any_order(
+    exchange: Exchange, steps: tuple[str, ...]
+) -> None:
+    exchange.erp.script = lambda _: httpx.Response(202)
+    await given_done_work(exchange, "nb")
+    report = exchange.erp.reports()[-1]
+    for step in steps:
+        match step:
+            case "cancel":
+                await exchange.comes(order(verb="cancel", version="2", message_id="M-2"))
+            case "erp answers":
+                await exchange.comes(reply(text(report, "Header/MessageID"), message_id="R-1"))
+            case _:
+                await exchange.receives("nb", exchange.last("nb"))
+    undone = requested(Fact.CANCELLED, 1, decision=Decision.STORNO, order_key="erp-a:WO-1")
+    await exchange.hears_and_works(undone)
+    for content in exchange.sent["nb-nord"][2:]:
+        await exchange.receives("nb", content)
+    states = {(row.recipient, row.document): row.state for row in await exchange.rows("handover_rows")}
+    assert set(states.values()) == {"TRANSFERRED"}
+    assert exchange.kinds("nb") == ["55643", "13017", "13006", "55643"]
+    assert [result for result, _ in exchange.erp.replies()].count("OK") == 2  # to the order, and to its withdrawal
+    assert len(await exchange.facts_of(HandoverAccepted)) == 2
