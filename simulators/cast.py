@@ -20,7 +20,7 @@ from simulators.dispatcher import Dispatcher
 from simulators.erp import Erp
 from simulators.facts import OrderFacts
 from simulators.line import Line
-from simulators.marketplace import Market, Speech
+from simulators.marketplace import Market, Speech, profile_of
 from simulators.office import Clerk, Reviewer, Warehouse
 from simulators.print_shop.shop import SECRET as PRINT_SHOP_SECRET
 from simulators.print_shop.shop import PrintShop
@@ -179,9 +179,10 @@ async def cast(
 ) -> AsyncIterator[Cast]:
     """Put everybody on stage; the hub need not run yet. `services`: addresses of services that run on their own.
 
-    `speaks`: partners of the market that do not speak JSON over HTTP; their profiles at the hub must say the same.
+    `speaks`: partners of the market that do not speak JSON over HTTP; the hub finds their profiles in `partners_dir`.
     """
     by_number, script = {story.number: story for story in told}, Script(told)
+    _introduce(folder / "partners", speaks or {})
     keys = {each: _key(folder, each, clock) for each in (facts.PARTNER, *facts.MARKET)}
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(
@@ -222,6 +223,13 @@ async def cast(
             Reviewer(people["quirin"], by_number, script),
         ]
         yield Cast(actors, app, erp, market, gateway, print_shop, script, prompter, people["anna"], people, told)
+
+
+def _introduce(folder: Path, speaks: Mapping[str, Speech]) -> None:
+    """Tell the hub how partners speak, before it starts."""
+    for partner, speech in speaks.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{partner}.yaml").write_text(profile_of(partner, speech), "utf-8")
 
 
 def _key(folder: Path, partner: str, clock: Clock) -> str:

@@ -276,7 +276,8 @@ class Erp:
         )
         service = S.ServiceOrder(S.mRID(order.order_no), S.revisionNumber(str(version)), S.priority("3"), work)
         parties = {f"party.{role}": facts.MARKET_CODES[role] for role in story.parties}
-        said = {"plan": story.plan, "sms_allowed": "true", "language": "de", **parties, **story.extra}
+        market = {"voltage": "E06", "customer_class": "person", "malo": order.malo} if parties else {}
+        said = {"plan": story.plan, "sms_allowed": "true", "language": "de", **parties, **market, **story.extra}
         header = self._header(verb, f"{verb}/{order.order_no}/{version}", **said)
         return _text(M.RequestMessage(header, M.Payload(S.ServiceOrders(service))))
 

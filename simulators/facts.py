@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from contracts.ids import malo_check_digit
+
 OPERATOR = "nord"
 PARTNER, FILE_PARTNER, UNKNOWN_PARTNER = "erp-a", "erp-csv", "erp-neu"
 MARKET = {"nb-nord": "nb", "lf-nord": "lf", "wmsb-nord": "wmsb", "mdm-b": "mdm"}
@@ -30,6 +32,12 @@ class OrderFacts:
     @property
     def metering_point(self) -> str:
         return f"DE00012300101{self.number:020}"
+
+    @property
+    def malo(self) -> str:
+        """The market location behind the metering point."""
+        body = f"5{self.number:09}"
+        return f"{body}{malo_check_digit(body)}"
 
     @property
     def old_serial(self) -> str:

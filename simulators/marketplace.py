@@ -22,6 +22,23 @@ from simulators.story import Story
 
 JSON, EDIFACT = "json_ce", "edifact_fv"
 REST, FILES = "rest", "file_drop"
+PROFILE = """
+id: {partner}
+name: {partner}
+role: {role}
+contract: market
+identity: [{{scheme: {scheme}, value: "{code}"}}]
+dialects: [{{dialect: {dialect}}}]
+transports: {{in: [{{kind: {transport}}}], out: [{{kind: {transport}}}]}}
+defaults:
+  operator: nord
+  country: DE
+  municipality: "00000001"
+  voltage: E06
+  price_key: 4-02-0-001
+  device_types: {{meter: mme_3ph}}
+options: {{auto_accept_orders: {auto_accept}}}
+"""
 REFUSALS = frozenset({400, 413, 415, 422})
 """What the hub may answer to garbage."""
 
@@ -31,6 +48,21 @@ class Speech(NamedTuple):
 
     dialect: str = JSON
     transport: str = REST
+
+
+def profile_of(partner: str, speech: Speech) -> str:
+    """The profile at the hub of a partner that speaks EDIFACT: YAML."""
+    role = facts.MARKET[partner]
+    code = facts.MARKET_CODES[role]
+    return PROFILE.format(
+        partner=partner,
+        role=role.upper(),
+        scheme="bdew" if code.startswith("99") else "gln",
+        code=code,
+        dialect=speech.dialect,
+        transport=speech.transport,
+        auto_accept=str(role != "lf").lower(),
+    )
 
 
 class Market:
