@@ -15,14 +15,14 @@ EVENTS: dict[str, type["Event"]] = {}
 class Part(BaseModel):
     """A value inside an event: frozen, closed against misspelt members, documented for subscribers."""
 
-    # a process hears a few of the 70 events: what judges one is built when it is first met
-    model_config = ConfigDict(
-        defer_build=True, frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
 
 
 class Event(Part):
     """Something that happened. It has no clock and no id of its own: those are on its envelope."""
+
+    # a process hears a few of the 70 events: what judges one is built when it is first met
+    model_config = ConfigDict(defer_build=True)
 
     ce_type: ClassVar[str]
     topic: ClassVar[str]

@@ -218,7 +218,7 @@ def _send(
         dossier.broken(row, FailureCause.OWN_OUTPUT_INVALID, Level.SYNTAX)
         return
     _remember(unit, profile, message, dossier, row)
-    answering.post(unit, desk, profile, message, content, lane=row.order_key)
+    answering.post(unit, desk, profile, message, content, lane=_lane(dossier, row))
 
 
 def _send_interchange(
@@ -245,7 +245,12 @@ def _send_interchange(
     for reference in edifact.keys_of(content):
         name = by_correlation(profile.id, market_writing.key_of(reference))
         unit.add(Correlation(name=name, case_id=dossier.case_id, row_id=row.row_id, message_id=message.id))
-    answering.post(unit, desk, profile, message, content, lane=dossier.metering_point_id or row.order_key)
+    answering.post(unit, desk, profile, message, content, lane=_lane(dossier, row))
+
+
+def _lane(dossier: Dossier, row: Row) -> str:
+    """To one recipient all that is told about a point leaves in the order in which it was decided (H1)."""
+    return dossier.metering_point_id or row.order_key
 
 
 def _remember(unit: Unit, profile: Profile, message: OutboundMessage, dossier: Dossier, row: Row) -> None:

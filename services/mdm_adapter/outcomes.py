@@ -1,14 +1,16 @@
 """What became of sending: the transport took a message, refused it, or nobody knows."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from contracts.codes import FailureCause, Level
 from kit.handlers import Sent, Timer
 from kit.store import Ref, Unit
 from services.mdm_adapter.desk import Desk
 from services.mdm_adapter.dialects.edifact_fv import messages as edifact
+from services.mdm_adapter.dialects.edifact_fv.versions import in_changeover
 from services.mdm_adapter.documents.matrix import MATRIX, Accept, DocumentKind
-from services.mdm_adapter.domain.calendar import end_of_wait
+from services.mdm_adapter.domain.calendar import MARKET, end_of_wait
 from services.mdm_adapter.domain.clocks import aperak_due
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Row, RowState, Signal
@@ -74,10 +76,15 @@ def _await_receipt(unit: Unit, dossier: Dossier, row: Row, message: OutboundMess
 
 
 def miss_receipt(timer: Timer, unit: Unit) -> None:
-    """No receipt came in time (M-CLK-8). Nothing is sent again by itself; one that comes later counts."""
+    """No receipt came in time (M-CLK-8). Nothing is sent again by itself; one that comes later counts.
+
+    While versions change over, late receipts are no alarm: a day later they are.
+    """
     dossier = unit.get(Dossier, timer.payload["case_id"])
     row = dossier.row(timer.key)
-    if row and row.state is RowState.SENT:
+    if row and row.state is RowState.SENT and in_changeover(unit.now.astimezone(MARKET)):
+        unit.later(ACK_DUE, timer.key, unit.now + timedelta(days=1), case_id=timer.payload["case_id"])
+    elif row and row.state is RowState.SENT:
         dossier.broken(row, FailureCause.ACK_MISSING, Level.PROCESSABILITY, final=False)
 
 

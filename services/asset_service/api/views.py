@@ -32,7 +32,7 @@ class View(BaseModel):
 class Asked(BaseModel):
     """What is sent in."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class DeviceView(View):

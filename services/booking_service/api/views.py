@@ -32,7 +32,7 @@ class View(BaseModel):
 class Asked(BaseModel):
     """What is sent in."""
 
-    model_config = ConfigDict(defer_build=True, populate_by_name=True, use_attribute_docstrings=True, extra="forbid")
+    model_config = ConfigDict(populate_by_name=True, use_attribute_docstrings=True, extra="forbid")
 
 
 class AppointmentView(View):
@@ -192,7 +192,7 @@ class DayView(View):
 class WeekShiftBody(Asked):
     """A shift of every week, local time of the technician."""
 
-    model_config = ConfigDict(defer_build=True, from_attributes=True, populate_by_name=True, extra="forbid")
+    model_config = ConfigDict(from_attributes=True, populate_by_name=True, extra="forbid")
 
     weekday: int = Field(ge=0, le=6)
     """0 is Monday."""

@@ -30,4 +30,4 @@ class View(BaseModel):
 class Asked(BaseModel):
     """What a route takes."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

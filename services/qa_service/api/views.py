@@ -34,7 +34,7 @@ class View(BaseModel):
 class Question(BaseModel):
     """What is sent in."""
 
-    model_config = ConfigDict(defer_build=True, populate_by_name=True, use_attribute_docstrings=True, extra="forbid")
+    model_config = ConfigDict(populate_by_name=True, use_attribute_docstrings=True, extra="forbid")
 
 
 class FormView(View):
