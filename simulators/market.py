@@ -89,7 +89,7 @@ class Party:
         if party is not self:
             party.send_later(timedelta(), said[0])
             return 202, b""
-        for each in said[1:]:
+        for each in (*said[1:], *said[:1] * action.copies):
             self.send_later(timedelta(), each)
         return (200, said[0]) if said else (202, b"")
 

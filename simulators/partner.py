@@ -14,6 +14,7 @@ ACTIONS = {
     "silent": ((), ()),
     "late": ((), ("yes",)),
     "answer_twice": (("yes",), ("same",)),
+    "duplicate_delivery": (("yes",), ()),
     "answer_other_body": (("yes",), ("other body",)),
     "answer_before_ack": (("answer", "received"), ()),
     "wrong_reference": (("yes",), ()),
@@ -42,7 +43,8 @@ class Action:
     """What a partner does with one document.
 
     As text `verb:code:list:text`: `reject:A01:E_0233`, `refuse_receipt:Z35`, `refuse_syntax:29`, `garbage:truncated`,
-    `other_partner_answers:lf-nord`, `http:503`; `late:12` is twelve hours late; `correct:<field>=<JSON value>`.
+    `other_partner_answers:lf-nord`, `http:503`, `duplicate_delivery:100`; `late:12` is twelve hours late;
+    `correct:<field>=<JSON value>`.
     """
 
     verb: str
@@ -59,6 +61,11 @@ class Action:
     def __post_init__(self) -> None:
         if self.verb not in ACTIONS:
             raise ValueError(f"no action: {self.verb}")
+
+    @property
+    def copies(self) -> int:
+        """How often an answer leaves beside the first time."""
+        return int(self.code) - 1 if self.verb == "duplicate_delivery" else 0
 
     @classmethod
     def of(cls, said: "str | Action") -> "Self | Action":

@@ -26,7 +26,7 @@ REFUSED = frozenset({"no", "unreadable", "syntax"})
 """Words behind which a document has no effect."""
 SETTLES_NOTHING = frozenset({"garbage", "wrong_reference", "no_correlation", "other_partner_answers"})
 """Actions after which the hub cannot know that a document was acknowledged."""
-APART = SETTLES_NOTHING | {"answer_twice", "answer_other_body"}
+APART = SETTLES_NOTHING | {"answer_twice", "answer_other_body", "duplicate_delivery"}
 """Actions whose receipts are not bundled with others."""
 
 
@@ -218,6 +218,8 @@ class EdifactParty:
             action, first = bundle[0].action, self._letter(bundle)
             self._taken[came.number].letters.append(first)
             self._post(bundle[0].after, first)
+            for _ in range(action.copies):
+                self._post(bundle[0].after, first.again())
             if action.verb == "answer_twice":
                 self._post(bundle[0].after + action.after, first.again())
             elif action.verb == "answer_other_body":

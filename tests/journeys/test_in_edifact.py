@@ -30,8 +30,9 @@ ALL = (*OWN, *(journey for journey in (*JOURNEYS, *LONG_JOURNEYS) if journey["jo
 
 @pytest.fixture(scope="session", params=[REST, FILES])
 def in_edifact(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """In order over HTTP; by folders on a bus that shuffles and repeats."""
     speaks = dict.fromkeys(MARKET, Speech(EDIFACT, request.param))
-    return play(tmp_path_factory.mktemp("edifact"), ALL, speaks=speaks)
+    return play(tmp_path_factory.mktemp("edifact"), ALL, shuffled=request.param == FILES, speaks=speaks)
 
 
 def came(played: Played, partner: str, journey: str) -> list[str]:

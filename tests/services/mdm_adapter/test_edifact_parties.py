@@ -124,6 +124,7 @@ async def test_E10_a_party_that_stays_silent_is_missed_and_not_asked_again(stree
 ODD: list[tuple[str, list[str], list[str]]] = [
     ("late",                   ["55643", *VALUES],               []),
     ("answer_twice",           ["55643", *VALUES],               []),
+    ("duplicate_delivery:50",  ["55643", *VALUES],               []),
     ("answer_before_ack",      ["55643", *VALUES, "APERAK 312"], []),
     ("accept:A01",             ["55643", *VALUES, "APERAK 312"], []),
     ("reject_then_accept:Z88", ["55643", *VALUES, "APERAK 312", "APERAK 312"], []),

@@ -52,6 +52,7 @@ SAYS: list[tuple[str, str, Any, list[str], list[str]]] = [
     ("wmsb", "silent",                       PLAN, [],                          []),
     ("wmsb", "late",                         PLAN, [],                          [R312, "IFTSTA 21030"]),
     ("wmsb", "answer_twice",                 PLAN, [R312, "IFTSTA 21030"],      [R312, "IFTSTA 21030"]),
+    ("wmsb", "duplicate_delivery:3",         PLAN, [R312] * 3 + ["IFTSTA 21030"] * 3, []),
     ("nb",   "answer_other_body",            PLAN, [R312],                      ["APERAK 313 Z14"]),
     ("wmsb", "answer_before_ack",            PLAN, ["IFTSTA 21030", R312],      []),
     ("lf",   "answer_before_ack",            DATA, ["UTILMD 55658", R312],      []),

@@ -69,10 +69,10 @@ def test_a_scripted_action_says_what_it_says(action: str, status: int, now: Any,
 
 def test_every_action_is_tried() -> None:
     tried = {"accept", "received", "silent", "late", "answer_twice", "reject", "refuse_receipt", "correct"}
-    tried |= {"answer_other_body", "answer_before_ack", "refuse_syntax", "wrong_reference", "no_correlation"}
-    assert ACTIONS.keys() == tried | {"accept_then_reject", "reject_then_accept"} | {"garbage", "http"} | {
-        "other_partner_answers"
-    }
+    tried |= {"accept_then_reject", "reject_then_accept", "answer_other_body", "answer_before_ack", "refuse_syntax"}
+    tried |= {"wrong_reference", "no_correlation"}
+    elsewhere = {"duplicate_delivery", "garbage", "http", "other_partner_answers"}
+    assert ACTIONS.keys() == tried | elsewhere
 
 
 def test_an_answer_quotes_the_message_unless_the_script_wants_it_wrong() -> None:
@@ -88,6 +88,12 @@ def test_another_body_comes_under_the_same_id() -> None:
     first = json.loads(party.take(a_report())[1])
     second = json.loads(party.later[0][2])
     assert (first["id"] == second["id"], first["type"] == second["type"]) == (True, False)
+
+
+def test_an_answer_may_leave_many_times() -> None:
+    party = a_party("nb", "duplicate_delivery:3")
+    body = party.take(a_report())[1]
+    assert [message for _, _, message in party.later] == [body] * 2
 
 
 def test_garbage_is_no_json() -> None:
