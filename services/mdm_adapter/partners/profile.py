@@ -155,6 +155,8 @@ class Options(Agreed):
 
     report_failed_visits: bool = True
     """Each failed visit is reported, not only the end of all tries."""
+    removal_first: bool = False
+    """An exchange is told as a removal and then an installation, which leaves once the removal is settled (H3)."""
     auto_accept_orders: bool = True
     """An order that can be read is accepted at once; else case_service decides, and answers."""
     answer_within_hours: int = Field(48, ge=1)
