@@ -119,7 +119,7 @@ class Pen:
         if about is None:
             return [seg("UCI", came.number, sender, receiver, "4", code, tag)]
         uci = seg("UCI", came.number, sender, receiver, "4")
-        return [uci, seg("UCM", about.number, about.identifier, "4", code)]
+        return [uci, seg("UCM", about.number, about.identifier, "4", code, tag)]
 
     def agreement(self, item: Item, quoted: Quoted, pid: str, code: str, list_: str = "E_0233") -> Body:
         """21030 agrees to an announcement, 21031 objects."""
@@ -131,9 +131,14 @@ class Pen:
         return [*body, seg("DTM", ("76", item.time("76"), "102"))] if pid == "21030" else body
 
     def failed_change(self, point: str, order: str, pid: str = "21013") -> Body:
-        """21011, 21013: the change of operator failed, what was ordered for it is not wanted any more."""
+        """21011, 21013: the change of operator failed, what was ordered for it is not wanted any more.
+
+        Without an order it names the point alone.
+        """
         body = [*self._begin("Z09"), *self._parties("MR"), seg("CNI", "1"), seg("LOC", "172", point)]
-        return [*body, seg("STS", "Z10", "Z13"), seg("RFF", ("Z13", pid)), seg("RFF", ("ACW", order))]
+        body += [seg("STS", "Z10", "Z13", "E17"), seg("RFF", ("Z13", pid))]
+        body += [seg("RFF", ("ACW", order))] if order else []
+        return [*body, seg("RFF", ("ADY", "1"))] if order and pid == "21011" else body
 
     def order_answer(self, quoted: Quoted, pid: str, code: str, text: str = "") -> Body:
         """19015, 19016: the old operator answers 17009. ZB5 says where old devices go, Z07 who is responsible."""
@@ -152,7 +157,7 @@ class Pen:
         clears, list_ = code == "Z88", "E_0415" if pid == "55648" else "E_0412"
         body = [*self._begin("Z88" if clears else "E03"), *self._parties()]
         body += [seg("IDE", "24", self.number("V")), seg("STS", "7", "", "ZX7")]
-        body += [] if clears else [seg("STS", "E01", "", (code, list_, "1"))]
+        body += [] if clears else [seg("STS", "E01", "", (code, list_, "", "1"))]
         body += [seg("LOC", "Z17", item.point), seg("RFF", ("Z13", pid))]
         body += [seg("RFF", ("TN", quoted.transaction))] if quoted.transaction else []
         if seen is not None:
@@ -171,22 +176,24 @@ class Pen:
     def order_of_offer(self, order: OrderFacts, number: str, window: tuple[date, date], offer: str) -> Body:
         """17011 with Z93: the order of an offer, within a window."""
         body = [*self._begin("Z93", number), _day("469", window[0]), _day("472", window[1])]
-        body += [seg("RFF", ("Z13", "17011")), seg("RFF", ("ACW", f"{offer}-P")), seg("RFF", ("AAG", offer))]
+        body += [seg("RFF", ("ACW", f"{offer}-P")), seg("RFF", ("AAG", offer)), seg("RFF", ("Z13", "17011"))]
         body += [*self._parties(), *_place(order), *_contact("Z09", order)]
         return [*body, seg("LIN", "1", "Z19"), seg("UNS", "S")]
 
     def removal(self, order: OrderFacts, number: str, at: datetime, *, all_devices: bool = False) -> Body:
         """17009: the new operator wants the old one's devices gone, all of them or the meter that is named."""
         body = [*self._begin("Z13", number), _at("203", at), seg("IMD", "", "Z58" if all_devices else "Z59")]
-        body += [seg("RFF", ("Z13", "17009")), *self._parties(), *_place(order), *_contact("Z09", order)]
+        body += [seg("RFF", ("Z13", "17009")), *self._parties(), *_place(order)]
         body += [seg("LIN", "1"), seg("CCI", "", "", "ZD4")]
         body += [] if all_devices else [seg("RFF", ("Z09", order.old_serial))]
         return [*body, seg("UNS", "S")]
 
     def fault(self, order: OrderFacts, number: str, text: str) -> Body:
         """23001: something does not work there; `number` is that of the Vorgang."""
-        body = [*self._begin("4"), *self._parties("MR"), seg("DOC", "21", number), seg("RFF", ("Z13", "23001"))]
-        body += [*_contact("CC", order), seg("LIN", "1"), seg("STS", "Z06", "Z11"), seg("FTX", "ACB", "", "", text)]
+        receiver, sender = self._parties("MR")
+        body = [*self._begin("4"), receiver, sender, seg("DOC", "21", number), seg("RFF", ("Z13", "23001"))]
+        body += [sender, seg("CTA", "IC", ("", "Leitstelle")), seg("COM", ("leitstelle@example.org", "EM"))]
+        body += [*_contact("CC", order), seg("LIN", "1"), seg("STS", "Z06", "Z11"), seg("FTX", "ACD", "", "", text)]
         return [*body, *_place(order)]
 
     def _begin(self, name: str, number: str = "") -> Body:

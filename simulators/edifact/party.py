@@ -284,10 +284,11 @@ class EdifactParty:
         self.begins(order_no, order.metering_point)
         return self.interchange("INSRPT", [self.pen.fault(order, order_no, text)], order_no)
 
-    def cancellation(self, order_no: str, version: int = 2, *, pid: str = "21013") -> bytes:
-        """The change failed for which it was ordered; the market knows no versions."""
+    def cancellation(self, order_no: str, version: int = 2, *, pid: str = "21013", named: bool = True) -> bytes:
+        """The change failed for which it was ordered; the market knows no versions. `named`: it quotes the order."""
         del version
-        return self.interchange("IFTSTA", [self.pen.failed_change(self._own[order_no], order_no, pid)], order_no)
+        body = self.pen.failed_change(self._own[order_no], order_no if named else "", pid)
+        return self.interchange("IFTSTA", [body], order_no)
 
     def begins(self, order_no: str, point: str) -> None:
         """This partner has an order of its own at the point."""

@@ -116,7 +116,8 @@ def read(data: bytes) -> Interchange:
 
 
 def _released(text: str) -> str:
-    return re.sub(r"([?+:'])", r"?\1", text)
+    """What may not stand in a segment is left out: it can only be a piece of garbage that is quoted."""
+    return re.sub(r"([?+:'])", r"?\1", _CONTROL.sub("", text))
 
 
 def _cut(text: str) -> tuple[list[Segment], bool]:
@@ -131,7 +132,7 @@ def _cut(text: str) -> tuple[list[Segment], bool]:
     for piece in pieces:
         tag, *elements = piece.split(element)
         parts = tuple(tuple(part.translate(_SHOWN) for part in each.split(component)) for each in elements)
-        segments.append(Segment(tag, parts))
+        segments.append(Segment(tag.translate(_SHOWN), parts))
     return segments, not rest and release not in hidden
 
 
@@ -146,7 +147,7 @@ def _faults(segments: Sequence[Segment], messages: Sequence[Message]) -> Iterato
     """What is wrong with tags, counts and references."""
     for segment in segments:
         if not _TAG.fullmatch(segment.tag):
-            yield Fault("15", tag=segment.tag)
+            yield Fault("15")
         if _CONTROL.search(segment.text):
             yield Fault("21", tag=segment.tag)
     first, last = segments[0], segments[-1]

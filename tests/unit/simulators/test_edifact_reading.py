@@ -1,5 +1,7 @@
 """A market party reads everything that the adapter writes, with a reader of its own, and has nothing against it."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 
@@ -14,7 +16,7 @@ from simulators.edifact.documents import ACKNOWLEDGEMENTS, Receipt, faults, item
 from simulators.edifact.syntax import read
 from tests.unit.mdm_adapter.edifact import drawn
 from tests.unit.mdm_adapter.edifact.built import BUILT
-from tests.unit.simulators.edifact_hub import POINT
+from tests.unit.simulators.edifact_hub import POINT, Sent, a_party, verdict
 
 ROLES = {Role.NB: "nb", Role.LF: "lf"}
 # fmt: off
@@ -87,6 +89,21 @@ def changed(name: str, old: str, new: str) -> bytes:
     content = BUILT[name].decode("latin-1")
     assert old in content
     return content.replace(old, new).encode("latin-1")
+
+
+@pytest.mark.parametrize("name", BUILT)
+async def test_whatever_comes_is_answered_or_refused(name: str) -> None:
+    """200 variants of each message, with bytes that were changed, lost or doubled."""
+    luck, party, sent = Random(name), a_party(TO.get(name, "nb")), Sent()
+    for _ in range(200):
+        content = bytearray(BUILT[name])
+        for _ in range(luck.randint(1, 6)):
+            at, kind = luck.randrange(len(content)), luck.randrange(2)
+            content[at : at + (kind > 0)] = luck.choice((b"", b"'", b"+", b":", b"?", luck.randbytes(1)))
+        status, _ = party.take(bytes(content))
+        assert status in {202, 422}
+    await party.act(sent)
+    assert {verdict(content).core for content in sent.contents()} <= {"ok"}
 
 
 # fmt: off

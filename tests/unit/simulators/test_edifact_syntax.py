@@ -47,7 +47,7 @@ def test_it_writes_what_it_reads() -> None:
         (GOOD.replace("UNZ+1+NB1", "UNZ+1+NB2"), Fault("28", "", "UNZ")),
         (GOOD.replace("UNZ+1+NB1'\n", ""), Fault("13", "", "UNZ")),
         (f"{GOOD}FTX+x", Fault("21", "", "UNZ")),
-        (GOOD.replace("UCI", "uci"), Fault("15", "", "uci")),
+        (GOOD.replace("UCI", "uci"), Fault("15")),
         (GOOD.replace("UCI+X", "UCI+X\x01"), Fault("21", "", "UCI")),
         (f"{HEAD}UNZ+0+NB1'", Fault("13", "", "UNH")),
         (GOOD.replace("UNH", "FTX'UNH"), Fault("33", "", "UNH")),
