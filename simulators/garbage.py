@@ -6,6 +6,10 @@ from random import Random
 
 from simulators.partner import Unspeakable
 
+DTD = b"<!DOCTYPE m [<!ENTITY e SYSTEM 'file:///etc/hostname'>]>"
+_GROWS = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
+BOMB = f'<!DOCTYPE m [<!ENTITY e0 "ha">{_GROWS}]>'.encode()
+"""A billion laughs, if anybody lets them out."""
 # fmt: off
 KINDS: Mapping[str, Callable[[bytes], bytes]] = {
     "truncated":    lambda content: content[: len(content) * 2 // 3],
@@ -19,10 +23,13 @@ KINDS: Mapping[str, Callable[[bytes], bytes]] = {
     "two":          lambda content: content + content,
     "test":         lambda content: re.sub(rb"(UNB\+[^']*)'", rb"\1++++++1'", content),
     "random":       lambda content: Random(len(content)).randbytes(len(content)),
+    "dtd":          lambda content: content.replace(b"?>", b"?>" + DTD, 1),
+    "bomb":         lambda content: content.replace(b"?>", b"?>" + BOMB, 1),
+    "namespace":    lambda content: content.replace(b"2011/schema/message", b"1999/schema/message"),
     "empty":        lambda content: content[:0],
 }
 # fmt: on
-"""What becomes of a good message; those with segments in them are for EDIFACT."""
+"""What becomes of a good message; those with segments are for EDIFACT, those with markup for XML."""
 
 
 def spoilt(kind: str, content: bytes) -> bytes:

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 from kit.clock import Clock
 from simulators.facts import OrderFacts
 from simulators.garbage import spoilt
-from simulators.partner import ACTIONS, Action, Entry, Log, Scripts, Send, next_action
+from simulators.partner import ACTIONS, Action, Entry, Log, Scripts, Send, Unspeakable, next_action
 
 EVENTS = "application/cloudevents+json"
 PREFIX, BO4E = "rollout.document.", "v202607.1.0"
@@ -124,6 +124,8 @@ class Party:
                 return json.dumps(json.loads(self._no(message, order, action, CONTENT)) | {"id": first["id"]}).encode()
             case "received":
                 return self._answer("received", message, order, {"level": "transport"})
+            case "part":
+                raise Unspeakable("an event is about one order")
         return self._answer("accepted", message, order, {"level": CONTENT})
 
     def _yes(self, message: Mapping[str, Any], name: str, order: str) -> bytes:

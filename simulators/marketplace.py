@@ -17,7 +17,7 @@ from simulators.edifact.party import EdifactParty
 from simulators.erp import PER_DAY
 from simulators.facts import OrderFacts
 from simulators.market import ANSWER, Party
-from simulators.partner import Entry, hand_in
+from simulators.partner import REFUSALS, Entry, hand_in
 from simulators.story import Story
 
 JSON, EDIFACT = "json_ce", "edifact_fv"
@@ -39,8 +39,6 @@ defaults:
   device_types: {{meter: mme_3ph}}
 options: {{auto_accept_orders: {auto_accept}}}
 """
-REFUSALS = frozenset({400, 413, 415, 422})
-"""What the hub may answer to garbage."""
 
 
 class Speech(NamedTuple):

@@ -27,9 +27,12 @@ ACTIONS = {
     "accept_then_reject": (("yes",), ("no",)),
     "reject_then_accept": (("no",), ("accepted",)),
     "correct": (("yes",), ("corrected",)),
+    "partial": (("part",), ()),
     "http": ((), ()),
 }
 """What an action says at once, and what later. Not every dialect has words for all of them."""
+REFUSALS = frozenset({400, 413, 415, 422})
+"""What the hub may answer to garbage."""
 Send = Callable[[str, bytes], Awaitable[None]]
 """Hands a message to the hub, in the name of a partner."""
 

@@ -67,6 +67,8 @@ def _said(word: str, item: Item, action: Action, role: str, after: timedelta) ->
             yield Said.receipt(item, action, [error], after)
         case "corrected":
             yield _corrected(item, action, role, after)
+        case "part":
+            raise Unspeakable("every Vorgang has its own receipt")
 
 
 def _owes_answer(item: Item, role: str) -> bool:

@@ -83,7 +83,7 @@ async def test_a_scripted_action_says_what_it_says(
 
 
 def test_every_action_is_tried() -> None:
-    elsewhere = {"garbage", "http", "other_partner_answers"}
+    elsewhere = {"partial", "garbage", "http", "other_partner_answers"}
     assert ACTIONS.keys() == {action.partition(":")[0] for _, action, *_ in SAYS} | elsewhere
 
 
@@ -200,7 +200,12 @@ async def test_a_script_waits_for_its_document_and_each_order_has_its_own() -> N
 
 
 def test_what_the_market_has_no_message_for_is_not_said() -> None:
-    for action, document in (("reject:A01", PLAN), ("reject:Z88", failed()), ("correct:priority=70", DATA)):
+    for action, document in (
+        ("reject:A01", PLAN),
+        ("reject:Z88", failed()),
+        ("correct:priority=70", DATA),
+        ("partial", PLAN),
+    ):
         with pytest.raises(Unspeakable):
             a_party("nb", action).take(told(document))
     with pytest.raises(ValueError, match="no action"):

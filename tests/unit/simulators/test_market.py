@@ -71,7 +71,7 @@ def test_every_action_is_tried() -> None:
     tried = {"accept", "received", "silent", "late", "answer_twice", "reject", "refuse_receipt", "correct"}
     tried |= {"accept_then_reject", "reject_then_accept", "answer_other_body", "answer_before_ack", "refuse_syntax"}
     tried |= {"wrong_reference", "no_correlation"}
-    elsewhere = {"duplicate_delivery", "garbage", "http", "other_partner_answers"}
+    elsewhere = {"partial", "duplicate_delivery", "garbage", "http", "other_partner_answers"}
     assert ACTIONS.keys() == tried | elsewhere
 
 
