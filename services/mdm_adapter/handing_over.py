@@ -34,6 +34,8 @@ FACT_MISSING = "fact_missing"
 """Kind of the timer that ends the wait of a held row; its key is the row."""
 ACK_DUE = "ack_due"
 """Kind of the timer that ends the wait for a receipt; its key is the row."""
+RESEND = "resend"
+"""Kind of the timer that sends a document again, for whatever reason; its key is the row."""
 TOLD_READINGS = frozenset({Role.NB, Role.LF})
 """Who is told readings (edifact page, 11: readings.receivers)."""
 NOBODY = "nobody"

@@ -28,12 +28,10 @@ from services.mdm_adapter.domain.messages import (
 )
 from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.domain.policy import SEND_AGAIN
-from services.mdm_adapter.handing_over import needs_rows, release_held
+from services.mdm_adapter.handing_over import RESEND, needs_rows, release_held
 from services.mdm_adapter.metrics import REJECTIONS, UNMAPPED
 from services.mdm_adapter.partners.profile import Profile
 
-RESEND = "resend"
-"""Kind of the timer that sends a document again after a passing refusal; its key is the row."""
 STATUS = {
     HubReason.ON_HOLD: PartnerStatus.ON_HOLD,
     HubReason.RELEASED: PartnerStatus.RELEASED,
@@ -204,6 +202,10 @@ def _refused(
     meant = _meanings(unit, desk, profile, answer, row)
     if status := [STATUS[reason] for _, reason in meant if reason in STATUS]:
         _tell_status(unit, dossier.case_id, row.order_key, profile, status[0], answer)
+        return
+    was_used = bool(meant) and all(means is HubReason.DUPLICATE for _, means in meant)
+    if was_used and profile.retry.profile == "used_means_received":
+        dossier.answered(row, Accept.RECEIVED, Level.TRANSPORT)
         return
     if names_it and _is_repetition(dossier, row, meant):
         dossier.accepted(row)

@@ -161,6 +161,11 @@ def codec(at: Ground) -> Measured:
     return _named("codec.edifact", measure("codec", count=at.size(752), messages=at.size(10_000)))
 
 
+def imports(at: Ground) -> Measured:
+    """A dry run over a file of orders, from handing it in until the report is there: embedded."""
+    return _named("import.csv", measure("imports", rows=at.size(10_000)))
+
+
 def up(_: Ground) -> Measured:
     """`hub up` from nothing, idle, and again on what is there."""
     with TemporaryDirectory(prefix="bench-") as folder:
@@ -191,5 +196,5 @@ def _named(prefix: str, measured: Measured) -> Measured:
     return {f"{prefix}.{name}": value for name, value in measured.items()}
 
 
-ALL = (throughput, relay, embedded, audited, latency, bulk, recovery, growth, codec, up)
+ALL = (throughput, relay, embedded, audited, latency, bulk, recovery, growth, codec, imports, up)
 BENCHES: Mapping[str, Callable[[Ground], Measured]] = MappingProxyType({bench.__name__: bench for bench in ALL})

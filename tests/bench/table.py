@@ -55,6 +55,7 @@ TARGETS: Mapping[str, Target] = {
     "codec.edifact.ratio_pydifact": least(11, 11),
     "codec.edifact.messages_per_s": least(1, 8_000),
     "codec.edifact.streaming_ratio_memory": most(1, 0.5),
+    "import.csv.dry_run_10000_s": most(5, 5),
     "up.cold_seconds": most(10, 3),
     "up.restart_seconds": most(5, 5),
     "up.idle_rss_mib": most(170, 110),
