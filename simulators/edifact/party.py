@@ -96,8 +96,6 @@ class EdifactParty:
         """How this side calls the work at a point: by its own order, else by the ERP's."""
         return self._own_at.get(point) or facts.order_no_at(point)
 
-    # what comes
-
     def take(self, body: bytes) -> tuple[int, bytes]:
         """An interchange of the hub arrives: the status. What is to be said of it leaves as a message of its own."""
         try:
@@ -204,8 +202,6 @@ class EdifactParty:
             self._trouble(came, order, f"{said.what} answers an acknowledgement")
         else:
             self.log(order).answers.append(("rejected", said.errors[0]) if said.errors else ("received", "312"))
-
-    # what leaves
 
     def _answer(self, came: Interchange, said: Sequence[Said]) -> None:
         """Bundle the receipts that leave together; every other message leaves alone."""

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from contracts.codes import OrderKind
 from kit.clock import ManualClock
 from services.mdm_adapter.dialects.edifact_fv import messages as adapter
 from services.mdm_adapter.dialects.edifact_fv.checking import check
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
+from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from simulators.edifact.party import EdifactParty
 from simulators.edifact.syntax import read
 from simulators.facts import OrderFacts
@@ -222,7 +224,29 @@ async def test_what_it_cannot_read_is_refused_and_kept_as_trouble() -> None:
     assert party.log(ORDER).trouble == ["Z31 55653"]
 
 
-# what it orders
+@pytest.mark.parametrize(
+    ("action", "pid", "code", "state"),
+    [
+        ("accept", "19015", "ZB4", ItemState.ACCEPTED),
+        ("accept:ZB5", "19015", "ZB5", ItemState.ACCEPTED),
+        ("reject:E17", "19016", "E17", ItemState.REFUSED),
+        ("reject:Z07", "19016", "Z07", ItemState.REFUSED),
+    ],
+)
+async def test_the_old_operator_answers_the_order_to_remove_his_devices(
+    action: str, pid: str, code: str, state: ItemState
+) -> None:
+    removal = WorkOrderRequested(
+        order_no="O-1", order_version=1, metering_point=POINT, kind=OrderKind.REMOVE, fixed_on=date(2027, 1, 15)
+    )
+    party, sent = a_party("msba", action), Sent()
+    party.take(adapter.encode_request(removal, sending(at=NOW)))
+    assert await sends(party, sent) == [R312, f"ORDRSP {pid}"]
+    (item,) = adapter.decode(sent.contents()[1], None, NOW).items
+    assert item.answer is not None
+    assert (item.answer.items[0].state, item.answer.items[0].reasons[0].code) == (state, code)
+    assert [(each.kind, each.number) for each in item.references] == [("ON", "HUB-D-000101")]
+    assert (party.log(ORDER).documents, party.log(ORDER).trouble) == (["work_order_requested"], [])
 
 
 def decided(state: ItemState, code: str) -> Answer:
@@ -296,9 +320,6 @@ def test_every_kind_of_order_can_be_taken_back() -> None:
         *("IFTSTA 21013", "IFTSTA 21011"),
     ]
     assert [verdict(content).exit_code for content in contents] == [0] * 6
-
-
-# the order in which the hub sends
 
 
 async def take(party: EdifactParty, *contents: bytes) -> list[str]:
@@ -396,9 +417,6 @@ async def test_readings_are_taken_back_once_and_only_if_they_came() -> None:
     assert await take(party, adapter.encode_readings(EXCHANGE, sending(number=201, at=NOW))) != []
     foreign = adapter.encode_withdrawal(EXCHANGE, sending(number=500, facts={"withdrawn": ("D-9",)}))
     assert (await take(a_party(), foreign)) == ["ACW D-9 takes back what never came"]
-
-
-# the log
 
 
 async def test_everything_is_written_down_in_its_order() -> None:
