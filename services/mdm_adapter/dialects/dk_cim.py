@@ -1,18 +1,15 @@
 """The Danish hub's CIM documents, as far as checking them: schemas come from configuration, content is judged here."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 
 from lxml import etree
 
 from contracts.ids import is_eic, is_gln, is_gsrn, is_market_partner
 from services.mdm_adapter.dialects.cim_xml import codes
-from services.mdm_adapter.dialects.cim_xml.parsing import Registry, Root, compiled
 from services.mdm_adapter.dialects.findings import Finding
 
 DOCUMENT = "_MarketDocument"
-XS = "{http://www.w3.org/2001/XMLSchema}"
 _RECORD = "{*}MktActivityRecord"
 # fmt: off
 FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
@@ -34,19 +31,6 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
 def is_document(root: etree._Element) -> bool:
     """Whether the root has the shape of such a document, known or not."""
     return etree.QName(root).localname.endswith(DOCUMENT)
-
-
-def registry_of_folder(folder: Path) -> Registry:
-    """Every root that the schemas of a folder declare; a schema that declares none only serves others."""
-    found: dict[tuple[str, str], Root] = {}
-    for path in sorted(folder.glob("*.xsd")):
-        schema = etree.parse(str(path), etree.XMLParser(no_network=True, resolve_entities=False)).getroot()
-        names = [name for element in schema.iterfind(f"{XS}element") if (name := element.get("name"))]
-        namespace = schema.get("targetNamespace") or ""
-        if names:
-            checked = compiled(path)
-            found |= {(namespace, name): Root(name, checked) for name in names}
-    return found
 
 
 def key_fields(root: etree._Element) -> dict[str, str]:

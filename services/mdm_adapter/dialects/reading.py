@@ -1,7 +1,9 @@
 """Which dialect a message is in, by its bytes, and what it says in it."""
 
+from dataclasses import replace
 from datetime import datetime
 
+from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.cim_xml import messages as cim_xml
 from services.mdm_adapter.dialects.cim_xml.replies import names_own, read_answer
 from services.mdm_adapter.dialects.csv import orders as csv
@@ -31,9 +33,17 @@ def decode(data: bytes, profile: Profile, now: datetime) -> Decoded:
         case json_ce.NAME:
             return json_ce.decode(data, profile, now)
         case cim_xml.NAME:
-            return cim_xml.decode(data, profile, now)
+            return _taken(cim_xml.decode(data, profile, now))
         case _:
             return csv.decode(data, profile)
+
+
+def _taken(decoded: Decoded) -> Decoded:
+    """Some nouns are read and checked, and no flow takes them yet: their sender is told so."""
+    if decoded.findings or decoded.kind not in {Kind.DEVICES, Kind.OTHER}:
+        return decoded
+    detail = f"{decoded.verb} {decoded.noun} is understood, and not taken here yet"
+    return replace(decoded, findings=[Finding(codes.NOUN, "Noun", detail)])
 
 
 def answer_about(decoded: Decoded, order_no: str) -> Answer:

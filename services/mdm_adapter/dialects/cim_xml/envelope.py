@@ -9,8 +9,29 @@ from pathlib import Path
 from lxml import etree
 
 from services.mdm_adapter.dialects.cim_xml import codes
-from services.mdm_adapter.dialects.cim_xml.parsing import Registry, XmlFinding, XmlRefused, parse, registry_of, route
-from services.mdm_adapter.dialects.cim_xml.xml import MESSAGE, ORDERS, Writer, first, instant, text, texts, written
+from services.mdm_adapter.dialects.cim_xml.parsing import (
+    MESSAGE_BYTES,
+    Registry,
+    XmlFinding,
+    XmlRefused,
+    parse,
+    registry_of,
+    route,
+)
+from services.mdm_adapter.dialects.cim_xml.xml import (
+    LINKAGES,
+    MESSAGE,
+    METERS,
+    ORDERS,
+    READINGS,
+    Writer,
+    canonical,
+    first,
+    instant,
+    text,
+    texts,
+    written,
+)
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.reply import Reply, ReplyError
 from services.mdm_adapter.partners.profile import Profile
@@ -18,13 +39,31 @@ from services.mdm_adapter.partners.profile import Profile
 SCHEMAS = Path(__file__).parent / "schemas"
 ROOTS = ("RequestMessage", "ResponseMessage", "EventMessage", "FaultMessage")
 ENVELOPES: Registry = registry_of((MESSAGE, root, root, SCHEMAS / "message.xsd") for root in ROOTS)
-PAYLOADS: Registry = registry_of([(ORDERS, "ServiceOrders", "ServiceOrders", SCHEMAS / "service_orders.xsd")])
+PAYLOADS: Registry = registry_of(
+    (namespace, noun, noun, SCHEMAS / file)
+    for namespace, noun, file in (
+        (ORDERS, "ServiceOrders", "service_orders.xsd"),
+        (METERS, "MeterConfig", "meter_config.xsd"),
+        (LINKAGES, "MasterDataLinkageConfig", "master_data_linkage_config.xsd"),
+        (READINGS, "MeterReadings", "meter_readings.xsd"),
+    )
+)
+OPERATION_SET = "OperationSet"
 
-VERBS: Mapping[str, frozenset[str]] = {
-    "RequestMessage": frozenset({"create", "change", "cancel"}),
-    "ResponseMessage": frozenset({"reply"}),
-    "EventMessage": frozenset({"changed"}),
+# fmt: off
+VERBS: Mapping[tuple[str, str], frozenset[str]] = {
+    ("RequestMessage", "ServiceOrders"):           frozenset({"create", "change", "cancel"}),
+    ("EventMessage",   "ServiceOrders"):           frozenset({"changed"}),
+    ("RequestMessage", "MeterConfig"):             frozenset({"create", "change"}),
+    ("EventMessage",   "MeterConfig"):             frozenset({"changed"}),
+    ("RequestMessage", "MasterDataLinkageConfig"): frozenset({"create", "close"}),
+    ("EventMessage",   "MasterDataLinkageConfig"): frozenset({"changed"}),
+    ("EventMessage",   "MeterReadings"):           frozenset({"created"}),
+    ("RequestMessage", OPERATION_SET):             frozenset({"execute"}),
 }
+# fmt: on
+_UNKNOWN_NOUN = frozenset({"create", "change", "cancel", "changed"})
+"""What is wrong with such a message is its noun; the verb only where it is none of those in use."""
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._:{}-]{1,64}")
 AHEAD = timedelta(minutes=5)
 
@@ -68,7 +107,11 @@ def open_envelope(data: bytes, profile: Profile | None, now: datetime | None) ->
 
     Without `now` no timestamp lies in the future; without a profile nobody's name is wrong.
     """
-    root = parse(data, limit=profile.limits.message_bytes if profile else 10_000_000)
+    return opened(parse(data, limit=profile.limits.message_bytes if profile else MESSAGE_BYTES), profile, now)
+
+
+def opened(root: etree._Element, profile: Profile | None, now: datetime | None) -> Envelope:
+    """The same of a tree that the reader has taken."""
     warnings = _aliased(root, profile.xml.aliases if profile else {})
     try:
         route(root, ENVELOPES)
@@ -76,14 +119,14 @@ def open_envelope(data: bytes, profile: Profile | None, now: datetime | None) ->
         header = first(root, MESSAGE, "Header")
         if header is None or etree.QName(root).localname not in ROOTS:
             raise
-        findings = [_of_schema(found) for found in refused.findings]
-        return Envelope(etree.QName(root).localname, _header(header), None, (), None, findings, warnings)
+        findings = [of_schema(found) for found in refused.findings]
+        return Envelope(etree.QName(root).localname, read_header(header), None, (), None, findings, warnings)
     kind = etree.QName(root).localname
     element = first(root, MESSAGE, "Header")
-    header_ = _header(element) if element is not None else None
+    header_ = read_header(element) if element is not None else None
     payload, ids, findings = _payload(root)
     if header_ is not None:
-        findings = [*_judged(kind, header_, profile, now), *_same_noun(header_, payload), *findings]
+        findings = [*judged(kind, header_, profile, now), *_same_noun(header_, payload), *findings]
     reply = first(root, MESSAGE, "Reply")
     return Envelope(kind, header_, payload, ids, _reply(reply) if reply is not None else None, findings, warnings)
 
@@ -100,7 +143,7 @@ def _aliased(root: etree._Element, aliases: Mapping[str, str]) -> list[Finding]:
     return [Finding("NAMESPACE_ALIAS", "/", f"{alias} is read as {aliases[alias]}") for alias in sorted(met)]
 
 
-def _header(element: etree._Element) -> Header:
+def read_header(element: etree._Element) -> Header:
     pairs = [
         (text(each, MESSAGE, "Name") or "", text(each, MESSAGE, "Value") or "") for each in _all(element, "Property")
     ]
@@ -146,25 +189,33 @@ def _payload(root: etree._Element) -> tuple[etree._Element | None, tuple[str, ..
     ids = tuple(texts(holder, MESSAGE, "ID"))
     if first(holder, MESSAGE, "Compressed") is not None:
         return None, ids, [Finding(codes.PAYLOAD, "/Payload/Compressed", "compressed payloads are not taken")]
+    operations = first(holder, MESSAGE, OPERATION_SET)
+    if operations is not None:
+        nouns = [each for each in operations.iterfind(f"{{{MESSAGE}}}Operation/{{{MESSAGE}}}payload/*")]
+        return operations, ids, [found for noun in nouns for found in _of_noun(noun)]
     noun = next((child for child in holder if etree.QName(child).namespace != MESSAGE), None)
-    if noun is None:
-        return None, ids, []
+    return noun, ids, _of_noun(noun) if noun is not None else []
+
+
+def _of_noun(noun: etree._Element) -> list[Finding]:
+    """What the schema of a payload has against it; places count from the payload."""
     try:
         route(noun, PAYLOADS)
     except XmlRefused as refused:
-        return noun, ids, [_of_schema(found) for found in refused.findings]
-    return noun, ids, []
+        return [of_schema(found) for found in refused.findings]
+    return []
 
 
-def _of_schema(found: XmlFinding) -> Finding:
+def of_schema(found: XmlFinding) -> Finding:
     code = codes.VERB if found.detail.startswith("Element 'Verb'") else codes.reply_code(found.code)
     return Finding(code, found.xpath or "/", found.detail, found.line, found.code)
 
 
-def _judged(kind: str, header: Header, profile: Profile | None, now: datetime | None) -> list[Finding]:
+def judged(kind: str, header: Header, profile: Profile | None, now: datetime | None) -> list[Finding]:
     """What the header breaks: all of it, in the order of its elements."""
     found = list[Finding]()
-    if header.verb not in VERBS[kind]:
+    allowed = frozenset({"reply"}) if kind == "ResponseMessage" else VERBS.get((kind, header.noun), _UNKNOWN_NOUN)
+    if header.verb not in allowed:
         found.append(Finding(codes.VERB, "Verb", f"{header.verb} is not for a {kind} to this address"))
     if header.revision and header.revision.split(".")[0] != "1":
         found.append(Finding(codes.VERSION, "Revision", f"revision {header.revision} is not supported"))
@@ -201,7 +252,7 @@ def write_envelope(
         _write_reply(writer.inside("Reply"), reply)
     if payload is not None:
         writer.inside("Payload").element.append(payload)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return canonical(root)
 
 
 def _write_header(writer: Writer, header: Header) -> None:

@@ -1,6 +1,6 @@
 """ServiceOrders as orders: create, change and cancel, read into documents and written from them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 from pydantic import ValidationError
 
-from contracts.codes import DeviceRole, OrderKind, Scheme
+from contracts.codes import DeviceRole, OrderKind
 from services.mdm_adapter.dialects.cim_xml import codes
-from services.mdm_adapter.dialects.cim_xml.envelope import Envelope
+from services.mdm_adapter.dialects.cim_xml.envelope import Envelope, Header
+from services.mdm_adapter.dialects.cim_xml.points import read_point, write_point
 from services.mdm_adapter.dialects.cim_xml.xml import (
     ORDERS,
     Writer,
@@ -23,10 +24,10 @@ from services.mdm_adapter.dialects.cim_xml.xml import (
     texts,
 )
 from services.mdm_adapter.dialects.findings import Finding
-from services.mdm_adapter.dialects.identifiers import content_findings, is_warning, order_findings, scheme_of
+from services.mdm_adapter.dialects.identifiers import content_findings, is_warning, order_findings
 from services.mdm_adapter.dialects.items import Item, OrderDocument
 from services.mdm_adapter.documents.order_content import OrderContent
-from services.mdm_adapter.documents.values import Customer, Location, MeteringPoint, Party
+from services.mdm_adapter.documents.values import Customer, Location, Party
 from services.mdm_adapter.documents.work_order_cancelled import WorkOrderCancelled
 from services.mdm_adapter.documents.work_order_changed import WorkOrderChanged
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
@@ -69,18 +70,25 @@ PROPERTIES: Mapping[str, str] = MappingProxyType({
 # fmt: on
 ROLES = ("nb", "lf", "wmsb", "msb_old")
 WAITING = "waitingToBeScheduled"
+Reader = Callable[[etree._Element], Item]
+"""What makes an item of one ServiceOrder."""
 
 
 def decode_orders(envelope: Envelope, partner: str, strict: StrictIds, zone: ZoneInfo) -> list[Item]:
     """The orders of a request, each with all that is wrong with it."""
     assert envelope.header is not None  # noqa: S101 -- a RequestMessage has one, or its schema refused it
-    verb = envelope.header.verb
+    read = reader(envelope.header, partner, strict, zone)
     orders = envelope.payload.findall(f"{{{ORDERS}}}ServiceOrder") if envelope.payload is not None else []
-    if verb == "cancel":
-        named = [_cancelled(partner, order_no, None, None) for order_no in envelope.ids]
-        return named + [_cancel(partner, order) for order in orders]
-    header = _properties(envelope.header.properties)
-    return [_order(verb, partner, order, header, strict, zone) for order in orders]
+    named = envelope.ids if envelope.header.verb == "cancel" else ()
+    return [*(_cancelled(partner, order_no, None, None) for order_no in named), *map(read, orders)]
+
+
+def reader(header: Header, partner: str, strict: StrictIds, zone: ZoneInfo) -> Reader:
+    """What reads one ServiceOrder below this header."""
+    if header.verb == "cancel":
+        return lambda order: _cancel(partner, order)
+    said = _properties(header.properties)
+    return lambda order: _order(header.verb, partner, order, said, strict, zone)
 
 
 def _cancel(partner: str, order: etree._Element) -> Item:
@@ -179,10 +187,8 @@ def _put_task(said: dict[str, Any], task: etree._Element | None) -> None:
         said["kind"] = OrderKind.REPAIR
     if devices := [_old_device(asset) for asset in task.iterfind(f"{{{ORDERS}}}OldAsset")]:
         said["old_devices"] = tuple(devices)
-    if point := text(task, ORDERS, "UsagePoint/mRID"):
-        named = (text(task, ORDERS, "UsagePoint/Names/NameType/name") or "").lower()
-        scheme = Scheme(named) if named in set(Scheme) else scheme_of(point)
-        said["metering_point"] = {"id": point, "scheme": scheme}
+    if point := read_point(task, ORDERS):
+        said["metering_point"] = point
 
 
 def _old_device(asset: etree._Element) -> dict[str, Any]:
@@ -296,17 +302,6 @@ def _write_task(work: Writer, document: OrderContent) -> None:
         asset.leaf("type", None if device.role is DeviceRole.METER else device.role.value)
     if document.metering_point:
         write_point(task, document.metering_point)
-
-
-def write_point(task: Writer, point: MeteringPoint) -> None:
-    """A usage point; schemes that the id does not show by itself are named."""
-    usage = task.inside("UsagePoint")
-    usage.leaf("mRID", point.id)
-    if point.scheme is not Scheme.GSRN:
-        names = usage.inside("Names")
-        names.leaf("name", point.id)
-        label = {Scheme.MELO: "MeLo", Scheme.MALO: "MaLo"}.get(point.scheme, point.scheme.value.upper())
-        names.inside("NameType").leaf("name", label)
 
 
 def _keep_empty(root: etree._Element, cleared: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 from xml.parsers import expat
 
@@ -21,7 +22,19 @@ MESSAGE_BYTES = 10_000_000
 DEPTH = 100
 FINDINGS = 20
 ENCODINGS = frozenset({"utf-8", "utf-16", "iso8859-1", "iso8859-15", "ascii"})
-BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+
+HARDENED: Mapping[str, Any] = MappingProxyType(
+    {
+        "resolve_entities": False,
+        "no_network": True,
+        "load_dtd": False,
+        "huge_tree": False,
+        "remove_comments": True,
+        "remove_pis": True,
+    }
+)
+"""How any tree parser of ours is set up."""
 
 _TOO_DEEP = etree.XPath(f"boolean(//*[count(ancestor::*) >= {DEPTH}])")
 
@@ -76,11 +89,11 @@ def parse(data: bytes, *, limit: int = MESSAGE_BYTES) -> etree._Element:
     """Read the bytes as XML, without any look at their meaning. Raises XmlRefused."""
     if len(data) > limit:
         raise XmlRefused(XmlFinding("TOO_LARGE", f"more than {limit} bytes"))
-    _scan_prolog(data)
+    scan_prolog([data])
     try:
         root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
-        raise XmlRefused(_syntax(error)) from error
+        raise XmlRefused(syntax_finding(error)) from error
     docinfo = root.getroottree().docinfo
     if docinfo.internalDTD is not None or docinfo.externalDTD is not None:
         raise XmlRefused(XmlFinding("DTD", "a document type is not allowed"))
@@ -140,20 +153,29 @@ def _line(element: etree._Element) -> int | None:
 
 
 def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    return etree.XMLParser(**HARDENED)
 
 
-def _scan_prolog(data: bytes) -> None:
-    """Look for a document type up to the root element, before a tree parser meets what it declares."""
-    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) or data[:2] in {b"<\0", b"\0<"}:
-        raise XmlRefused(XmlFinding("NOT_WELL_FORMED", "the encoding is not one of those allowed", 1, 1))
+def scan_prolog(chunks: Iterable[bytes]) -> None:
+    """Look for a document type up to the root element, before a tree parser meets what it declares.
+
+    Of the chunks only those are taken that are needed. Raises XmlRefused.
+    """
+    scan = _prolog_scanner()
+    try:
+        for number, chunk in enumerate(chunks):
+            if not number and (chunk.startswith(UTF_32) or chunk[:2] in {b"<\0", b"\0<"}):
+                raise XmlRefused(XmlFinding("NOT_WELL_FORMED", "the encoding is not one of those allowed", 1, 1))
+            scan.Parse(chunk, False)
+        scan.Parse(b"", True)
+    except _Found:
+        return
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        line, column = getattr(error, "lineno", 1), getattr(error, "offset", 0) + 1
+        raise XmlRefused(XmlFinding("NOT_WELL_FORMED", str(error), line, column)) from error
+
+
+def _prolog_scanner() -> expat.XMLParserType:
     scan = expat.ParserCreate()
     scan.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
 
@@ -170,13 +192,7 @@ def _scan_prolog(data: bytes) -> None:
     scan.StartDoctypeDeclHandler = doctype
     scan.XmlDeclHandler = declaration
     scan.StartElementHandler = root
-    try:
-        scan.Parse(data, True)
-    except _Found:
-        return
-    except (expat.ExpatError, LookupError, ValueError) as error:
-        line, column = getattr(error, "lineno", 1), getattr(error, "offset", 0) + 1
-        raise XmlRefused(XmlFinding("NOT_WELL_FORMED", str(error), line, column)) from error
+    return scan
 
 
 def _codec(encoding: str) -> str:
@@ -187,7 +203,8 @@ def _codec(encoding: str) -> str:
     return "utf-16" if name.startswith("utf-16") else name
 
 
-def _syntax(error: etree.XMLSyntaxError) -> XmlFinding:
+def syntax_finding(error: etree.XMLSyntaxError) -> XmlFinding:
+    """Why a tree parser gave up, in our words."""
     text = str(error.msg)
     line, column = error.position
     if "Excessive depth" in text:  # libxml2's own limit, 256, is met before ours is looked at

@@ -9,6 +9,10 @@ from lxml import etree
 
 MESSAGE = "http://iec.ch/TC57/2011/schema/message"
 ORDERS = "http://iec.ch/TC57/2011/ServiceOrders#"
+METERS = "http://iec.ch/TC57/2011/MeterConfig#"
+LINKAGES = "http://iec.ch/TC57/2011/MasterDataLinkageConfig#"
+READINGS = "http://iec.ch/TC57/2011/MeterReadings#"
+DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def texts(element: etree._Element | None, namespace: str, path: str) -> Iterator[str]:
@@ -52,6 +56,11 @@ def number(value: str | None) -> Decimal | None:
     return Decimal(value) if value else None
 
 
+def amount(value: str | None) -> Decimal:
+    """A decimal number that the schema demands."""
+    return Decimal(value or 0)
+
+
 def written(value: datetime) -> str:
     """A time as we write it: UTC, with Z."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -65,6 +74,11 @@ def day_start(value: date, zone: ZoneInfo) -> str:
 def day_end(value: date, zone: ZoneInfo) -> str:
     """The last second of a local day."""
     return written(datetime.combine(value, time(23, 59, 59), zone))
+
+
+def canonical(root: etree._Element) -> bytes:
+    """A document in the one form in which we write: declaration, the tree as it is, the end of the last line."""
+    return DECLARATION + etree.tostring(root, encoding="UTF-8", xml_declaration=False) + b"\n"
 
 
 class Writer:
