@@ -239,9 +239,17 @@ def _check_other(root: etree._Element, schemas_dir: Path | None, warnings: list[
         ]
         more = dk_cim.warnings(root) if is_dk else []
         return replace(seen, content="reject", schema=schema, findings=findings, warnings=[*warnings, *more])
-    if findings := dk_cim.content_findings(root):
+    return _judged_document(dk_cim.decode(root), seen) if is_dk else replace(seen, records=1)
+
+
+def _judged_document(document: dk_cim.MarketDocument, seen: Verdict) -> Verdict:
+    """A document of the Danish hub that its schema has passed: refused, taken, or an answer that is read."""
+    if findings := dk_cim.content_findings(document):
         return replace(seen, content="reject", findings=findings)
-    return replace(seen, records=1)
+    if document.is_negative is None:
+        return replace(seen, records=len(document.records))
+    reasons = [Finding(code, "", text) for record in document.records for code, text in record.reasons]
+    return replace(seen, content="read_negative" if document.is_negative else "read_positive", findings=reasons)
 
 
 def _check_soap(root: etree._Element, seen: Verdict) -> Verdict:
