@@ -117,7 +117,8 @@ def content_findings(document: MarketDocument) -> list[Finding]:
         if not (is_gln(id_) or is_market_partner(id_) or is_eic(id_)):
             found.append(Finding(codes.SOURCE, party, "neither GLN, market partner nor EIC", rule="D-MP-1"))
     for record in document.records:
-        if record.metering_point and not is_gsrn(record.metering_point):
+        must_be_named = document.is_negative is None
+        if (record.metering_point or must_be_named) and not is_gsrn(record.metering_point):
             found.append(Finding(codes.POINT, "metering_point", "not a GSRN", rule="D-GSRN-1"))
     return [*found, *_of_transactions(document.records)]
 
