@@ -1,5 +1,7 @@
 """CIM XML at the adapter's doors: what is wrong is said by envelope and payload apart, and nothing is called."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
@@ -15,7 +17,7 @@ from services.mdm_adapter.documents.values import MeteringPoint, ReportedDevice
 from tests.services.mdm_adapter.erp import accepts, text
 from tests.services.mdm_adapter.scenes import AT, POINT, Scene, order
 
-SENDING = Sending("M-2", "M-2", "ERP-A", AT)
+SENDING = Sending("M-2", "M-2", "ERP-A", AT - timedelta(hours=1))
 DONE = DeviceExchangeCompleted(
     order_no="WO-1",
     order_version=1,

@@ -97,7 +97,7 @@ START, END = HEAD.format(number=1).encode(), TAIL.encode()
         (WHOLE.replace(b"<m:Source>KIS-NORD</m:Source>", b""), "1.5"),
         (WHOLE.replace(b"<m:Comment", b"").replace(b"</m:Payload>", b"<m:Other/></m:Payload>"), "1.8"),
         (WHOLE.replace(b"TC57/2011/schema", b"TC57/2009/schema"), "1.8"),
-        (START + b"<s:ServiceOrder><s:mRID>" + b"x" * RECORD_BYTES + b"</s:mRID></s:ServiceOrder>" + END, "1.8"),
+        (START + b"<s:ServiceOrder><s:mRID>" + b"x" * 2 * RECORD_BYTES + b"</s:mRID></s:ServiceOrder>" + END, "1.8"),
         (START + b"<s:other/>" * 200_000 + ONE + END, "1.8"),
     ],
 )
