@@ -25,11 +25,14 @@ from services.mdm_adapter.dialects.cim_xml.xml import (
     ORDERS,
     READINGS,
     Writer,
+    branches,
     canonical,
     first,
     instant,
     text,
     texts,
+    tree,
+    word,
     written,
 )
 from services.mdm_adapter.dialects.findings import Finding
@@ -144,20 +147,19 @@ def _aliased(root: etree._Element, aliases: Mapping[str, str]) -> list[Finding]:
 
 
 def read_header(element: etree._Element) -> Header:
-    pairs = [
-        (text(each, MESSAGE, "Name") or "", text(each, MESSAGE, "Value") or "") for each in _all(element, "Property")
-    ]
+    """What a header says, whether or not its schema has passed it."""
+    said = tree(element, MESSAGE)
     return Header(
-        verb=text(element, MESSAGE, "Verb") or "",
-        noun=text(element, MESSAGE, "Noun") or "",
-        revision=text(element, MESSAGE, "Revision"),
-        context=text(element, MESSAGE, "Context"),
-        timestamp=instant(text(element, MESSAGE, "Timestamp")),
-        source=text(element, MESSAGE, "Source"),
-        ack_required=text(element, MESSAGE, "AckRequired") in {"true", "1"},
-        message_id=text(element, MESSAGE, "MessageID"),
-        correlation_id=text(element, MESSAGE, "CorrelationID"),
-        properties=tuple(pairs),
+        verb=word(said, "Verb") or "",
+        noun=word(said, "Noun") or "",
+        revision=word(said, "Revision"),
+        context=word(said, "Context"),
+        timestamp=instant(word(said, "Timestamp")),
+        source=word(said, "Source"),
+        ack_required=word(said, "AckRequired") in {"true", "1"},
+        message_id=word(said, "MessageID"),
+        correlation_id=word(said, "CorrelationID"),
+        properties=tuple((word(each, "Name") or "", word(each, "Value") or "") for each in branches(said, "Property")),
     )
 
 

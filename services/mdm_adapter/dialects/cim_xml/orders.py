@@ -11,17 +11,21 @@ from pydantic import ValidationError
 from contracts.codes import DeviceRole, OrderKind
 from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.cim_xml.envelope import Envelope, Header
-from services.mdm_adapter.dialects.cim_xml.points import read_point, write_point
+from services.mdm_adapter.dialects.cim_xml.points import point_in, write_point
 from services.mdm_adapter.dialects.cim_xml.xml import (
     ORDERS,
+    Tree,
     Writer,
+    branch,
+    branches,
     day,
     day_end,
     day_start,
-    first,
     number,
-    text,
     texts,
+    tree,
+    word,
+    words,
 )
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.identifiers import content_findings, is_warning, order_findings
@@ -63,11 +67,13 @@ DAYS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "fixed_on":    ("request",  "start"),
     "planned_on":  ("estimate", "start"),
 })
+POSITION: Mapping[str, str] = MappingProxyType({"location.lon": "xPosition", "location.lat": "yPosition"})
 PROPERTIES: Mapping[str, str] = MappingProxyType({
     "plan": "plan", "legal_basis": "legal_basis", "origin": "origin", "language": "language",
     "sms_allowed": "sms_allowed", "voltage": "voltage", "customer_class": "customer_class",
 })
 # fmt: on
+_PATHS = {field: tuple(path.split("/")) for field, path in TEXTS.items()}
 ROLES = ("nb", "lf", "wmsb", "msb_old")
 WAITING = "waitingToBeScheduled"
 Reader = Callable[[etree._Element], Item]
@@ -86,14 +92,15 @@ def decode_orders(envelope: Envelope, partner: str, strict: StrictIds, zone: Zon
 def reader(header: Header, partner: str, strict: StrictIds, zone: ZoneInfo) -> Reader:
     """What reads one ServiceOrder below this header."""
     if header.verb == "cancel":
-        return lambda order: _cancel(partner, order)
+        return lambda order: _cancel(partner, tree(order, ORDERS))
     said = _properties(header.properties)
-    return lambda order: _order(header.verb, partner, order, said, strict, zone)
+    return lambda order: _order(header.verb, partner, tree(order, ORDERS), said, strict, zone)
 
 
-def _cancel(partner: str, order: etree._Element) -> Item:
-    revision, reason = text(order, ORDERS, "revisionNumber"), text(order, ORDERS, "statusReason")
-    return _cancelled(partner, text(order, ORDERS, "mRID") or "", revision, reason)
+def _cancel(partner: str, order: Tree) -> Item:
+    return _cancelled(
+        partner, word(order, "mRID") or "", word(order, "revisionNumber"), word(order, "statusReason")
+    )
 
 
 def _cancelled(partner: str, order_no: str, revision: str | None, reason: str | None) -> Item:
@@ -104,10 +111,10 @@ def _cancelled(partner: str, order_no: str, revision: str | None, reason: str | 
 
 
 def _order(
-    verb: str, partner: str, order: etree._Element, header: Mapping[str, Any], strict: StrictIds, zone: ZoneInfo
+    verb: str, partner: str, order: Tree, header: Mapping[str, Any], strict: StrictIds, zone: ZoneInfo
 ) -> Item:
-    order_no = text(order, ORDERS, "mRID") or ""
-    version = _version(text(order, ORDERS, "revisionNumber"))
+    order_no = word(order, "mRID") or ""
+    version = _version(word(order, "revisionNumber"))
     said, cleared = _said(order, zone)
     values = {**said, **header, "order_no": order_no, "order_version": version or 0}
     found = [] if version else [_bad_version()]
@@ -143,29 +150,34 @@ def _bad_version() -> Finding:
     return Finding(codes.PAYLOAD, "order_version", "revisionNumber is required, a number from 1")
 
 
-def _said(order: etree._Element, zone: ZoneInfo) -> tuple[dict[str, Any], list[str]]:
+def _said(order: Tree, zone: ZoneInfo) -> tuple[dict[str, Any], list[str]]:
     """The fields that the order says, and those that it empties."""
-    said, cleared = dict[str, Any](), list[str]()
-    for field, path in TEXTS.items():
-        for value in texts(order, ORDERS, path):
+    said, cleared, work = dict[str, Any](), list[str](), branch(order, "Work")
+    for field, path in _PATHS.items():
+        for value in words(order, *path):
             if value:
                 _put(said, field, value)
             else:
                 cleared.append(field)
-    for field, (kind, side) in DAYS.items():
-        for schedule in order.iterfind(f"{{{ORDERS}}}Work/{{{ORDERS}}}TimeSchedules"):
-            if text(schedule, ORDERS, "kind") == kind:
-                for value in texts(schedule, ORDERS, f"scheduleInterval/{side}"):
-                    if found := day(value, zone):
-                        said[field] = found
-                    else:
-                        cleared.append(field)
-    position = first(order, ORDERS, "Work/WorkLocation/Position")
-    if position is not None:
-        _put(said, "location.lon", number(text(position, ORDERS, "xPosition")))
-        _put(said, "location.lat", number(text(position, ORDERS, "yPosition")))
-    _put_task(said, first(order, ORDERS, "Work/WorkTask"))
+    for schedule in branches(work, "TimeSchedules"):
+        _put_days(said, cleared, schedule, zone)
+    position = branch(branch(work, "WorkLocation"), "Position")
+    for field, name in POSITION.items():
+        if name in position:
+            _put(said, field, number(word(position, name)))
+    _put_task(said, branch(work, "WorkTask"))
     return said, cleared
+
+
+def _put_days(said: dict[str, Any], cleared: list[str], schedule: Tree, zone: ZoneInfo) -> None:
+    meant, interval = word(schedule, "kind"), branch(schedule, "scheduleInterval")
+    for field, (kind, side) in DAYS.items():
+        if kind == meant:
+            for value in words(interval, side):
+                if found := day(value, zone):
+                    said[field] = found
+                else:
+                    cleared.append(field)
 
 
 def _put(said: dict[str, Any], field: str, value: Any) -> None:
@@ -176,25 +188,23 @@ def _put(said: dict[str, Any], field: str, value: Any) -> None:
         said[name] = value
 
 
-def _put_task(said: dict[str, Any], task: etree._Element | None) -> None:
-    if task is None:
-        return
-    asked = (text(task, ORDERS, "taskKind"), text(task, ORDERS, "subject"))
+def _put_task(said: dict[str, Any], task: Tree) -> None:
+    asked = (word(task, "taskKind"), word(task, "subject"))
     kinds = [kind for kind, (name, subject) in TASKS.items() if name == asked[0] and subject in {None, asked[1]}]
     if kinds:
         said["kind"] = kinds[0]
     elif asked[0] == "investigate":
         said["kind"] = OrderKind.REPAIR
-    if devices := [_old_device(asset) for asset in task.iterfind(f"{{{ORDERS}}}OldAsset")]:
+    if devices := [_old_device(asset) for asset in branches(task, "OldAsset")]:
         said["old_devices"] = tuple(devices)
-    if point := read_point(task, ORDERS):
+    if point := point_in(task):
         said["metering_point"] = point
 
 
-def _old_device(asset: etree._Element) -> dict[str, Any]:
-    role = (text(asset, ORDERS, "type") or "").lower()
+def _old_device(asset: Tree) -> dict[str, Any]:
+    role = (word(asset, "type") or "").lower()
     known = DeviceRole(role) if role in set(DeviceRole) else DeviceRole.METER
-    return {"serial": text(asset, ORDERS, "serialNumber") or "", "role": known}
+    return {"serial": word(asset, "serialNumber") or "", "role": known}
 
 
 def _properties(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ HARDENED: Mapping[str, Any] = MappingProxyType(
 )
 """How any tree parser of ours is set up."""
 
-_TOO_DEEP = etree.XPath(f"boolean(//*[count(ancestor::*) >= {DEPTH}])")
+_TOO_DEEP = etree.XPath(f"boolean({'/*' * (DEPTH + 1)})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from lxml import etree
 
 from contracts.codes import Scheme
-from services.mdm_adapter.dialects.cim_xml.xml import Writer, text
+from services.mdm_adapter.dialects.cim_xml.xml import Tree, Writer, branch, tree, word
 from services.mdm_adapter.dialects.identifiers import scheme_of
 from services.mdm_adapter.documents.values import MeteringPoint
 
@@ -21,9 +21,15 @@ def write_point(parent: Writer, point: MeteringPoint) -> None:
 
 
 def read_point(parent: etree._Element, namespace: str) -> MeteringPoint | None:
-    """The usage point below an element; where no scheme is named, the id's shape says it."""
-    id_ = text(parent, namespace, "UsagePoint/mRID")
+    """The usage point below an element, if there is one."""
+    return point_in(tree(parent, namespace))
+
+
+def point_in(below: Tree) -> MeteringPoint | None:
+    """The same of what was read; where no scheme is named, the id's shape says it."""
+    usage = branch(below, "UsagePoint")
+    id_ = word(usage, "mRID")
     if id_ is None:
         return None
-    named = (text(parent, namespace, "UsagePoint/Names/NameType/name") or "").lower()
+    named = (word(usage, "Names", "NameType", "name") or "").lower()
     return MeteringPoint(id=id_, scheme=Scheme(named) if named in set(Scheme) else scheme_of(id_))
