@@ -25,14 +25,12 @@ from services.mdm_adapter.dialects.cim_xml.xml import (
     ORDERS,
     READINGS,
     Writer,
-    branches,
     canonical,
     first,
     instant,
+    leaves,
     text,
     texts,
-    tree,
-    word,
     written,
 )
 from services.mdm_adapter.dialects.findings import Finding
@@ -67,6 +65,7 @@ VERBS: Mapping[tuple[str, str], frozenset[str]] = {
 # fmt: on
 _UNKNOWN_NOUN = frozenset({"create", "change", "cancel", "changed"})
 """What is wrong with such a message is its noun; the verb only where it is none of those in use."""
+_OURS = f"{{{MESSAGE}}}"
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._:{}-]{1,64}")
 AHEAD = timedelta(minutes=5)
 
@@ -148,18 +147,19 @@ def _aliased(root: etree._Element, aliases: Mapping[str, str]) -> list[Finding]:
 
 def read_header(element: etree._Element) -> Header:
     """What a header says, whether or not its schema has passed it."""
-    said = tree(element, MESSAGE)
+    said = leaves(element, _OURS)
+    pairs = (leaves(each, _OURS) for each in _all(element, "Property"))
     return Header(
-        verb=word(said, "Verb") or "",
-        noun=word(said, "Noun") or "",
-        revision=word(said, "Revision"),
-        context=word(said, "Context"),
-        timestamp=instant(word(said, "Timestamp")),
-        source=word(said, "Source"),
-        ack_required=word(said, "AckRequired") in {"true", "1"},
-        message_id=word(said, "MessageID"),
-        correlation_id=word(said, "CorrelationID"),
-        properties=tuple((word(each, "Name") or "", word(each, "Value") or "") for each in branches(said, "Property")),
+        verb=said.get("Verb", ""),
+        noun=said.get("Noun", ""),
+        revision=said.get("Revision") or None,
+        context=said.get("Context") or None,
+        timestamp=instant(said.get("Timestamp")),
+        source=said.get("Source") or None,
+        ack_required=said.get("AckRequired") in {"true", "1"},
+        message_id=said.get("MessageID") or None,
+        correlation_id=said.get("CorrelationID") or None,
+        properties=tuple((pair.get("Name", ""), pair.get("Value", "")) for pair in pairs),
     )
 
 
@@ -185,18 +185,23 @@ def _reply(element: etree._Element) -> Reply:
 
 def _payload(root: etree._Element) -> tuple[etree._Element | None, tuple[str, ...], list[Finding]]:
     """The noun below Payload, validated apart from its envelope, and the ids beside it."""
-    holder = first(root, MESSAGE, "Payload")
-    if holder is None:
-        return None, (), []
-    ids = tuple(texts(holder, MESSAGE, "ID"))
-    if first(holder, MESSAGE, "Compressed") is not None:
-        return None, ids, [Finding(codes.PAYLOAD, "/Payload/Compressed", "compressed payloads are not taken")]
-    operations = first(holder, MESSAGE, OPERATION_SET)
-    if operations is not None:
-        nouns = [each for each in operations.iterfind(f"{{{MESSAGE}}}Operation/{{{MESSAGE}}}payload/*")]
-        return operations, ids, [found for noun in nouns for found in _of_noun(noun)]
-    noun = next((child for child in holder if etree.QName(child).namespace != MESSAGE), None)
-    return noun, ids, _of_noun(noun) if noun is not None else []
+    holder, noun, ids = root.find(f"{_OURS}Payload"), None, list[str]()
+    for child in holder if holder is not None else ():
+        match child.tag.removeprefix(_OURS):
+            case "ID":
+                ids.append((child.text or "").strip())
+            case "Compressed":
+                return None, (), [Finding(codes.PAYLOAD, "/Payload/Compressed", "compressed payloads are not taken")]
+            case "Format":
+                pass
+            case _:
+                noun = child
+    if noun is None:
+        return None, tuple(ids), []
+    if noun.tag == f"{_OURS}{OPERATION_SET}":
+        nouns = noun.iterfind(f"{_OURS}Operation/{_OURS}payload/*")
+        return noun, tuple(ids), [found for each in nouns for found in _of_noun(each)]
+    return noun, tuple(ids), _of_noun(noun)
 
 
 def _of_noun(noun: etree._Element) -> list[Finding]:

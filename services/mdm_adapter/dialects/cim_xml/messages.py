@@ -1,8 +1,8 @@
 """The dialect as a whole: bytes to what they say, and documents to bytes that our own schemas have passed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.mdm_adapter.dialects.cim_xml import codes
@@ -89,25 +89,27 @@ def _place(found: XmlFinding) -> str:
 
 
 def _decoded(envelope: Envelope, profile: Profile | None) -> Decoded:
-    header, kind = envelope.header, _kind(envelope)
-    found = Decoded(
+    header, kind, findings = envelope.header, _kind(envelope), envelope.findings
+    if kind is Kind.ANSWER and header and not header.correlation_id:
+        findings.append(Finding(codes.HEADER, "CorrelationID", "an answer must say what it answers"))
+    said: dict[str, Any] = {
+        "correlation_id": header.correlation if header else None,
+        "orders": tuple(dict.fromkeys(orders_in(envelope))),
+        "findings": findings,
+    }
+    if header is not None and not findings:
+        said |= _content(kind, envelope, header, profile)
+    return Decoded(
         NAME,
         kind,
-        findings=list(envelope.findings),
         warnings=envelope.warnings,
         message_id=header.message_id if header else None,
-        correlation_id=header.correlation if header else None,
         ack_required=bool(header and header.ack_required),
         verb=header.verb if header else None,
         noun=header.noun if header else None,
-        orders=tuple(dict.fromkeys(orders_in(envelope))),
         reply=envelope.reply,
+        **said,
     )
-    if header is None:
-        return found
-    if kind is Kind.ANSWER and not header.correlation_id:
-        found.findings.append(Finding(codes.HEADER, "CorrelationID", "an answer must say what it answers"))
-    return found if found.findings else _with_content(found, envelope, header, profile)
 
 
 def _kind(envelope: Envelope) -> Kind:
@@ -117,26 +119,30 @@ def _kind(envelope: Envelope) -> Kind:
     return ANSWERS.get(envelope.kind) or KINDS.get((envelope.kind, noun), other)
 
 
-def _with_content(found: Decoded, envelope: Envelope, header: Header, profile: Profile | None) -> Decoded:
-    """What a message says whose form is right."""
-    if found.kind is Kind.ORDERS:
-        strict, zone = (profile.strict, profile.zone) if profile else (Strict(), BERLIN)
-        items = decode_orders(envelope, profile.id if profile else "", strict.ids, zone)
-        wrong = [] if items else [_nothing("order")]
-        return replace(found, items=items, findings=wrong)
-    if found.kind is Kind.DEVICES:
-        announced = decode_announced(envelope.payload) if envelope.payload is not None else []
-        wrong = announced_findings(announced) or ([] if announced else [_nothing("device")])
-        return replace(found, announced=tuple(announced), findings=wrong)
-    if found.kind is Kind.CORRECTION:
-        try:
-            corrected = decode_corrected(header.properties)
-        except ValueError:
-            return replace(found, findings=[Finding(codes.HEADER, "order_version", "is a number from 1")])
-        wrong = [] if corrected.order_no and corrected.changes else [_nothing("order, or no field")]
-        about = {"correlation_id": header.correlation_id, "orders": (corrected.order_no,)}
-        return replace(found, corrected=corrected, findings=wrong, **about)
-    return found
+def _content(kind: Kind, envelope: Envelope, header: Header, profile: Profile | None) -> dict[str, Any]:
+    """What a message says whose form is right, and what is wrong with it."""
+    match kind:
+        case Kind.ORDERS:
+            strict, zone = (profile.strict, profile.zone) if profile else (Strict(), BERLIN)
+            items = decode_orders(envelope, profile.id if profile else "", strict.ids, zone)
+            return {"items": items, "findings": [] if items else [_nothing("order")]}
+        case Kind.DEVICES:
+            announced = tuple(decode_announced(envelope.payload)) if envelope.payload is not None else ()
+            wrong = announced_findings(announced) if announced else [_nothing("device")]
+            return {"announced": announced, "findings": wrong}
+        case Kind.CORRECTION:
+            return _correction(header)
+    return {}
+
+
+def _correction(header: Header) -> dict[str, Any]:
+    try:
+        corrected = decode_corrected(header.properties)
+    except ValueError:
+        return {"findings": [Finding(codes.HEADER, "order_version", "is a number from 1")]}
+    wrong = [] if corrected.order_no and corrected.changes else [_nothing("order, or no field")]
+    about = {"correlation_id": header.correlation_id, "orders": (corrected.order_no,)}
+    return {"corrected": corrected, "findings": wrong, **about}
 
 
 def _nothing(what: str) -> Finding:

@@ -21,7 +21,7 @@ from services.mdm_adapter.dialects.cim_xml.xml import (
     day,
     day_end,
     day_start,
-    number,
+    leaves,
     texts,
     tree,
     word,
@@ -67,17 +67,38 @@ DAYS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "fixed_on":    ("request",  "start"),
     "planned_on":  ("estimate", "start"),
 })
-POSITION: Mapping[str, str] = MappingProxyType({"location.lon": "xPosition", "location.lat": "yPosition"})
+OTHER_TEXTS: Mapping[str, str] = MappingProxyType({
+    "order_no":      "mRID",
+    "order_version": "revisionNumber",
+    "location.lon":  "Work/WorkLocation/Position/xPosition",
+    "location.lat":  "Work/WorkLocation/Position/yPosition",
+})
 PROPERTIES: Mapping[str, str] = MappingProxyType({
     "plan": "plan", "legal_basis": "legal_basis", "origin": "origin", "language": "language",
     "sms_allowed": "sms_allowed", "voltage": "voltage", "customer_class": "customer_class",
 })
 # fmt: on
-_PATHS = {field: tuple(path.split("/")) for field, path in TEXTS.items()}
+_OURS = f"{{{ORDERS}}}"
+_ORDER = (*TEXTS, *DAYS)
 ROLES = ("nb", "lf", "wmsb", "msb_old")
 WAITING = "waitingToBeScheduled"
 Reader = Callable[[etree._Element], Item]
 """What makes an item of one ServiceOrder."""
+
+
+def _places() -> dict[str, Any]:
+    """Where each field stands, as the tags on the way to it."""
+    root: dict[str, Any] = {}
+    for field, path in {**TEXTS, **OTHER_TEXTS}.items():
+        *way, last = path.split("/")
+        below = root
+        for name in way:
+            below = below.setdefault(_OURS + name, {})
+        below[_OURS + last] = field
+    return root
+
+
+_PLACES = _places()
 
 
 def decode_orders(envelope: Envelope, partner: str, strict: StrictIds, zone: ZoneInfo) -> list[Item]:
@@ -92,15 +113,14 @@ def decode_orders(envelope: Envelope, partner: str, strict: StrictIds, zone: Zon
 def reader(header: Header, partner: str, strict: StrictIds, zone: ZoneInfo) -> Reader:
     """What reads one ServiceOrder below this header."""
     if header.verb == "cancel":
-        return lambda order: _cancel(partner, tree(order, ORDERS))
+        return lambda order: _cancel(partner, order)
     said = _properties(header.properties)
-    return lambda order: _order(header.verb, partner, tree(order, ORDERS), said, strict, zone)
+    return lambda order: _order(header.verb, partner, order, said, strict, zone)
 
 
-def _cancel(partner: str, order: Tree) -> Item:
-    return _cancelled(
-        partner, word(order, "mRID") or "", word(order, "revisionNumber"), word(order, "statusReason")
-    )
+def _cancel(partner: str, order: etree._Element) -> Item:
+    said = leaves(order, _OURS)
+    return _cancelled(partner, said.get("mRID", ""), said.get("revisionNumber"), said.get("statusReason") or None)
 
 
 def _cancelled(partner: str, order_no: str, revision: str | None, reason: str | None) -> Item:
@@ -111,11 +131,10 @@ def _cancelled(partner: str, order_no: str, revision: str | None, reason: str | 
 
 
 def _order(
-    verb: str, partner: str, order: Tree, header: Mapping[str, Any], strict: StrictIds, zone: ZoneInfo
+    verb: str, partner: str, order: etree._Element, header: Mapping[str, Any], strict: StrictIds, zone: ZoneInfo
 ) -> Item:
-    order_no = word(order, "mRID") or ""
-    version = _version(word(order, "revisionNumber"))
     said, cleared = _said(order, zone)
+    order_no, version = said.get("order_no", ""), _version(said.get("order_version"))
     values = {**said, **header, "order_no": order_no, "order_version": version or 0}
     found = [] if version else [_bad_version()]
     document: OrderDocument | None = None
@@ -150,23 +169,33 @@ def _bad_version() -> Finding:
     return Finding(codes.PAYLOAD, "order_version", "revisionNumber is required, a number from 1")
 
 
-def _said(order: Tree, zone: ZoneInfo) -> tuple[dict[str, Any], list[str]]:
+def _said(order: etree._Element, zone: ZoneInfo) -> tuple[dict[str, Any], list[str]]:
     """The fields that the order says, and those that it empties."""
-    said, cleared, work = dict[str, Any](), list[str](), branch(order, "Work")
-    for field, path in _PATHS.items():
-        for value in words(order, *path):
-            if value:
-                _put(said, field, value)
-            else:
-                cleared.append(field)
-    for schedule in branches(work, "TimeSchedules"):
-        _put_days(said, cleared, schedule, zone)
-    position = branch(branch(work, "WorkLocation"), "Position")
-    for field, name in POSITION.items():
-        if name in position:
-            _put(said, field, number(word(position, name)))
-    _put_task(said, branch(work, "WorkTask"))
-    return said, cleared
+    said, cleared = dict[str, Any](), list[str]()
+    _walk(order, _PLACES, said, cleared)
+    work = order.find(f"{_OURS}Work")
+    if work is None:
+        return said, cleared
+    for schedule in work.iterfind(f"{_OURS}TimeSchedules"):
+        _put_days(said, cleared, tree(schedule, ORDERS), zone)
+    task = work.find(f"{_OURS}WorkTask")
+    if task is not None:
+        _put_task(said, tree(task, ORDERS))
+    return said, sorted(cleared, key=_ORDER.index) if len(cleared) > 1 else cleared
+
+
+def _walk(element: etree._Element, places: Mapping[str, Any], said: dict[str, Any], cleared: list[str]) -> None:
+    """Take the texts of the places that are known; what lies elsewhere is passed over."""
+    for child in element:
+        place = places.get(child.tag)
+        if place is None:
+            continue
+        if isinstance(place, dict):
+            _walk(child, place, said, cleared)
+        elif value := (child.text or "").strip():
+            _put(said, place, value)
+        elif place in TEXTS:
+            cleared.append(place)
 
 
 def _put_days(said: dict[str, Any], cleared: list[str], schedule: Tree, zone: ZoneInfo) -> None:

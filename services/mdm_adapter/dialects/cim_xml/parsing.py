@@ -97,7 +97,7 @@ def parse(data: bytes, *, limit: int = MESSAGE_BYTES) -> etree._Element:
     docinfo = root.getroottree().docinfo
     if docinfo.internalDTD is not None or docinfo.externalDTD is not None:
         raise XmlRefused(XmlFinding("DTD", "a document type is not allowed"))
-    if _TOO_DEEP(root):
+    if data.count(b"<") > 2 * DEPTH and _TOO_DEEP(root):  # whoever goes so deep opens and closes as often
         raise XmlRefused(XmlFinding("DEPTH", f"elements are nested deeper than {DEPTH}"))
     return root
 

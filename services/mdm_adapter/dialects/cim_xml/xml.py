@@ -40,6 +40,16 @@ def _tree(element: etree._Element, prefix: str, skipped: int) -> Tree:
     return found
 
 
+def leaves(element: etree._Element, prefix: str) -> dict[str, str]:
+    """The texts of the elements right below whose tags begin so, by what follows; the first of each."""
+    found, skipped = dict[str, str](), len(prefix)
+    for child in element:
+        tag = child.tag
+        if tag.startswith(prefix):
+            found.setdefault(tag[skipped:], (child.text or "").strip())
+    return found
+
+
 def words(below: Tree, *path: str) -> list[str]:
     """The texts at the end of a path, empty ones too; on the way the first of each name."""
     *way, last = path
