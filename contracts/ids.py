@@ -119,7 +119,8 @@ def is_resource(text: str, prefixes: str = "ECDBF") -> bool:
 
 def gs1_check_digit(body: str) -> int:
     """Modulo 10 of GS1: weights 3, 1, 3 and so on, from the right."""
-    return -sum(int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(reversed(body))) % 10
+    backwards = [int(digit) for digit in reversed(body)]
+    return -(3 * sum(backwards[::2]) + sum(backwards[1::2])) % 10
 
 
 def gsrn_check_digit(body: str) -> int:

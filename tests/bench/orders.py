@@ -10,61 +10,87 @@ STREETS = ("Prøveveien", "Lindenstraße", "Strandgata", "Kirchgäßchen", "Bakk
 CITIES = ("Fjordby", "Möhrenbach", "Nordstadt", "Sundvik")
 NAMES = ("Kari Prøve", "Jörg Müller", "Nora O'Beispiel", "Änne Groß")
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
-<m:RequestMessage xmlns:m="http://iec.ch/TC57/2011/schema/message">
-  <m:Header>
-    <m:Verb>create</m:Verb>
-    <m:Noun>ServiceOrders</m:Noun>
-    <m:Revision>1.0</m:Revision>
-    <m:Timestamp>2026-11-23T08:00:00Z</m:Timestamp>
-    <m:Source>KIS-NORD</m:Source>
-    <m:AckRequired>true</m:AckRequired>
-    <m:MessageID>M-{number:08d}</m:MessageID>
-    <m:CorrelationID>M-{number:08d}</m:CorrelationID>
-    <m:Property><m:Name>plan</m:Name><m:Value>MME</m:Value></m:Property>
-    <m:Property><m:Name>legal_basis</m:Name><m:Value>mandatory</m:Value></m:Property>
-    <m:Property><m:Name>party.nb</m:Name><m:Value>7080000000012</m:Value></m:Property>
-  </m:Header>
-  <m:Payload>
-    <s:ServiceOrders xmlns:s="http://iec.ch/TC57/2011/ServiceOrders#">
+<message:RequestMessage xmlns:message="http://iec.ch/TC57/2011/schema/message">
+    <message:Header>
+        <message:Verb>create</message:Verb>
+        <message:Noun>ServiceOrders</message:Noun>
+        <message:Revision>1.0</message:Revision>
+        <message:Timestamp>2026-11-23T08:00:00Z</message:Timestamp>
+        <message:Source>KIS-NORD</message:Source>
+        <message:AckRequired>true</message:AckRequired>
+        <message:MessageID>M-{number:08d}</message:MessageID>
+        <message:CorrelationID>M-{number:08d}</message:CorrelationID>
+        <message:Property>
+            <message:Name>plan</message:Name>
+            <message:Value>MME</message:Value>
+        </message:Property>
+        <message:Property>
+            <message:Name>legal_basis</message:Name>
+            <message:Value>mandatory</message:Value>
+        </message:Property>
+        <message:Property>
+            <message:Name>party.nb</message:Name>
+            <message:Value>7080000000012</message:Value>
+        </message:Property>
+    </message:Header>
+    <message:Payload>
+        <orders:ServiceOrders xmlns:orders="http://iec.ch/TC57/2011/ServiceOrders#">
 """
-ORDER = """      <s:ServiceOrder>
-        <s:mRID>WO-{number:08d}</s:mRID>
-        <s:revisionNumber>1</s:revisionNumber>
-        <s:priority>3</s:priority>
-        <s:Work>
-          <s:kind>meter</s:kind>
-          <s:statusKind>waitingToBeScheduled</s:statusKind>
-          <s:TimeSchedules>
-            <s:kind>earliest</s:kind>
-            <s:scheduleInterval><s:start>2027-03-01T07:00:00Z</s:start></s:scheduleInterval>
-          </s:TimeSchedules>
-          <s:TimeSchedules>
-            <s:kind>latest</s:kind>
-            <s:scheduleInterval><s:end>2027-05-31T16:00:00Z</s:end></s:scheduleInterval>
-          </s:TimeSchedules>
-          <s:Customers>
-            <s:name>{name}</s:name>
-            <s:phone><s:ituPhone>+491713920007</s:ituPhone></s:phone>
-          </s:Customers>
-          <s:WorkLocation>
-            <s:mainAddress>
-              <s:streetDetail><s:number>{house}</s:number><s:name>{street}</s:name></s:streetDetail>
-              <s:townDetail><s:code>9999</s:code><s:section>3</s:section><s:name>{city}</s:name>\
-<s:country>NO</s:country></s:townDetail>
-              <s:postalCode>9990</s:postalCode>
-            </s:mainAddress>
-          </s:WorkLocation>
-          <s:WorkTask>
-            <s:taskKind>{kind}</s:taskKind>
-            <s:OldAsset><s:serialNumber>1OLD{number:010d}</s:serialNumber></s:OldAsset>
-            <s:UsagePoint><s:mRID>{point}</s:mRID></s:UsagePoint>
-          </s:WorkTask>
-        </s:Work>
-      </s:ServiceOrder>
+ORDER = """            <orders:ServiceOrder>
+                <orders:mRID>WO-{number:08d}</orders:mRID>
+                <orders:revisionNumber>1</orders:revisionNumber>
+                <orders:priority>3</orders:priority>
+                <orders:Work>
+                    <orders:kind>meter</orders:kind>
+                    <orders:statusKind>waitingToBeScheduled</orders:statusKind>
+                    <orders:TimeSchedules>
+                        <orders:kind>earliest</orders:kind>
+                        <orders:scheduleInterval>
+                            <orders:start>2027-03-01T07:00:00Z</orders:start>
+                        </orders:scheduleInterval>
+                    </orders:TimeSchedules>
+                    <orders:TimeSchedules>
+                        <orders:kind>latest</orders:kind>
+                        <orders:scheduleInterval>
+                            <orders:end>2027-05-31T16:00:00Z</orders:end>
+                        </orders:scheduleInterval>
+                    </orders:TimeSchedules>
+                    <orders:Customers>
+                        <orders:name>{name}</orders:name>
+                        <orders:phone>
+                            <orders:ituPhone>+491713920007</orders:ituPhone>
+                        </orders:phone>
+                    </orders:Customers>
+                    <orders:WorkLocation>
+                        <orders:mainAddress>
+                            <orders:streetDetail>
+                                <orders:number>{house}</orders:number>
+                                <orders:name>{street}</orders:name>
+                            </orders:streetDetail>
+                            <orders:townDetail>
+                                <orders:code>9999</orders:code>
+                                <orders:section>3</orders:section>
+                                <orders:name>{city}</orders:name>
+                                <orders:country>NO</orders:country>
+                            </orders:townDetail>
+                            <orders:postalCode>9990</orders:postalCode>
+                        </orders:mainAddress>
+                    </orders:WorkLocation>
+                    <orders:WorkTask>
+                        <orders:taskKind>{kind}</orders:taskKind>
+                        <orders:OldAsset>
+                            <orders:serialNumber>1OLD{number:010d}</orders:serialNumber>
+                        </orders:OldAsset>
+                        <orders:UsagePoint>
+                            <orders:mRID>{point}</orders:mRID>
+                        </orders:UsagePoint>
+                    </orders:WorkTask>
+                </orders:Work>
+            </orders:ServiceOrder>
 """
-TAIL = """    </s:ServiceOrders>
-  </m:Payload>
-</m:RequestMessage>
+TAIL = """        </orders:ServiceOrders>
+    </message:Payload>
+</message:RequestMessage>
 """
 
 

@@ -78,7 +78,7 @@ def test_a_content_error_refuses_its_order_alone() -> None:
 
 
 WHOLE = corpus(1)[0]
-ONE = WHOLE.split(b"<s:ServiceOrders ")[1].split(b">\n", 1)[1].split(b"    </s:ServiceOrders>")[0]
+ONE = WHOLE.split(b"<orders:ServiceOrders ")[1].split(b">\n", 1)[1].split(b"    </s:ServiceOrders>")[0]
 START, END = HEAD.format(number=1).encode(), TAIL.encode()
 
 
@@ -89,16 +89,16 @@ START, END = HEAD.format(number=1).encode(), TAIL.encode()
         (b"<!DOCTYPE a>" + WHOLE, "1.8"),
         (START + ONE, "1.8"),
         (START + END, "1.8"),
-        (START + b"<s:other/>" + ONE + END, "1.8"),
-        (START + ONE + b"<s:other/>" + END, "1.8"),
-        (START + b"<s:a>" + ONE + b"</s:a>" + END, "1.8"),
+        (START + b"<orders:other/>" + ONE + END, "1.8"),
+        (START + ONE + b"<orders:other/>" + END, "1.8"),
+        (START + b"<orders:a>" + ONE + b"</orders:a>" + END, "1.8"),
         (WHOLE.replace(b"RequestMessage", b"EventMessage"), "1.8"),
         (WHOLE.replace(b">create<", b">get<"), "2.9"),
-        (WHOLE.replace(b"<m:Source>KIS-NORD</m:Source>", b""), "1.5"),
-        (WHOLE.replace(b"<m:Comment", b"").replace(b"</m:Payload>", b"<m:Other/></m:Payload>"), "1.8"),
+        (WHOLE.replace(b"<message:Source>KIS-NORD</message:Source>", b""), "1.5"),
+        (WHOLE.replace(b"<message:Comment", b"").replace(b"</message:Payload>", b"<message:Other/></message:Payload>"), "1.8"),
         (WHOLE.replace(b"TC57/2011/schema", b"TC57/2009/schema"), "1.8"),
-        (START + b"<s:ServiceOrder><s:mRID>" + b"x" * 2 * RECORD_BYTES + b"</s:mRID></s:ServiceOrder>" + END, "1.8"),
-        (START + b"<s:other/>" * 200_000 + ONE + END, "1.8"),
+        (START + b"<orders:ServiceOrder><orders:mRID>" + b"x" * 2 * RECORD_BYTES + b"</orders:mRID></orders:ServiceOrder>" + END, "1.8"),
+        (START + b"<orders:other/>" * 200_000 + ONE + END, "1.8"),
     ],
 )
 def test_X20_a_file_that_is_wrong_as_a_whole_is_refused_and_nothing_of_it_is_taken(content: bytes, code: str) -> None:

@@ -136,19 +136,18 @@ def opened(root: etree._Element, profile: Profile | None, now: datetime | None) 
 def _aliased(root: etree._Element, aliases: Mapping[str, str]) -> list[Finding]:
     """Read a partner's other spelling of a namespace as the one that is meant."""
     met = set()
-    if aliases:
-        for element in root.iter():
-            name = etree.QName(element)
-            if name.namespace in aliases:
-                element.tag = f"{{{aliases[name.namespace]}}}{name.localname}"
-                met.add(name.namespace)
+    for element in root.iter() if aliases else ():
+        name = etree.QName(element)
+        if name.namespace in aliases:
+            element.tag = f"{{{aliases[name.namespace]}}}{name.localname}"
+            met.add(name.namespace)
     return [Finding("NAMESPACE_ALIAS", "/", f"{alias} is read as {aliases[alias]}") for alias in sorted(met)]
 
 
 def read_header(element: etree._Element) -> Header:
     """What a header says, whether or not its schema has passed it."""
     said = leaves(element, _OURS)
-    pairs = (leaves(each, _OURS) for each in _all(element, "Property"))
+    pairs = [leaves(each, _OURS) for each in element.iterfind(f"{_OURS}Property")] if "Property" in said else []
     return Header(
         verb=said.get("Verb", ""),
         noun=said.get("Noun", ""),

@@ -45,6 +45,10 @@ TASKS: Mapping[OrderKind, tuple[str, str | None]] = MappingProxyType({
     OrderKind.REPAIR:      ("investigate", "repair"),
     OrderKind.TECH_CHANGE: ("investigate", "tech_change"),
 })
+# what is read: the same backwards; whatever else is investigated is a repair
+KINDS: Mapping[tuple[str | None, str | None], OrderKind] = MappingProxyType({
+    **{task: kind for kind, task in TASKS.items()}, ("investigate", None): OrderKind.REPAIR,
+})
 # field: path below ServiceOrder
 TEXTS: Mapping[str, str] = MappingProxyType({
     "customer.name":         "Work/Customers/name",
@@ -80,6 +84,7 @@ PROPERTIES: Mapping[str, str] = MappingProxyType({
 # fmt: on
 _OURS = f"{{{ORDERS}}}"
 _ORDER = (*TEXTS, *DAYS)
+DEVICE_ROLES = {role.value: role for role in DeviceRole}
 ROLES = ("nb", "lf", "wmsb", "msb_old")
 WAITING = "waitingToBeScheduled"
 Reader = Callable[[etree._Element], Item]
@@ -218,12 +223,9 @@ def _put(said: dict[str, Any], field: str, value: Any) -> None:
 
 
 def _put_task(said: dict[str, Any], task: Tree) -> None:
-    asked = (word(task, "taskKind"), word(task, "subject"))
-    kinds = [kind for kind, (name, subject) in TASKS.items() if name == asked[0] and subject in {None, asked[1]}]
-    if kinds:
-        said["kind"] = kinds[0]
-    elif asked[0] == "investigate":
-        said["kind"] = OrderKind.REPAIR
+    name = word(task, "taskKind")
+    if kind := KINDS.get((name, word(task, "subject"))) or KINDS.get((name, None)):
+        said["kind"] = kind
     if devices := [_old_device(asset) for asset in branches(task, "OldAsset")]:
         said["old_devices"] = tuple(devices)
     if point := point_in(task):
@@ -231,9 +233,8 @@ def _put_task(said: dict[str, Any], task: Tree) -> None:
 
 
 def _old_device(asset: Tree) -> dict[str, Any]:
-    role = (word(asset, "type") or "").lower()
-    known = DeviceRole(role) if role in set(DeviceRole) else DeviceRole.METER
-    return {"serial": word(asset, "serialNumber") or "", "role": known}
+    role = DEVICE_ROLES.get((word(asset, "type") or "").lower(), DeviceRole.METER)
+    return {"serial": word(asset, "serialNumber") or "", "role": role}
 
 
 def _properties(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:

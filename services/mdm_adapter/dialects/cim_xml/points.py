@@ -7,6 +7,7 @@ from services.mdm_adapter.dialects.cim_xml.xml import Tree, Writer, branch, tree
 from services.mdm_adapter.dialects.identifiers import scheme_of
 from services.mdm_adapter.documents.values import MeteringPoint
 
+SCHEMES = {scheme.value: scheme for scheme in Scheme}
 LABELS = {Scheme.MELO: "MeLo", Scheme.MALO: "MaLo"}
 
 
@@ -31,5 +32,5 @@ def point_in(below: Tree) -> MeteringPoint | None:
     id_ = word(usage, "mRID")
     if id_ is None:
         return None
-    named = (word(usage, "Names", "NameType", "name") or "").lower()
-    return MeteringPoint(id=id_, scheme=Scheme(named) if named in set(Scheme) else scheme_of(id_))
+    named = (word(usage, "Names", "NameType", "name") or "").lower() if "Names" in usage else ""
+    return MeteringPoint(id=id_, scheme=SCHEMES.get(named) or scheme_of(id_))

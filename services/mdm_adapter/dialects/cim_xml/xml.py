@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 def texts(element: etree._Element | None, namespace: str, path: str) -> Iterator[str]:
     """The texts of all elements on a path of local names, blanks around them removed; empty ones too."""
     if element is not None:
-        for found in element.iterfind("/".join(f"{{{namespace}}}{step}" for step in path.split("/"))):
+        for found in element.iterfind(_steps(namespace, path)):
             yield (found.text or "").strip()
 
 
@@ -78,9 +79,13 @@ def branch(below: Tree, name: str) -> Tree:
 
 def first(element: etree._Element | None, namespace: str, path: str) -> etree._Element | None:
     """The first element on a path of local names."""
-    if element is None:
-        return None
-    return element.find("/".join(f"{{{namespace}}}{step}" for step in path.split("/")))
+    return None if element is None else element.find(_steps(namespace, path))
+
+
+@cache
+def _steps(namespace: str, path: str) -> str:
+    """A path of ours as the library wants it; there are as many as this package names."""
+    return "/".join(f"{{{namespace}}}{step}" for step in path.split("/"))
 
 
 def text(element: etree._Element | None, namespace: str, path: str) -> str | None:
