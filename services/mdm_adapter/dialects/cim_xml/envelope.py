@@ -28,7 +28,6 @@ from services.mdm_adapter.dialects.cim_xml.xml import (
     canonical,
     first,
     instant,
-    leaves,
     text,
     texts,
     written,
@@ -66,6 +65,13 @@ VERBS: Mapping[tuple[str, str], frozenset[str]] = {
 _UNKNOWN_NOUN = frozenset({"create", "change", "cancel", "changed"})
 """What is wrong with such a message is its noun; the verb only where it is none of those in use."""
 _OURS = f"{{{MESSAGE}}}"
+_WORDS = {
+    _OURS + name: name
+    for name in (
+        *("Verb", "Noun", "Revision", "Context", "Timestamp", "Source", "AckRequired", "MessageID", "CorrelationID"),
+        *("Property", "Name", "Value"),
+    )
+}
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._:{}-]{1,64}")
 AHEAD = timedelta(minutes=5)
 
@@ -146,8 +152,15 @@ def _aliased(root: etree._Element, aliases: Mapping[str, str]) -> list[Finding]:
 
 def read_header(element: etree._Element) -> Header:
     """What a header says, whether or not its schema has passed it."""
-    said = leaves(element, _OURS)
-    pairs = [leaves(each, _OURS) for each in element.iterfind(f"{_OURS}Property")] if "Property" in said else []
+    said, pairs = dict[str, str](), list[dict[str, str]]()
+    for child in element.iter():
+        name = _WORDS.get(child.tag)
+        if name == "Property":
+            pairs.append({})
+        elif name in {"Name", "Value"} and pairs:
+            pairs[-1].setdefault(name, (child.text or "").strip())
+        elif name:
+            said.setdefault(name, (child.text or "").strip())
     return Header(
         verb=said.get("Verb", ""),
         noun=said.get("Noun", ""),

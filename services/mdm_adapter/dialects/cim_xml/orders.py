@@ -1,6 +1,7 @@
 """ServiceOrders as orders: create, change and cancel, read into documents and written from them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,21 +12,16 @@ from pydantic import ValidationError
 from contracts.codes import DeviceRole, OrderKind
 from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.cim_xml.envelope import Envelope, Header
-from services.mdm_adapter.dialects.cim_xml.points import point_in, write_point
+from services.mdm_adapter.dialects.cim_xml.points import point_of, write_point
 from services.mdm_adapter.dialects.cim_xml.xml import (
     ORDERS,
-    Tree,
     Writer,
-    branch,
-    branches,
     day,
     day_end,
     day_start,
     leaves,
     texts,
     tree,
-    word,
-    words,
 )
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.identifiers import content_findings, is_warning, order_findings
@@ -84,26 +80,14 @@ PROPERTIES: Mapping[str, str] = MappingProxyType({
 # fmt: on
 _OURS = f"{{{ORDERS}}}"
 _ORDER = (*TEXTS, *DAYS)
+_DAYS = {(kind, _OURS + side): name for name, (kind, side) in DAYS.items()}
 DEVICE_ROLES = {role.value: role for role in DeviceRole}
 ROLES = ("nb", "lf", "wmsb", "msb_old")
 WAITING = "waitingToBeScheduled"
+_Taker = Callable[[etree._Element, "_Said"], None]
+_Places = dict[str, Any]
 Reader = Callable[[etree._Element], Item]
 """What makes an item of one ServiceOrder."""
-
-
-def _places() -> dict[str, Any]:
-    """Where each field stands, as the tags on the way to it."""
-    root: dict[str, Any] = {}
-    for field, path in {**TEXTS, **OTHER_TEXTS}.items():
-        *way, last = path.split("/")
-        below = root
-        for name in way:
-            below = below.setdefault(_OURS + name, {})
-        below[_OURS + last] = field
-    return root
-
-
-_PLACES = _places()
 
 
 def decode_orders(envelope: Envelope, partner: str, strict: StrictIds, zone: ZoneInfo) -> list[Item]:
@@ -138,14 +122,14 @@ def _cancelled(partner: str, order_no: str, revision: str | None, reason: str | 
 def _order(
     verb: str, partner: str, order: etree._Element, header: Mapping[str, Any], strict: StrictIds, zone: ZoneInfo
 ) -> Item:
-    said, cleared = _said(order, zone)
-    order_no, version = said.get("order_no", ""), _version(said.get("order_version"))
-    values = {**said, **header, "order_no": order_no, "order_version": version or 0}
+    said = _said(order, zone)
+    order_no, version = said.values.get("order_no", ""), _version(said.values.get("order_version"))
+    values = {**said.values, **header, "order_no": order_no, "order_version": version or 0}
     found = [] if version else [_bad_version()]
     document: OrderDocument | None = None
     try:
         if verb == "change":
-            document = WorkOrderChanged.model_validate({**values, "cleared": tuple(cleared)})
+            document = WorkOrderChanged.model_validate({**values, "cleared": tuple(said.cleared)})
         else:
             document = WorkOrderRequested.model_validate(values)
         found += content_findings(partner, document, strict)
@@ -174,44 +158,70 @@ def _bad_version() -> Finding:
     return Finding(codes.PAYLOAD, "order_version", "revisionNumber is required, a number from 1")
 
 
-def _said(order: etree._Element, zone: ZoneInfo) -> tuple[dict[str, Any], list[str]]:
+@dataclass(slots=True)
+class _Said:
+    """What was found in an order so far."""
+
+    zone: ZoneInfo
+    values: dict[str, Any] = field(default_factory=dict)
+    cleared: list[str] = field(default_factory=list)
+
+
+def _said(order: etree._Element, zone: ZoneInfo) -> _Said:
     """The fields that the order says, and those that it empties."""
-    said, cleared = dict[str, Any](), list[str]()
-    _walk(order, _PLACES, said, cleared)
-    work = order.find(f"{_OURS}Work")
-    if work is None:
-        return said, cleared
-    for schedule in work.iterfind(f"{_OURS}TimeSchedules"):
-        _put_days(said, cleared, tree(schedule, ORDERS), zone)
-    task = work.find(f"{_OURS}WorkTask")
-    if task is not None:
-        _put_task(said, tree(task, ORDERS))
-    return said, sorted(cleared, key=_ORDER.index) if len(cleared) > 1 else cleared
+    found = _Said(zone)
+    _walk(order, _PLACES, found)
+    if len(found.cleared) > 1:
+        found.cleared.sort(key=_ORDER.index)
+    return found
 
 
-def _walk(element: etree._Element, places: Mapping[str, Any], said: dict[str, Any], cleared: list[str]) -> None:
-    """Take the texts of the places that are known; what lies elsewhere is passed over."""
+def _walk(element: etree._Element, places: _Places, found: _Said) -> None:
+    """Take what stands in the places that are known; what lies elsewhere is passed over."""
     for child in element:
         place = places.get(child.tag)
         if place is None:
             continue
         if isinstance(place, dict):
-            _walk(child, place, said, cleared)
+            _walk(child, place, found)
+        elif callable(place):
+            place(child, found)
         elif value := (child.text or "").strip():
-            _put(said, place, value)
+            _put(found.values, place, value)
         elif place in TEXTS:
-            cleared.append(place)
+            found.cleared.append(place)
 
 
-def _put_days(said: dict[str, Any], cleared: list[str], schedule: Tree, zone: ZoneInfo) -> None:
-    meant, interval = word(schedule, "kind"), branch(schedule, "scheduleInterval")
-    for field, (kind, side) in DAYS.items():
-        if kind == meant:
-            for value in words(interval, side):
-                if found := day(value, zone):
-                    said[field] = found
+def _take_days(schedule: etree._Element, found: _Said) -> None:
+    kind = ""
+    for child in schedule:
+        if not len(child):
+            kind = kind or (child.text or "").strip()
+        for side in child:
+            if field := _DAYS.get((kind, side.tag)):
+                if said := day((side.text or "").strip(), found.zone):
+                    found.values[field] = said
                 else:
-                    cleared.append(field)
+                    found.cleared.append(field)
+
+
+def _take_kind(element: etree._Element, found: _Said) -> None:
+    """Behind the kind stands the subject, if there is one."""
+    kind, after = (element.text or "").strip(), element.getnext()
+    subject = (after.text or "").strip() if after is not None and after.tag == f"{_OURS}subject" else None
+    if known := KINDS.get((kind, subject)) or KINDS.get((kind, None)):
+        found.values["kind"] = known
+
+
+def _take_old_device(asset: etree._Element, found: _Said) -> None:
+    said = leaves(asset, _OURS)
+    role = DEVICE_ROLES.get(said.get("type", "").lower(), DeviceRole.METER)
+    found.values.setdefault("old_devices", []).append({"serial": said.get("serialNumber", ""), "role": role})
+
+
+def _take_point(usage: etree._Element, found: _Said) -> None:
+    if point := point_of(tree(usage, ORDERS)):
+        found.values["metering_point"] = point
 
 
 def _put(said: dict[str, Any], field: str, value: Any) -> None:
@@ -222,19 +232,22 @@ def _put(said: dict[str, Any], field: str, value: Any) -> None:
         said[name] = value
 
 
-def _put_task(said: dict[str, Any], task: Tree) -> None:
-    name = word(task, "taskKind")
-    if kind := KINDS.get((name, word(task, "subject"))) or KINDS.get((name, None)):
-        said["kind"] = kind
-    if devices := [_old_device(asset) for asset in branches(task, "OldAsset")]:
-        said["old_devices"] = tuple(devices)
-    if point := point_in(task):
-        said["metering_point"] = point
+def _places() -> _Places:
+    """Where each field stands, as the tags on the way to it; at its end the field, or what takes it from there."""
+    root: _Places = {}
+    ends: dict[str, str | _Taker] = {path: name for name, path in {**TEXTS, **OTHER_TEXTS}.items()}
+    ends |= {"Work/TimeSchedules": _take_days, "Work/WorkTask/taskKind": _take_kind}
+    ends |= {"Work/WorkTask/OldAsset": _take_old_device, "Work/WorkTask/UsagePoint": _take_point}
+    for path, end in ends.items():
+        *way, last = path.split("/")
+        below = root
+        for name in way:
+            below = below.setdefault(_OURS + name, {})
+        below[_OURS + last] = end
+    return root
 
 
-def _old_device(asset: Tree) -> dict[str, Any]:
-    role = DEVICE_ROLES.get((word(asset, "type") or "").lower(), DeviceRole.METER)
-    return {"serial": word(asset, "serialNumber") or "", "role": role}
+_PLACES = _places()
 
 
 def _properties(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:

@@ -111,10 +111,10 @@ def read(data: bytes, registry: Registry, *, limit: int = MESSAGE_BYTES) -> etre
 
 def route(root: etree._Element, registry: Registry) -> Root:
     """Find what this element is and validate it. Raises XmlRefused, with the root for an answer."""
-    name = etree.QName(root)
-    place = f"/{name.localname}"
-    registered = registry.get((name.namespace or "", name.localname))
+    namespace, _, local = root.tag[1:].rpartition("}") if root.tag.startswith("{") else ("", "", root.tag)
+    registered = registry.get((namespace, local))
     if registered is None:
+        name, place = etree.QName(root), f"/{local}"
         known = any(namespace == name.namespace for namespace, _ in registry)
         code, detail = "NAMESPACE", f"namespace {name.namespace or '(none)'} is not known"
         if known:

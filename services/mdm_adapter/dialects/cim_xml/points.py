@@ -3,7 +3,7 @@
 from lxml import etree
 
 from contracts.codes import Scheme
-from services.mdm_adapter.dialects.cim_xml.xml import Tree, Writer, branch, tree, word
+from services.mdm_adapter.dialects.cim_xml.xml import Tree, Writer, first, tree, word
 from services.mdm_adapter.dialects.identifiers import scheme_of
 from services.mdm_adapter.documents.values import MeteringPoint
 
@@ -23,12 +23,12 @@ def write_point(parent: Writer, point: MeteringPoint) -> None:
 
 def read_point(parent: etree._Element, namespace: str) -> MeteringPoint | None:
     """The usage point below an element, if there is one."""
-    return point_in(tree(parent, namespace))
+    usage = first(parent, namespace, "UsagePoint")
+    return point_of(tree(usage, namespace)) if usage is not None else None
 
 
-def point_in(below: Tree) -> MeteringPoint | None:
-    """The same of what was read; where no scheme is named, the id's shape says it."""
-    usage = branch(below, "UsagePoint")
+def point_of(usage: Tree) -> MeteringPoint | None:
+    """The same of one that was read; where no scheme is named, the id's shape says it."""
     id_ = word(usage, "mRID")
     if id_ is None:
         return None

@@ -64,11 +64,6 @@ def word(below: Tree, *path: str) -> str | None:
     return next(iter(words(below, *path)), "") or None
 
 
-def branches(below: Tree, name: str) -> list[Tree]:
-    """All elements of a name that hold others."""
-    return [value for value in below.get(name, ()) if isinstance(value, dict)]
-
-
 def branch(below: Tree, name: str) -> Tree:
     """The first element of a name that holds others; nothing at all where there is none."""
     for value in below.get(name, ()):
