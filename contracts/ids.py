@@ -117,6 +117,9 @@ def is_resource(text: str, prefixes: str = "ECDBF") -> bool:
     )
 
 
+_GSRN, _GLN = re.compile(r"[0-9]{18}"), re.compile(r"[0-9]{13}")
+
+
 def gs1_check_digit(body: str) -> int:
     """Modulo 10 of GS1: weights 3, 1, 3 and so on, from the right."""
     backwards = [int(digit) for digit in reversed(body)]
@@ -130,12 +133,12 @@ def gsrn_check_digit(body: str) -> int:
 
 def is_gsrn(text: str) -> bool:
     """D-GSRN-1: a metering point of Norway, Sweden or Denmark, 18 digits; it belongs to the site, not to the meter."""
-    return re.fullmatch(r"[0-9]{18}", text) is not None and gs1_check_digit(text[:17]) == int(text[17])
+    return _GSRN.fullmatch(text) is not None and gs1_check_digit(text[:17]) == int(text[17])
 
 
 def is_gln(text: str) -> bool:
     """D-GLN-1: a Nordic party, 13 digits."""
-    return re.fullmatch(r"[0-9]{13}", text) is not None and gs1_check_digit(text[:12]) == int(text[12])
+    return _GLN.fullmatch(text) is not None and gs1_check_digit(text[:12]) == int(text[12])
 
 
 def is_market_partner(text: str) -> bool:

@@ -129,13 +129,12 @@ def opened(root: etree._Element, profile: Profile | None, now: datetime | None) 
             raise
         findings = [of_schema(found) for found in refused.findings]
         return Envelope(etree.QName(root).localname, read_header(header), None, (), None, findings, warnings)
-    kind = etree.QName(root).localname
-    element = first(root, MESSAGE, "Header")
+    kind, parts = etree.QName(root).localname, {child.tag: child for child in root}
+    element, reply = parts.get(f"{_OURS}Header"), parts.get(f"{_OURS}Reply")
     header_ = read_header(element) if element is not None else None
-    payload, ids, findings = _payload(root)
+    payload, ids, findings = _payload(parts.get(f"{_OURS}Payload"))
     if header_ is not None:
         findings = [*judged(kind, header_, profile, now), *_same_noun(header_, payload), *findings]
-    reply = first(root, MESSAGE, "Reply")
     return Envelope(kind, header_, payload, ids, _reply(reply) if reply is not None else None, findings, warnings)
 
 
@@ -195,9 +194,11 @@ def _reply(element: etree._Element) -> Reply:
     )
 
 
-def _payload(root: etree._Element) -> tuple[etree._Element | None, tuple[str, ...], list[Finding]]:
+def _payload(
+    holder: etree._Element | None,
+) -> tuple[etree._Element | None, tuple[str, ...], list[Finding]]:
     """The noun below Payload, validated apart from its envelope, and the ids beside it."""
-    holder, noun, ids = root.find(f"{_OURS}Payload"), None, list[str]()
+    noun, ids = None, list[str]()
     for child in holder if holder is not None else ():
         match child.tag.removeprefix(_OURS):
             case "ID":

@@ -20,7 +20,6 @@ from services.mdm_adapter.dialects.cim_xml.xml import (
     day_end,
     day_start,
     leaves,
-    texts,
     tree,
 )
 from services.mdm_adapter.dialects.findings import Finding
@@ -371,5 +370,6 @@ def _keep_empty(root: etree._Element, cleared: tuple[str, ...]) -> None:
 def orders_in(envelope: Envelope) -> Iterator[str]:
     """The numbers of all orders that a message names, also those that it is refused for."""
     yield from envelope.ids
-    if envelope.payload is not None:
-        yield from texts(envelope.payload, ORDERS, "ServiceOrder/mRID")
+    for order in envelope.payload if envelope.payload is not None else ():
+        if order.tag == f"{_OURS}ServiceOrder":
+            yield from ((each.text or "").strip() for each in order.iterfind(f"{_OURS}mRID"))

@@ -22,7 +22,8 @@ MESSAGE_BYTES = 10_000_000
 DEPTH = 100
 FINDINGS = 20
 ENCODINGS = frozenset({"utf-8", "utf-16", "iso8859-1", "iso8859-15", "ascii"})
-UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+NOT_ALLOWED = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, b"<\0", b"\0<")
+"""UTF-32, and UTF-16 that does not say so."""
 
 HARDENED: Mapping[str, Any] = MappingProxyType(
     {
@@ -161,10 +162,11 @@ def scan_prolog(chunks: Iterable[bytes]) -> None:
 
     Of the chunks only those are taken that are needed. Raises XmlRefused.
     """
-    scan = _prolog_scanner()
+    scan, begin = _prolog_scanner(), b""
     try:
-        for number, chunk in enumerate(chunks):
-            if not number and (chunk.startswith(UTF_32) or chunk[:2] in {b"<\0", b"\0<"}):
+        for chunk in chunks:
+            begin = begin or chunk[:4]
+            if begin.startswith(NOT_ALLOWED):
                 raise XmlRefused(XmlFinding("NOT_WELL_FORMED", "the encoding is not one of those allowed", 1, 1))
             scan.Parse(chunk, False)
         scan.Parse(b"", True)
