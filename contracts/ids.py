@@ -58,8 +58,13 @@ OrderKey = Ref
 """`<partner>:<order number>`, made by `order_key`."""
 
 
+_AS_IT_IS = re.compile(r"[A-Za-z0-9_.:/+-]+")
+
+
 def order_ref(order_no: str) -> Ref:
     """A partner's order number as it stands in events: other characters percent-encoded as UTF-8."""
+    if _AS_IT_IS.fullmatch(order_no):
+        return order_no
     # `%` itself is encoded as well, so that two order numbers never become one; `quote` would leave `~` as it is
     return quote(order_no, safe="_.:/+-").replace("~", "%7E")
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from hypothesis import strategies as some
 
 from contracts.codes import AnnouncedPlan, DeviceRole, LegalBasis, OrderKind, Origin, Scheme
-from services.mdm_adapter.dialects.cim_xml.orders import DAYS, TEXTS
+from services.mdm_adapter.dialects.cim_xml.order_fields import DAYS, TEXTS
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
 from services.mdm_adapter.documents.asset_moved import AssetMoved
 from services.mdm_adapter.documents.corrected import Corrected, CorrectedField

@@ -1,7 +1,6 @@
 """ServiceOrders as orders: create, change and cancel, read into documents and written from them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,18 +8,17 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 from pydantic import ValidationError
 
-from contracts.codes import DeviceRole, OrderKind
+from contracts.codes import DeviceRole
 from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.cim_xml.envelope import Envelope, Header
-from services.mdm_adapter.dialects.cim_xml.points import point_of, write_point
+from services.mdm_adapter.dialects.cim_xml.order_fields import DAYS, TASKS, TEXTS, read_fields
+from services.mdm_adapter.dialects.cim_xml.points import write_point
 from services.mdm_adapter.dialects.cim_xml.xml import (
     ORDERS,
     Writer,
-    day,
     day_end,
     day_start,
     leaves,
-    tree,
 )
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.identifiers import content_findings, is_warning, order_findings
@@ -33,58 +31,14 @@ from services.mdm_adapter.documents.work_order_requested import WorkOrderRequest
 from services.mdm_adapter.partners.profile import StrictIds
 
 # fmt: off
-TASKS: Mapping[OrderKind, tuple[str, str | None]] = MappingProxyType({
-    OrderKind.EXCHANGE:    ("exchange",    None),
-    OrderKind.INSTALL:     ("install",     None),
-    OrderKind.REMOVE:      ("remove",      None),
-    OrderKind.REPAIR:      ("investigate", "repair"),
-    OrderKind.TECH_CHANGE: ("investigate", "tech_change"),
-})
-# what is read: the same backwards; whatever else is investigated is a repair
-KINDS: Mapping[tuple[str | None, str | None], OrderKind] = MappingProxyType({
-    **{task: kind for kind, task in TASKS.items()}, ("investigate", None): OrderKind.REPAIR,
-})
-# field: path below ServiceOrder
-TEXTS: Mapping[str, str] = MappingProxyType({
-    "customer.name":         "Work/Customers/name",
-    "customer.email":        "Work/Customers/electronicAddress/email1",
-    "customer.phone":        "Work/Customers/phone/ituPhone",
-    "location.number":       "Work/WorkLocation/mainAddress/streetDetail/number",
-    "location.street":       "Work/WorkLocation/mainAddress/streetDetail/name",
-    "location.addition":     "Work/WorkLocation/mainAddress/streetDetail/suiteNumber",
-    "location.municipality": "Work/WorkLocation/mainAddress/townDetail/code",
-    "location.stage":        "Work/WorkLocation/mainAddress/townDetail/section",
-    "location.city":         "Work/WorkLocation/mainAddress/townDetail/name",
-    "location.country":      "Work/WorkLocation/mainAddress/townDetail/country",
-    "location.postcode":     "Work/WorkLocation/mainAddress/postalCode",
-    "priority":              "priority",
-})
-# field: kind of schedule, side of its interval
-DAYS: Mapping[str, tuple[str, str]] = MappingProxyType({
-    "window_from": ("earliest", "start"),
-    "window_to":   ("latest",   "end"),
-    "fixed_on":    ("request",  "start"),
-    "planned_on":  ("estimate", "start"),
-})
-OTHER_TEXTS: Mapping[str, str] = MappingProxyType({
-    "order_no":      "mRID",
-    "order_version": "revisionNumber",
-    "location.lon":  "Work/WorkLocation/Position/xPosition",
-    "location.lat":  "Work/WorkLocation/Position/yPosition",
-})
 PROPERTIES: Mapping[str, str] = MappingProxyType({
     "plan": "plan", "legal_basis": "legal_basis", "origin": "origin", "language": "language",
     "sms_allowed": "sms_allowed", "voltage": "voltage", "customer_class": "customer_class",
 })
 # fmt: on
 _OURS = f"{{{ORDERS}}}"
-_ORDER = (*TEXTS, *DAYS)
-_DAYS = {(kind, _OURS + side): name for name, (kind, side) in DAYS.items()}
-DEVICE_ROLES = {role.value: role for role in DeviceRole}
 ROLES = ("nb", "lf", "wmsb", "msb_old")
 WAITING = "waitingToBeScheduled"
-_Taker = Callable[[etree._Element, "_Said"], None]
-_Places = dict[str, Any]
 Reader = Callable[[etree._Element], Item]
 """What makes an item of one ServiceOrder."""
 
@@ -121,8 +75,8 @@ def _cancelled(partner: str, order_no: str, revision: str | None, reason: str | 
 def _order(
     verb: str, partner: str, order: etree._Element, header: Mapping[str, Any], strict: StrictIds, zone: ZoneInfo
 ) -> Item:
-    said = _said(order, zone)
-    order_no, version = said.values.get("order_no", ""), _version(said.values.get("order_version"))
+    said = read_fields(order, zone)
+    order_no, version = said.order_no, _version(said.version)
     values = {**said.values, **header, "order_no": order_no, "order_version": version or 0}
     found = [] if version else [_bad_version()]
     document: OrderDocument | None = None
@@ -155,98 +109,6 @@ def _version(revision: str | None) -> int | None:
 
 def _bad_version() -> Finding:
     return Finding(codes.PAYLOAD, "order_version", "revisionNumber is required, a number from 1")
-
-
-@dataclass(slots=True)
-class _Said:
-    """What was found in an order so far."""
-
-    zone: ZoneInfo
-    values: dict[str, Any] = field(default_factory=dict)
-    cleared: list[str] = field(default_factory=list)
-
-
-def _said(order: etree._Element, zone: ZoneInfo) -> _Said:
-    """The fields that the order says, and those that it empties."""
-    found = _Said(zone)
-    _walk(order, _PLACES, found)
-    if len(found.cleared) > 1:
-        found.cleared.sort(key=_ORDER.index)
-    return found
-
-
-def _walk(element: etree._Element, places: _Places, found: _Said) -> None:
-    """Take what stands in the places that are known; what lies elsewhere is passed over."""
-    for child in element:
-        place = places.get(child.tag)
-        if place is None:
-            continue
-        if isinstance(place, dict):
-            _walk(child, place, found)
-        elif callable(place):
-            place(child, found)
-        elif value := (child.text or "").strip():
-            _put(found.values, place, value)
-        elif place in TEXTS:
-            found.cleared.append(place)
-
-
-def _take_days(schedule: etree._Element, found: _Said) -> None:
-    kind = ""
-    for child in schedule:
-        if not len(child):
-            kind = kind or (child.text or "").strip()
-        for side in child:
-            if field := _DAYS.get((kind, side.tag)):
-                if said := day((side.text or "").strip(), found.zone):
-                    found.values[field] = said
-                else:
-                    found.cleared.append(field)
-
-
-def _take_kind(element: etree._Element, found: _Said) -> None:
-    """Behind the kind stands the subject, if there is one."""
-    kind, after = (element.text or "").strip(), element.getnext()
-    subject = (after.text or "").strip() if after is not None and after.tag == f"{_OURS}subject" else None
-    if known := KINDS.get((kind, subject)) or KINDS.get((kind, None)):
-        found.values["kind"] = known
-
-
-def _take_old_device(asset: etree._Element, found: _Said) -> None:
-    said = leaves(asset, _OURS)
-    role = DEVICE_ROLES.get(said.get("type", "").lower(), DeviceRole.METER)
-    found.values.setdefault("old_devices", []).append({"serial": said.get("serialNumber", ""), "role": role})
-
-
-def _take_point(usage: etree._Element, found: _Said) -> None:
-    if point := point_of(tree(usage, ORDERS)):
-        found.values["metering_point"] = point
-
-
-def _put(said: dict[str, Any], field: str, value: Any) -> None:
-    name, _, member = field.partition(".")
-    if member:
-        said.setdefault(name, {})[member] = value
-    else:
-        said[name] = value
-
-
-def _places() -> _Places:
-    """Where each field stands, as the tags on the way to it; at its end the field, or what takes it from there."""
-    root: _Places = {}
-    ends: dict[str, str | _Taker] = {path: name for name, path in {**TEXTS, **OTHER_TEXTS}.items()}
-    ends |= {"Work/TimeSchedules": _take_days, "Work/WorkTask/taskKind": _take_kind}
-    ends |= {"Work/WorkTask/OldAsset": _take_old_device, "Work/WorkTask/UsagePoint": _take_point}
-    for path, end in ends.items():
-        *way, last = path.split("/")
-        below = root
-        for name in way:
-            below = below.setdefault(_OURS + name, {})
-        below[_OURS + last] = end
-    return root
-
-
-_PLACES = _places()
 
 
 def _properties(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ MESSAGE_BYTES = 10_000_000
 DEPTH = 100
 FINDINGS = 20
 ENCODINGS = frozenset({"utf-8", "utf-16", "iso8859-1", "iso8859-15", "ascii"})
+PLAIN = (b'<?xml version="1.0" encoding="UTF-8"?>', b"<?xml version='1.0' encoding='UTF-8'?>")
 NOT_ALLOWED = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, b"<\0", b"\0<")
 """UTF-32, and UTF-16 that does not say so."""
 
@@ -90,7 +91,8 @@ def parse(data: bytes, *, limit: int = MESSAGE_BYTES) -> etree._Element:
     """Read the bytes as XML, without any look at their meaning. Raises XmlRefused."""
     if len(data) > limit:
         raise XmlRefused(XmlFinding("TOO_LARGE", f"more than {limit} bytes"))
-    scan_prolog([data])
+    if not (data.startswith(PLAIN) and b"<!DOCTYPE" not in data):  # else there is none, in the only encoding it may be
+        scan_prolog([data])
     try:
         root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:

@@ -3,11 +3,11 @@
 from lxml import etree
 
 from contracts.codes import Scheme
-from services.mdm_adapter.dialects.cim_xml.xml import Tree, Writer, first, tree, word
+from services.mdm_adapter.dialects.cim_xml.order_fields import SCHEMES
+from services.mdm_adapter.dialects.cim_xml.xml import Writer, first, text
 from services.mdm_adapter.dialects.identifiers import scheme_of
 from services.mdm_adapter.documents.values import MeteringPoint
 
-SCHEMES = {scheme.value: scheme for scheme in Scheme}
 LABELS = {Scheme.MELO: "MeLo", Scheme.MALO: "MaLo"}
 
 
@@ -22,15 +22,10 @@ def write_point(parent: Writer, point: MeteringPoint) -> None:
 
 
 def read_point(parent: etree._Element, namespace: str) -> MeteringPoint | None:
-    """The usage point below an element, if there is one."""
+    """The usage point below an element, if there is one; where no scheme is named, the id's shape says it."""
     usage = first(parent, namespace, "UsagePoint")
-    return point_of(tree(usage, namespace)) if usage is not None else None
-
-
-def point_of(usage: Tree) -> MeteringPoint | None:
-    """The same of one that was read; where no scheme is named, the id's shape says it."""
-    id_ = word(usage, "mRID")
+    id_ = text(usage, namespace, "mRID")
     if id_ is None:
         return None
-    named = (word(usage, "Names", "NameType", "name") or "").lower() if "Names" in usage else ""
-    return MeteringPoint(id=id_, scheme=SCHEMES.get(named) or scheme_of(id_))
+    named = text(usage, namespace, "Names/NameType/name") or ""
+    return MeteringPoint(id=id_, scheme=SCHEMES.get(named.lower()) or scheme_of(id_))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 
 from contracts.codes import AnnouncedPlan, DeviceRole
-from services.mdm_adapter.dialects.cim_xml.orders import DAYS, TASKS
+from services.mdm_adapter.dialects.cim_xml.order_fields import DAYS, TASKS
 from services.mdm_adapter.dialects.cim_xml.points import read_point, write_point
 from services.mdm_adapter.dialects.cim_xml.xml import (
     ORDERS,

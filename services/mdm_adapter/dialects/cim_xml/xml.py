@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from lxml import etree
@@ -14,8 +13,6 @@ ORDERS = "http://iec.ch/TC57/2011/ServiceOrders#"
 METERS = "http://iec.ch/TC57/2011/MeterConfig#"
 LINKAGES = "http://iec.ch/TC57/2011/MasterDataLinkageConfig#"
 READINGS = "http://iec.ch/TC57/2011/MeterReadings#"
-Tree = dict[str, list[Any]]
-"""Elements by local name: each is its text, or a tree of its own."""
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -26,21 +23,6 @@ def texts(element: etree._Element | None, namespace: str, path: str) -> Iterator
             yield (found.text or "").strip()
 
 
-def tree(element: etree._Element, namespace: str) -> Tree:
-    """The elements of a namespace below this one, in one walk: a text, or what lies in it, by name."""
-    return _tree(element, f"{{{namespace}}}", len(namespace) + 2)
-
-
-def _tree(element: etree._Element, prefix: str, skipped: int) -> Tree:
-    found: Tree = {}
-    for child in element:
-        tag = child.tag
-        if tag.startswith(prefix):
-            value = _tree(child, prefix, skipped) if len(child) else (child.text or "").strip()
-            found.setdefault(tag[skipped:], []).append(value)
-    return found
-
-
 def leaves(element: etree._Element, prefix: str) -> dict[str, str]:
     """The texts of the elements right below whose tags begin so, by what follows; the first of each."""
     found, skipped = dict[str, str](), len(prefix)
@@ -49,27 +31,6 @@ def leaves(element: etree._Element, prefix: str) -> dict[str, str]:
         if tag.startswith(prefix):
             found.setdefault(tag[skipped:], (child.text or "").strip())
     return found
-
-
-def words(below: Tree, *path: str) -> list[str]:
-    """The texts at the end of a path, empty ones too; on the way the first of each name."""
-    *way, last = path
-    for name in way:
-        below = branch(below, name)
-    return [value for value in below.get(last, ()) if isinstance(value, str)]
-
-
-def word(below: Tree, *path: str) -> str | None:
-    """The first text at the end of a path; empty is absent."""
-    return next(iter(words(below, *path)), "") or None
-
-
-def branch(below: Tree, name: str) -> Tree:
-    """The first element of a name that holds others; nothing at all where there is none."""
-    for value in below.get(name, ()):
-        if isinstance(value, dict):
-            return value
-    return {}
 
 
 def first(element: etree._Element | None, namespace: str, path: str) -> etree._Element | None:
