@@ -10,7 +10,12 @@ STREETS = ("Prøveveien", "Lindenstraße", "Strandgata", "Kirchgäßchen", "Bakk
 CITIES = ("Fjordby", "Möhrenbach", "Nordstadt", "Sundvik")
 NAMES = ("Kari Prøve", "Jörg Müller", "Nora O'Beispiel", "Änne Groß")
 HEAD = """<?xml version="1.0" encoding="UTF-8"?>
-<message:RequestMessage xmlns:message="http://iec.ch/TC57/2011/schema/message">
+<!-- Orders of the day, handed over by the export of the customer system. One message per order; what is not said here
+     stands in the master data of the point. Questions: the integration desk, with the id of the message. -->
+<message:RequestMessage xmlns:message="http://iec.ch/TC57/2011/schema/message"
+                        xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+                        xsi:schemaLocation="http://iec.ch/TC57/2011/schema/message Message.xsd
+                                            http://iec.ch/TC57/2011/ServiceOrders# ServiceOrders.xsd">
     <message:Header>
         <message:Verb>create</message:Verb>
         <message:Noun>ServiceOrders</message:Noun>

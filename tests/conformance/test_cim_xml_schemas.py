@@ -50,7 +50,9 @@ def test_X25_a_schema_has_fixtures_of_its_own_minor_version(noun: str) -> None:
 @pytest.mark.parametrize("noun", NOUNS)
 def test_X25_what_is_not_valid_is_refused_with_its_place(noun: str) -> None:
     schema = schema_of(noun)
-    documents = fixtures("1.0", noun, "invalid") + (fixtures(newest(noun), noun, "invalid") if newest(noun) > "1.0" else [])
+    documents = fixtures("1.0", noun, "invalid") + (
+        fixtures(newest(noun), noun, "invalid") if newest(noun) > "1.0" else []
+    )
     places = [validate(each, schema)[0].xpath for each in documents]
     assert (len(places) >= 5, all(place and place.startswith("/") for place in places)) == (True, True)
 
@@ -65,7 +67,9 @@ def test_X_XSD_1_another_compiler_agrees_on_every_fixture(noun: str) -> None:
 
 def test_X25_an_upgrade_that_takes_something_away_would_be_found(tmp_path: Path) -> None:
     for file in SCHEMAS.glob("*.xsd"):
-        text = file.read_text("utf-8").replace('<xs:element name="Seals" type="Text"', '<xs:element name="Seals" type="Day"')
+        text = file.read_text("utf-8").replace(
+            '<xs:element name="Seals" type="Text"', '<xs:element name="Seals" type="Day"'
+        )
         (tmp_path / file.name).write_text(text, "utf-8")
     narrower = compiled(tmp_path / "meter_config.xsd")
     assert [bool(validate(each, narrower)) for each in fixtures("1.0", "meter_config", "valid")] == [False, True, False]
@@ -150,7 +154,7 @@ def test_X07_a_set_opens_no_file_and_no_address_that_a_schema_names(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"<a", "bad.xsd"), (b"<a/>", "no schema"), (b'<!DOCTYPE a><a/>', "document type")],
+    [(b"<a", "bad.xsd"), (b"<a/>", "no schema"), (b"<!DOCTYPE a><a/>", "document type")],
 )
 def test_X07_a_folder_that_cannot_be_used_says_which_file_it_is(tmp_path: Path, content: bytes, reason: str) -> None:
     (tmp_path / "bad.xsd").write_bytes(content)

@@ -57,7 +57,9 @@ def test_X20_one_bad_order_at_two_thirds_is_one_row_of_the_error_file() -> None:
     assert numbers == [f"WO-{number:08d}" for number in range(1, seen.records + 1) if number != bad.row]
     head, row = seen.error_file.decode().splitlines()
     assert head == "row;order_no;line;position;code;detail"
-    assert row.startswith(f"{bad.row};WO-{bad.row:08d};{bad.findings[0].line};/ServiceOrder/Work/WorkTask/taskKind;1.8;")
+    assert row.startswith(
+        f"{bad.row};WO-{bad.row:08d};{bad.findings[0].line};/ServiceOrder/Work/WorkTask/taskKind;1.8;"
+    )
 
 
 def test_X20_an_order_of_a_file_says_the_same_as_in_a_message_of_its_own() -> None:
@@ -87,6 +89,7 @@ START, END = HEAD.format(number=1).encode(), TAIL.encode()
     [
         (b"", "1.8"),
         (b"<!DOCTYPE a>" + WHOLE, "1.8"),
+        (b"<!--" + b"x" * 2 * RECORD_BYTES + b"-->" + ONE, "1.8"),
         (START + ONE, "1.8"),
         (START + END, "1.8"),
         (START + b"<orders:other/>" + ONE + END, "1.8"),
@@ -95,9 +98,21 @@ START, END = HEAD.format(number=1).encode(), TAIL.encode()
         (WHOLE.replace(b"RequestMessage", b"EventMessage"), "1.8"),
         (WHOLE.replace(b">create<", b">get<"), "2.9"),
         (WHOLE.replace(b"<message:Source>KIS-NORD</message:Source>", b""), "1.5"),
-        (WHOLE.replace(b"<message:Comment", b"").replace(b"</message:Payload>", b"<message:Other/></message:Payload>"), "1.8"),
+        (
+            WHOLE.replace(b"<message:Comment", b"").replace(
+                b"</message:Payload>", b"<message:Other/></message:Payload>"
+            ),
+            "1.8",
+        ),
         (WHOLE.replace(b"TC57/2011/schema", b"TC57/2009/schema"), "1.8"),
-        (START + b"<orders:ServiceOrder><orders:mRID>" + b"x" * 2 * RECORD_BYTES + b"</orders:mRID></orders:ServiceOrder>" + END, "1.8"),
+        (
+            START
+            + b"<orders:ServiceOrder><orders:mRID>"
+            + b"x" * 2 * RECORD_BYTES
+            + b"</orders:mRID></orders:ServiceOrder>"
+            + END,
+            "1.8",
+        ),
         (START + b"<orders:other/>" * 200_000 + ONE + END, "1.8"),
     ],
 )

@@ -35,7 +35,9 @@ def test_a_refusal_is_read_with_the_reasons_of_each_record() -> None:
     )
 
 
-@pytest.mark.parametrize(("type_", "result", "negative"), [("E59", "A01", False), ("E59", "", False), ("E58", "", None)])
+@pytest.mark.parametrize(
+    ("type_", "result", "negative"), [("E59", "A01", False), ("E59", "", False), ("E58", "", None)]
+)
 def test_an_answer_is_a_yes_or_a_no_and_a_request_is_neither(type_: str, result: str, negative: bool | None) -> None:
     assert decode(document(record(), result=result, type_=type_)).is_negative is negative
 
@@ -43,5 +45,10 @@ def test_an_answer_is_a_yes_or_a_no_and_a_request_is_neither(type_: str, result:
 def test_every_record_is_judged_and_everything_is_named() -> None:
     whole = document(record("T" * 37), record("T-2", point="571313135100020645"), record("T-2"), sender="DHGLN")
     found = [(each.code, each.position) for each in content_findings(decode(whole))]
-    assert found == [("2.14", "sender"), ("2.12", "metering_point"), ("1.7", "transaction_id"), ("1.7", "transaction_id")]
+    assert found == [
+        ("2.14", "sender"),
+        ("2.12", "metering_point"),
+        ("1.7", "transaction_id"),
+        ("1.7", "transaction_id"),
+    ]
     assert content_findings(decode(document(record()))) == []

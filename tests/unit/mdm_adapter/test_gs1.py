@@ -45,8 +45,14 @@ def test_X06_ten_thousand_parties_are_judged_as_gs1_says() -> None:
 
 def test_X06_points_that_only_fit_the_rule_of_luhn_fail() -> None:
     luhn_only = [each for each in drawn(18) if luhn_holds(each) and not gs1_holds(each)]
-    codes = {found.code for each in luhn_only for found in point_findings(MeteringPoint(id=each, scheme=Scheme.GSRN), STRICT)}
-    assert (len(luhn_only) > 500, codes, [is_gsrn(each) for each in luhn_only]) == (True, {"2.12"}, [False] * len(luhn_only))
+    codes = {
+        found.code for each in luhn_only for found in point_findings(MeteringPoint(id=each, scheme=Scheme.GSRN), STRICT)
+    }
+    assert (len(luhn_only) > 500, codes, [is_gsrn(each) for each in luhn_only]) == (
+        True,
+        {"2.12"},
+        [False] * len(luhn_only),
+    )
 
 
 @pytest.mark.parametrize(("point", "holds"), [("857643212345678921", False), ("857643212345678922", True)])

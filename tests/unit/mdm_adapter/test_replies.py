@@ -36,7 +36,9 @@ ACCEPTED, REFUSED, UNKNOWN, RECEIVED = (
         (Reply("OK", (ReplyError("2.13", "WARNING", None, ("A",)),)), [ACCEPTED, ACCEPTED]),
     ],
 )
-def test_X13_X_REP_1_the_state_of_an_item_is_never_inferred_from_the_result(reply: Reply, states: list[ItemState]) -> None:
+def test_X13_X_REP_1_the_state_of_an_item_is_never_inferred_from_the_result(
+    reply: Reply, states: list[ItemState]
+) -> None:
     assert [item.state for item in read_answer(reply, ["A", "B"]).items] == states
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import BinaryIO
 
 from lxml import etree
 
 from kit.csvs import write_csv
 from kit.errors import Invalid
-from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.cim_xml.envelope import ENVELOPES, PAYLOADS, judged, of_schema, read_header
 from services.mdm_adapter.dialects.cim_xml.orders import Reader, reader
 from services.mdm_adapter.dialects.cim_xml.parsing import (
@@ -104,7 +104,7 @@ def records(source: BinaryIO, profile: Profile | None, now: datetime | None) -> 
 
 def _records(source: BinaryIO, profile: Profile | None, now: datetime | None) -> Iterator[Item]:
     watched, row, read = _Watched(source), 0, None
-    parser = etree.iterparse(watched, events=("end",), tag=(HEADER, RECORD), **HARDENED)  # type: ignore[call-overload]
+    parser = etree.iterparse(watched, events=("end",), tag=(HEADER, RECORD), **HARDENED)
     for _, element in parser:
         watched.at_rest()
         if element.tag == HEADER:
@@ -121,7 +121,7 @@ class _Watched:
 
     def __init__(self, source: BinaryIO) -> None:
         source.seek(0)
-        scan_prolog(iter(lambda: source.read(CHUNK), b""))
+        scan_prolog(islice(iter(lambda: source.read(CHUNK), b""), RECORD_BYTES // CHUNK))
         source.seek(0)
         self._source, self._since = source, 0
 
@@ -153,9 +153,11 @@ def _placed(record: etree._Element, read: Reader | None) -> Reader:
     """A record lies in its place, behind the header, among its own kind."""
     above = tuple(each.tag for each in record.iterancestors())
     if above != PLACE or read is None:
-        raise XmlRefused(XmlFinding("SCHEMA", "an order lies in RequestMessage/Payload/ServiceOrders, after the Header"))
+        raise XmlRefused(
+            XmlFinding("SCHEMA", "an order lies in RequestMessage/Payload/ServiceOrders, after the Header")
+        )
     if any(each.tag != RECORD for each in record.itersiblings(preceding=True)):
-        raise XmlRefused(XmlFinding("SCHEMA", "something else lies between the orders", record.sourceline))
+        raise XmlRefused(XmlFinding("SCHEMA", "something else lies between the orders"))
     return read
 
 

@@ -29,9 +29,7 @@ NEW, OLD = "new.", "old."
 Properties = tuple[tuple[str, str], ...]
 
 
-def encode_linkage(
-    document: DeviceExchangeCompleted, devices: Iterable[ReportedDevice], reason: str
-) -> etree._Element:
+def encode_linkage(document: DeviceExchangeCompleted, devices: Iterable[ReportedDevice], reason: str) -> etree._Element:
     """Devices that came to a point, or left it: the event begins with the work and is effective at its end."""
     root = etree.Element(f"{{{LINKAGES}}}MasterDataLinkageConfig", nsmap={"l": LINKAGES})
     writer = Writer(root, LINKAGES)
@@ -80,7 +78,8 @@ def decode_exchange(
 
     What leaves is linked with close, what comes with create. Raises ValueError where no point is linked.
     """
-    links, shown = list[tuple[str, etree._Element]](), dict[tuple[str, str], list[Reading]]()
+    links: list[tuple[str, etree._Element]] = []
+    shown: dict[tuple[str, str], list[Reading]] = {}
     for verb, payload in operations:
         namespace = etree.QName(payload).namespace
         if namespace == LINKAGES:

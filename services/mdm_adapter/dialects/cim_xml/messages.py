@@ -94,11 +94,12 @@ def _decoded(envelope: Envelope, profile: Profile | None) -> Decoded:
         findings.append(Finding(codes.HEADER, "CorrelationID", "an answer must say what it answers"))
     said: dict[str, Any] = {
         "correlation_id": header.correlation if header else None,
-        "orders": tuple(dict.fromkeys(orders_in(envelope))),
         "findings": findings,
     }
     if header is not None and not findings:
         said |= _content(kind, envelope, header, profile)
+    numbers = (item.order_no for item in said["items"]) if said.get("items") else orders_in(envelope)
+    said.setdefault("orders", tuple(dict.fromkeys(numbers)))
     return Decoded(
         NAME,
         kind,

@@ -80,8 +80,17 @@ def read_fields(order: etree._Element, zone: ZoneInfo) -> Said:
         if isinstance(take, dict):  # the name alone does not say it
             above = element.getparent()
             take = take.get(above.tag) if above is not None else None
-        if take is not None:
-            take(found, (element.text or "").strip(), element)
+        if take is None:
+            continue
+        text = (element.text or "").strip()
+        if not isinstance(take, tuple):
+            take(found, text, element)
+        elif not text:
+            found.cleared.append(".".join(filter(None, take)))
+        elif member := take[1]:
+            found.values.setdefault(take[0], {})[member] = text
+        else:
+            found.values[take[0]] = text
     if kind := KINDS.get((found.task, found.subject)) or KINDS.get((found.task, None)):
         found.values["kind"] = kind
     if len(found.cleared) > 1:
@@ -89,26 +98,7 @@ def read_fields(order: etree._Element, zone: ZoneInfo) -> Said:
     return found
 
 
-_Taker = Callable[[Said, str, etree._Element], None]
-
-
-def _text(name: str) -> _Taker:
-    """Takes a text as this field; an empty one clears it."""
-    outer, _, member = name.partition(".")
-
-    def take_member(found: Said, text: str, _: etree._Element) -> None:
-        if text:
-            found.values.setdefault(outer, {})[member] = text
-        else:
-            found.cleared.append(name)
-
-    def take(found: Said, text: str, _: etree._Element) -> None:
-        if text:
-            found.values[name] = text
-        else:
-            found.cleared.append(name)
-
-    return take_member if member else take
+_Taker = Callable[[Said, str, "etree._Element"], None]  # noqa: SLF001 -- the library's name of the type
 
 
 def _degrees(member: str) -> _Taker:
@@ -165,16 +155,19 @@ def _take_point(found: Said, text: str, _: etree._Element) -> None:
 
 def _take_scheme(found: Said, text: str, name: etree._Element) -> None:
     """The scheme of the point, if this is the first name of a point and not one of the order."""
-    names = name.getparent().getparent()  # type: ignore[union-attr] -- the schema knows no other place
-    point, scheme = found.values.get("metering_point"), SCHEMES.get(text.lower())
-    is_first = names.getprevious().tag == f"{_OURS}mRID"  # type: ignore[union-attr]
-    if point and scheme and is_first and names.getparent().tag == f"{_OURS}UsagePoint":  # type: ignore[union-attr]
+    _, names, above, *_ = name.iterancestors()
+    before, point, scheme = names.getprevious(), found.values.get("metering_point"), SCHEMES.get(text.lower())
+    is_first = above.tag == f"{_OURS}UsagePoint" and before is not None and before.tag == f"{_OURS}mRID"
+    if point and scheme and is_first:
         found.values["metering_point"] = point.model_copy(update={"scheme": scheme})
 
 
 def _takers() -> dict[str, Any]:
-    """By tag what takes an element; by the tag above where several elements have one name."""
-    ends: dict[str, _Taker] = {path: _text(name) for name, path in TEXTS.items()}
+    """By tag what takes an element; by the tag above where several elements have one name.
+
+    A pair is a field and its member, which take the text as it is.
+    """
+    ends: dict[str, _Taker | tuple[str, str]] = {path: name.partition(".")[::2] for name, path in TEXTS.items()}
     ends |= {
         "ServiceOrder/mRID": _take_number,
         "revisionNumber": _take_version,
@@ -200,7 +193,17 @@ def _takers() -> dict[str, Any]:
 
 UNIQUE = frozenset(
     (
-        *("revisionNumber", "priority", "email1", "ituPhone", "suiteNumber", "code", "section", "country", "postalCode"),
+        *(
+            "revisionNumber",
+            "priority",
+            "email1",
+            "ituPhone",
+            "suiteNumber",
+            "code",
+            "section",
+            "country",
+            "postalCode",
+        ),
         *("xPosition", "yPosition", "taskKind", "subject", "OldAsset"),
     )
 )

@@ -39,7 +39,7 @@ PROPERTIES: Mapping[str, str] = MappingProxyType({
 _OURS = f"{{{ORDERS}}}"
 ROLES = ("nb", "lf", "wmsb", "msb_old")
 WAITING = "waitingToBeScheduled"
-Reader = Callable[[etree._Element], Item]
+Reader = Callable[["etree._Element"], Item]  # noqa: SLF001 -- the library's name of the type
 """What makes an item of one ServiceOrder."""
 
 

@@ -8,6 +8,7 @@ inside a schema names is never opened.
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
@@ -29,7 +30,7 @@ class _Texts(etree.Resolver):
         super().__init__()
         self._texts = texts
 
-    def resolve(self, system_url: str, public_id: str, context: object) -> object:  # noqa: ARG002 -- lxml's signature
+    def resolve(self, system_url: str, _public_id: str, context: Any) -> Any:  # type: ignore[override]
         return self.resolve_string(self._texts.get(system_url, b""), context, base_url=system_url)
 
 
@@ -67,7 +68,7 @@ class SchemaSet:
         texts = {WHOLE + str(number): self._whole(each) for number, each in enumerate(self._files)}
         texts |= {PART + str(names.index(name)): self._linked(name) for name in names}
         parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False)
-        parser.resolvers.add(_Texts(texts))  # type: ignore[arg-type] -- the stubs miss that a resolver may be a subclass
+        parser.resolvers.add(_Texts(texts))
         driver = self._driver(namespaces or tuple(self._files))
         try:
             return etree.XMLSchema(etree.fromstring(driver, parser, base_url=DRIVER))
@@ -83,7 +84,9 @@ class SchemaSet:
         return {(namespace, name): Root(name, schema) for namespace, name in roots}
 
     def _whole(self, namespace: str) -> bytes:
-        return _schema(namespace, _includes(PART + str(list(self._parts).index(name)) for name in self._files[namespace]))
+        return _schema(
+            namespace, _includes(PART + str(list(self._parts).index(name)) for name in self._files[namespace])
+        )
 
     def _driver(self, namespaces: Iterable[str]) -> bytes:
         order = list(self._files)
@@ -109,7 +112,7 @@ class SchemaSet:
             elif is_import and namespace in order:
                 link.set("schemaLocation", WHOLE + str(order.index(namespace)))
             elif is_import:
-                link.attrib.pop("schemaLocation", None)
+                link.attrib.pop("schemaLocation", "")
             else:  # one that is not there gives nothing: what it should declare is then missed by its name
                 link.set("schemaLocation", PART + (str(names.index(there)) if there in names else "none"))
             if is_import:
