@@ -6,7 +6,7 @@ from contracts.codes import AnnouncedPlan, Decision, Fact, Scheme
 from kit.db import Choice, Id, Json, Utc, kernel
 from services.mdm_adapter.documents.answer import Answer, Reason
 from services.mdm_adapter.documents.matrix import Accept, Role
-from services.mdm_adapter.documents.values import ReportedDevice
+from services.mdm_adapter.documents.values import DeviceFact, ReportedDevice
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from services.mdm_adapter.domain.handover import RowState
 from services.mdm_adapter.domain.messages import EntryState, InState, ItemResult, Noted, OutState, StoredAnswer
@@ -22,6 +22,7 @@ archive_heads = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
     sa.Column("entries", sa.Integer, nullable=False),
+    sa.Column("numbered", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 archive = sa.Table(
@@ -183,6 +184,7 @@ visits = sa.Table(
     sa.Column("finished_at", Utc, nullable=False),
     sa.Column("installed", Json(tuple[ReportedDevice, ...]), nullable=False),
     sa.Column("removed", Json(tuple[ReportedDevice, ...]), nullable=False),
+    sa.Column("devices", Json(dict[str, DeviceFact]), nullable=False, server_default="{}"),
 )
 
 handovers = sa.Table(
@@ -235,4 +237,7 @@ handover_rows = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("resent_at", Utc),
     sa.Column("reasons", Json(tuple[Reason, ...]), nullable=False),
+    sa.Column("numbers", Json(tuple[str, ...]), nullable=False, server_default="[]"),
+    sa.Column("taken", Json(tuple[str, ...]), nullable=False, server_default="[]"),
+    sa.Column("decided_at", Utc),
 )
