@@ -163,7 +163,7 @@ def codec(at: Ground) -> Measured:
 
 def xml(at: Ground) -> Measured:
     """Orders in CIM XML parsed, validated and mapped, beside lxml alone on the same ones; and a file of 100 MB."""
-    return _named("codec.xml", measure("xml_codec", count=at.size(2_000), megabytes=at.size(100)))
+    return _named("codec.xml", measure("xml_codec", count=at.size(500), megabytes=at.size(100)))
 
 
 def up(_: Ground) -> Measured:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -76,8 +77,7 @@ _MESSAGE_ID = re.compile(r"[A-Za-z0-9._:{}-]{1,64}")
 AHEAD = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What the header says; texts as they are, absent ones None."""
 
     verb: str

@@ -74,9 +74,10 @@ class Said:
 
 def read_fields(order: etree._Element, zone: ZoneInfo) -> Said:
     """The fields that a ServiceOrder says, and those that it empties; its schema has passed it."""
-    found = Said(zone)
+    found, taker_of = Said(zone), _TAKERS.get
+    values = found.values
     for element in order.iter():
-        take = _TAKERS.get(element.tag)
+        take = taker_of(element.tag)
         if isinstance(take, dict):  # the name alone does not say it
             above = element.getparent()
             take = take.get(above.tag) if above is not None else None
@@ -88,9 +89,9 @@ def read_fields(order: etree._Element, zone: ZoneInfo) -> Said:
         elif not text:
             found.cleared.append(".".join(filter(None, take)))
         elif member := take[1]:
-            found.values.setdefault(take[0], {})[member] = text
+            values.setdefault(take[0], {})[member] = text
         else:
-            found.values[take[0]] = text
+            values[take[0]] = text
     if kind := KINDS.get((found.task, found.subject)) or KINDS.get((found.task, None)):
         found.values["kind"] = kind
     if len(found.cleared) > 1:
@@ -118,6 +119,11 @@ def _take_version(found: Said, text: str, _: etree._Element) -> None:
 
 def _take_schedule(found: Said, text: str, _: etree._Element) -> None:
     found.schedule = text
+
+
+def _leave_schedule(found: Said, _: str, __: etree._Element) -> None:
+    """What begins and ends from here on are appointments."""
+    found.schedule = ""
 
 
 def _take_day(found: Said, text: str, side: etree._Element) -> None:
@@ -176,6 +182,7 @@ def _takers() -> dict[str, Any]:
         "TimeSchedules/kind": _take_schedule,
         "scheduleInterval/start": _take_day,
         "scheduleInterval/end": _take_day,
+        "Work/Appointments": _leave_schedule,
         "taskKind": _take_task,
         "subject": _take_subject,
         "WorkTask/OldAsset": _take_old_device,
@@ -204,8 +211,19 @@ UNIQUE = frozenset(
             "country",
             "postalCode",
         ),
-        *("xPosition", "yPosition", "taskKind", "subject", "OldAsset"),
+        *(
+            "number",
+            "xPosition",
+            "yPosition",
+            "Appointments",
+            "kind",
+            "start",
+            "end",
+            "taskKind",
+            "subject",
+            "OldAsset",
+        ),
     )
 )
-"""Names that only one element of the schema has."""
+"""Names that only one element of the schema has, or whose others change nothing."""
 _TAKERS = _takers()

@@ -89,6 +89,8 @@ def _order(
     except ValidationError as error:
         found += [_of_model(each["loc"]) for each in error.errors(include_input=False, include_url=False)]
         found += order_findings(partner, order_no)
+    if not found:
+        return Item(order_no, document)
     wrong = [each for each in found if not is_warning(each)]
     return Item(order_no, document, wrong, [each for each in found if is_warning(each)])
 
