@@ -72,7 +72,7 @@ def encode_announced(devices: Iterable[DeviceAnnounced]) -> etree._Element:
     """A MeterConfig as a partner would send it: what is read back, field for field."""
     root = etree.Element(f"{{{METERS}}}MeterConfig", nsmap={"c": METERS})
     for device in devices:
-        meter = Writer(root, METERS).inside("Meter")
+        meter = Writer.below(root, METERS).inside("Meter")
         meter.leaf("mRID", device.asset_id)
         _write_head(meter, device.serial, device.role)
         meter.leaf("manufacturer", device.manufacturer)
@@ -104,7 +104,7 @@ def _write_lifecycle(meter: Writer, lifecycle: Lifecycle) -> None:
 def encode_moved(document: AssetMoved) -> etree._Element:
     """The device that moved; where it was and is stands in the header."""
     root = etree.Element(f"{{{METERS}}}MeterConfig", nsmap={"c": METERS})
-    meter = Writer(root, METERS).inside("Meter")
+    meter = Writer.below(root, METERS).inside("Meter")
     _write_head(meter, document.serial, document.role)
     _write_lifecycle(meter, document.lifecycle)
     return root

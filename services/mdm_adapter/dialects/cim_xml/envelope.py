@@ -266,7 +266,7 @@ def write_envelope(
 ) -> bytes:
     """Write a message in our one canonical form: UTF-8, prefixes m and s, order of the schema."""
     root = etree.Element(f"{{{MESSAGE}}}{kind}", nsmap={"m": MESSAGE})
-    writer = Writer(root, MESSAGE)
+    writer = Writer.below(root, MESSAGE)
     _write_header(writer.inside("Header"), header)
     if reply is not None:
         _write_reply(writer.inside("Reply"), reply)

@@ -32,7 +32,7 @@ Properties = tuple[tuple[str, str], ...]
 def encode_linkage(document: DeviceExchangeCompleted, devices: Iterable[ReportedDevice], reason: str) -> etree._Element:
     """Devices that came to a point, or left it: the event begins with the work and is effective at its end."""
     root = etree.Element(f"{{{LINKAGES}}}MasterDataLinkageConfig", nsmap={"l": LINKAGES})
-    writer = Writer(root, LINKAGES)
+    writer = Writer.below(root, LINKAGES)
     event = writer.inside("ConfigurationEvent")
     event.leaf("created", written(document.started_at))
     event.leaf("effective", written(document.finished_at))
@@ -56,7 +56,9 @@ def encode_readings(document: DeviceExchangeCompleted) -> etree._Element | None:
     for devices, reason in ((document.removed, REMOVAL), (document.installed, INSTALLATION)):
         for device in devices:
             if device.readings:
-                _write_readings(Writer(root, READINGS).inside("MeterReading"), document.metering_point, device, reason)
+                _write_readings(
+                    Writer.below(root, READINGS).inside("MeterReading"), document.metering_point, device, reason
+                )
     return root if len(root) else None
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from contracts.codes import DeviceRole
 from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.cim_xml.envelope import Envelope, Header
-from services.mdm_adapter.dialects.cim_xml.order_fields import DAYS, TASKS, TEXTS, read_fields
+from services.mdm_adapter.dialects.cim_xml.order_fields import DAYS, TASKS, read_fields
 from services.mdm_adapter.dialects.cim_xml.points import write_point
 from services.mdm_adapter.dialects.cim_xml.xml import (
     ORDERS,
@@ -132,7 +132,7 @@ def _properties(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
 def encode_order(document: OrderDocument, zone: ZoneInfo) -> etree._Element:
     """The payload of a request that orders, changes or cancels."""
     root = etree.Element(f"{{{ORDERS}}}ServiceOrders", nsmap={"s": ORDERS})
-    order = Writer(root, ORDERS).inside("ServiceOrder")
+    order = Writer.below(root, ORDERS).inside("ServiceOrder")
     order.leaf("mRID", document.order_no)
     order.leaf("revisionNumber", document.order_version)
     if isinstance(document, WorkOrderCancelled):
@@ -148,7 +148,6 @@ def encode_order(document: OrderDocument, zone: ZoneInfo) -> etree._Element:
     _write_customer(work, document.customer or Customer(), cleared)
     _write_place(work, document.location or Location(), cleared)
     _write_task(work, document)
-    _keep_empty(root, cleared)
     return root
 
 
@@ -218,17 +217,6 @@ def _write_task(work: Writer, document: OrderContent) -> None:
         asset.leaf("type", None if device.role is DeviceRole.METER else device.role.value)
     if document.metering_point:
         write_point(task, document.metering_point)
-
-
-def _keep_empty(root: etree._Element, cleared: tuple[str, ...]) -> None:
-    """Groups in which nothing was written go; an element that is empty on purpose stays."""
-    on_purpose = {path.rsplit("/", 1)[-1] for field, path in TEXTS.items() if field in cleared}
-    on_purpose |= {DAYS[field][1] for field in cleared if field in DAYS}
-    for element in reversed(list(root.iter())):
-        parent = element.getparent()
-        empty = not (len(element) or element.text or element.attrib)
-        if parent is not None and empty and etree.QName(element).localname not in on_purpose:
-            parent.remove(element)
 
 
 def orders_in(envelope: Envelope) -> Iterator[str]:

@@ -64,7 +64,7 @@ def encode_completed(document: DeviceExchangeCompleted) -> etree._Element:
 
 def _order(order_no: str, version: int) -> tuple[etree._Element, Writer]:
     root = etree.Element(f"{{{ORDERS}}}ServiceOrders", nsmap={"s": ORDERS})
-    order = Writer(root, ORDERS).inside("ServiceOrder")
+    order = Writer.below(root, ORDERS).inside("ServiceOrder")
     order.leaf("mRID", order_no)
     order.leaf("revisionNumber", version)
     return root, order

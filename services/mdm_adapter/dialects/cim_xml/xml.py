@@ -97,23 +97,32 @@ def canonical(root: etree._Element) -> bytes:
 
 
 class Writer:
-    """Writes elements of one namespace below a parent; what has no value is not written."""
+    """Writes elements of one namespace below a parent; what has no value is not written, nor a group of nothing."""
 
-    def __init__(self, element: etree._Element, namespace: str) -> None:
-        self.element, self._namespace = element, namespace
+    __slots__ = ("_above", "_element", "_name", "_prefix")
+
+    def __init__(self, element: etree._Element | None, prefix: str, above: "Writer | None", name: str) -> None:
+        self._element, self._prefix, self._above, self._name = element, prefix, above, name
+
+    @classmethod
+    def below(cls, element: etree._Element, namespace: str) -> "Writer":
+        """Into an element that is there."""
+        return cls(element, f"{{{namespace}}}", None, "")
 
     def inside(self, name: str) -> "Writer":
-        """A new element, to be filled."""
-        return Writer(etree.SubElement(self.element, f"{{{self._namespace}}}{name}"), self._namespace)
+        """A new element, to be filled; it comes into being with the first that is written into it."""
+        return Writer(None, self._prefix, self, name)
+
+    @property
+    def element(self) -> etree._Element:
+        """The element that is written into."""
+        if self._element is None:
+            assert self._above is not None  # noqa: S101 -- only a group can be without element
+            self._element = etree.SubElement(self._above.element, self._prefix + self._name)
+        return self._element
 
     def leaf(self, name: str, value: object | None, **attributes: str) -> None:
         """An element with a text, unless there is no value."""
         if value is not None:
-            etree.SubElement(self.element, f"{{{self._namespace}}}{name}", attributes).text = str(value)
-
-    def trim(self) -> None:
-        """Remove elements below that hold neither text, attribute nor element."""
-        for child in reversed(list(self.element.iter())):
-            parent = child.getparent()
-            if parent is not None and child is not self.element and not (len(child) or child.text or child.attrib):
-                parent.remove(child)
+            leaf = etree.SubElement(self.element, self._prefix + name, attributes or None)
+            leaf.text = str(value)
