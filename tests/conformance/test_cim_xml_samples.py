@@ -94,3 +94,28 @@ def test_a_schema_that_does_not_compile_is_refused_with_the_reason(tmp_path: Pat
     found = check(schema, beside=tmp_path)
     assert (found.schema, found.content, found.exit_code, found.findings[0].code) == ("invalid", "reject", 1, "1.8")
     assert "'b'" in found.findings[0].detail
+
+
+CONFIRMED = (SAMPLES / "energinet-cim" / "xml" / "confirm.xml").read_bytes().replace(b"changeofacc", b"changeacc")
+REFUSED = CONFIRMED.replace(b"Confirm", b"Reject").replace(b":confirm", b":reject").replace(b">A01<", b">A02<")
+
+
+@pytest.mark.parametrize(
+    ("data", "content", "codes"),
+    [
+        (CONFIRMED, "read_positive", []),
+        (
+            REFUSED.replace(b"</cim:MktActivityRecord>", b"%s</cim:MktActivityRecord>")
+            % b"<cim:Reason><cim:code>E10</cim:code></cim:Reason>",
+            "read_negative",
+            ["E10"],
+        ),
+    ],
+)
+def test_an_answer_of_the_danish_hub_is_read_by_schemas_from_a_folder(
+    data: bytes, content: str, codes: list[str]
+) -> None:
+    valid = data.replace(b"579999993331812345", b"571313135100020644").replace(b"5799999933318", b"5790001330552")
+    found = check(valid, PARTNER, SAMPLES / "energinet-cim" / "xsd")
+    assert (found.schema, found.content, [each.code for each in found.findings]) == ("valid", content, codes)
+    assert found.exit_code == 0

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from services.mdm_adapter.dialects.cim_xml.batches import RECORD_BYTES, Surveyed, survey, taken
+from services.mdm_adapter.dialects.cim_xml.messages import decode
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from tests.bench.orders import HEAD, TAIL, corpus, long_file
 from tests.services.mdm_adapter.scenes import order
@@ -63,8 +66,6 @@ def test_X20_one_bad_order_at_two_thirds_is_one_row_of_the_error_file() -> None:
 
 
 def test_X20_an_order_of_a_file_says_the_same_as_in_a_message_of_its_own() -> None:
-    from services.mdm_adapter.dialects.cim_xml.messages import decode
-
     for message in corpus(20):
         source = io.BytesIO(message)
         (item,) = taken(source, None, None, survey(source, None, None))
@@ -119,3 +120,9 @@ START, END = HEAD.format(number=1).encode(), TAIL.encode()
 def test_X20_a_file_that_is_wrong_as_a_whole_is_refused_and_nothing_of_it_is_taken(content: bytes, code: str) -> None:
     seen, numbers = both(io.BytesIO(content), atomic=False)
     assert ([found.code for found in seen.findings], numbers) == ([code], [])
+
+
+@given(some.integers(0, len(WHOLE) - 1), some.binary(min_size=1, max_size=4))
+def test_SEC_IN_04_a_damaged_file_is_read_or_refused_with_findings(at: int, damage: bytes) -> None:
+    seen, numbers = both(io.BytesIO(WHOLE[:at] + damage + WHOLE[at + len(damage) :]), atomic=False)
+    assert bool(seen.findings) or seen.records == seen.refused + len(numbers)
