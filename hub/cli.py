@@ -191,6 +191,7 @@ def check(
 ) -> None:
     """Judge message files; nothing is stored or sent. 0 accepted, also with warnings; 1 refused."""
     from services.mdm_adapter.checking import check as judge
+    from services.mdm_adapter.dialects.cim_xml.schema_sets import SchemaRefused
 
     profile = _partners(data).find(by) if by else None
     if by and profile is None:
@@ -198,7 +199,10 @@ def check(
     received_at = _moment(as_of) if as_of else None
     codes = set()
     for file in files:
-        verdict = judge(_bytes_of(file), profile, schemas, received_at)
+        try:
+            verdict = judge(_bytes_of(file), profile, schemas, received_at, Path(file).parent)
+        except SchemaRefused as refused:
+            raise Failure(WRONG, f"--schemas {schemas}: {refused}") from refused
         codes.add(verdict.exit_code)
         if as_json:
             typer.echo(verdict.as_json(file))

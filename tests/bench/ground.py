@@ -166,6 +166,11 @@ def imports(at: Ground) -> Measured:
     return _named("import.csv", measure("imports", rows=at.size(10_000)))
 
 
+def xml(at: Ground) -> Measured:
+    """Orders in CIM XML parsed, validated and mapped, beside lxml alone on the same ones; and a file of 100 MB."""
+    return _named("codec.xml", measure("xml_codec", count=at.size(500), megabytes=at.size(100)))
+
+
 def up(_: Ground) -> Measured:
     """`hub up` from nothing, idle, and again on what is there."""
     with TemporaryDirectory(prefix="bench-") as folder:
@@ -196,5 +201,5 @@ def _named(prefix: str, measured: Measured) -> Measured:
     return {f"{prefix}.{name}": value for name, value in measured.items()}
 
 
-ALL = (throughput, relay, embedded, audited, latency, bulk, recovery, growth, codec, imports, up)
+ALL = (throughput, relay, embedded, audited, latency, bulk, recovery, growth, codec, xml, imports, up)
 BENCHES: Mapping[str, Callable[[Ground], Measured]] = MappingProxyType({bench.__name__: bench for bench in ALL})

@@ -1,8 +1,10 @@
 """Which dialect a message is in, by its bytes, and what it says in it."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
+from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.cim_xml import messages as cim_xml
 from services.mdm_adapter.dialects.cim_xml.replies import names_own, read_answer
 from services.mdm_adapter.dialects.csv import files as csv
@@ -46,7 +48,7 @@ def decode(data: bytes, profile: Profile, now: datetime, own: Collection[str] | 
         case edifact.NAME:
             return edifact.decode(data, profile, now, own)
         case cim_xml.NAME:
-            return cim_xml.decode(data, profile, now)
+            return _taken(cim_xml.decode(data, profile, now))
         case _:
             return csv.decode(data, profile)
 
@@ -57,6 +59,14 @@ def records(data: bytes, profile: Profile | None, now: datetime) -> int | None:
         return None
     decoded = decode(data, profile, now)
     return None if decoded.findings else max(len(decoded.items), 1)
+
+
+def _taken(decoded: Decoded) -> Decoded:
+    """Some nouns are read and checked, and no flow takes them yet: their sender is told so."""
+    if decoded.findings or decoded.kind not in {Kind.DEVICES, Kind.OTHER}:
+        return decoded
+    detail = f"{decoded.verb} {decoded.noun} is understood, and not taken here yet"
+    return replace(decoded, findings=[Finding(codes.NOUN, "Noun", detail)])
 
 
 def answer_about(decoded: Decoded, order_no: str) -> Answer:
