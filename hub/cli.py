@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from hub import audit_commands, case_commands, desk_commands, token_commands
+from hub import audit_commands, case_commands, desk_commands, import_commands, token_commands
 from hub.asking import NO, PARTLY, WRONG, AsJson, Data, Failure, data_dir, say, show
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ app.add_typer(case_commands.case, name="case")
 app.add_typer(desk_commands.messages, name="messages")
 app.add_typer(token_commands.token, name="token")
 app.add_typer(audit_commands.audit, name="audit")
-app.command("import")(desk_commands.import_file)
+app.command("import")(import_commands.import_file)
 partner = typer.Typer(help="Profiles of partners.", no_args_is_help=True)
 app.add_typer(partner, name="partner")
 

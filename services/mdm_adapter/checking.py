@@ -14,7 +14,7 @@ from services.mdm_adapter.dialects.cim_xml import codes, messages
 from services.mdm_adapter.dialects.cim_xml.envelope import ENVELOPES
 from services.mdm_adapter.dialects.cim_xml.parsing import XmlRefused, parse, route
 from services.mdm_adapter.dialects.cim_xml.schema_sets import XS, SchemaRefused, SchemaSet, declared, is_schema
-from services.mdm_adapter.dialects.csv import orders as csv
+from services.mdm_adapter.dialects.csv import files as csv
 from services.mdm_adapter.dialects.edifact_fv import checking as edifact
 from services.mdm_adapter.dialects.edifact_fv.syntax import is_edifact
 from services.mdm_adapter.dialects.findings import Finding

@@ -15,3 +15,9 @@ RESENDS = Counter("rollout_mdm_resends_total", "Documents that left again, by ca
 UNMAPPED = Counter(
     "rollout_partner_code_unmapped_total", "Codes of partners that the hub has no reason for.", ["partner"]
 )
+HOOKS_REFUSED = Counter(
+    "rollout_mdm_hooks_refused_total", "Signed calls that were not proved, by cause.", ["partner", "reason"]
+)
+FILES_LEFT = Counter(
+    "rollout_mdm_files_left_total", "Names in drop folders that are not touched: links, folders, odd names.", ["why"]
+)

@@ -14,18 +14,20 @@ from services.mdm_adapter.domain.calendar import MARKET, end_of_wait
 from services.mdm_adapter.domain.clocks import aperak_due
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Row, RowState, Signal
-from services.mdm_adapter.domain.messages import OutboundMessage, OutState
+from services.mdm_adapter.domain.messages import OVERTAKEN, SUPERSEDED, OutboundMessage, OutState
 from services.mdm_adapter.domain.policy import ACK_GRACE, SEND_AGAIN
-from services.mdm_adapter.handing_over import ACK_DUE
+from services.mdm_adapter.handing_over import ACK_DUE, RESEND
 from services.mdm_adapter.metrics import MESSAGES
 
 SILENCE = "silence"
 """Kind of the timer that ends the time to object; its key is the row."""
-SUPERSEDED = "superseded"
-"""Cause of a message that was not sent, because a newer attempt took its place."""
 MASTER_DATA = frozenset({DocumentKind.DEVICE_EXCHANGE_COMPLETED, DocumentKind.VALUES_WITHDRAWN})
 """Documents that leave as UTILMD, whose receipts are due sooner."""
 EXHAUSTED = "retries_exhausted"
+LOST_UNDER_ITS_ID = "answer_lost_new_id"
+"""Cause of a try whose outcome nobody knows, to a partner that takes each id once."""
+RENEWED = frozenset({OVERTAKEN, LOST_UNDER_ITS_ID})
+"""Causes for which a document is built anew."""
 LOST = "answer_lost"
 """Cause of a try after which nobody knows whether the message arrived."""
 
@@ -48,6 +50,9 @@ def record(desk: Desk, sent: Sent, unit: Unit) -> None:
             if dossier and row:
                 _taken(unit, desk, dossier, row)
                 _await_receipt(unit, dossier, row, message)
+        case "failed" if row and sent.cause in RENEWED and row.message_id == message.id:
+            message.state, message.finished_at, message.cause = OutState.FAILED, unit.now, sent.cause
+            _renew(unit, dossier, row, sent.cause)
         case "failed":
             lost = message.cause == LOST and sent.cause == EXHAUSTED
             message.state, message.finished_at = OutState.UNKNOWN if lost else OutState.FAILED, unit.now
@@ -65,6 +70,19 @@ def record(desk: Desk, sent: Sent, unit: Unit) -> None:
             message.cause = sent.cause
             return
     MESSAGES.labels(message.partner, message.document, "out", message.state.lower()).inc()
+
+
+def _renew(unit: Unit, dossier: Dossier | None, row: Row, cause: str) -> None:
+    """The same fact in a message of its own: at once, or by the plan where nobody knows what became of the last one."""
+    if dossier is None:
+        return
+    if cause == LOST_UNDER_ITS_ID and row.tries >= len(SEND_AGAIN):
+        row.delivery = "unknown"
+        dossier.broken(row, FailureCause.RETRIES_EXHAUSTED, Level.TRANSPORT)
+        return
+    wait = SEND_AGAIN[row.tries] if cause == LOST_UNDER_ITS_ID else timedelta(0)
+    row.tries += cause == LOST_UNDER_ITS_ID
+    unit.later(RESEND, str(row.row_id), unit.now + wait, case_id=str(dossier.case_id))
 
 
 def _await_receipt(unit: Unit, dossier: Dossier, row: Row, message: OutboundMessage) -> None:

@@ -14,7 +14,7 @@ from services.mdm_adapter.dialects.cim_xml import messages
 from services.mdm_adapter.dialects.cim_xml.envelope import open_envelope
 from services.mdm_adapter.dialects.cim_xml.replies import read_answer
 from services.mdm_adapter.dialects.cim_xml.reports import decode_completed, decode_not_completed
-from services.mdm_adapter.dialects.csv import orders as csv
+from services.mdm_adapter.dialects.csv import files as csv
 from services.mdm_adapter.dialects.items import OrderDocument
 from services.mdm_adapter.dialects.json_ce import messages as json_ce
 from services.mdm_adapter.dialects.json_ce.publishing import schemas

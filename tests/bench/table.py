@@ -55,6 +55,7 @@ TARGETS: Mapping[str, Target] = {
     "codec.edifact.ratio_pydifact": least(11, 11),
     "codec.edifact.messages_per_s": least(1, 8_000),
     "codec.edifact.streaming_ratio_memory": most(1, 0.5),
+    "import.csv.dry_run_10000_s": most(5, 5),
     "codec.xml.ratio_parse_xsd": least(0.28, 0.3),
     "codec.xml.messages_per_s": least(1, 3_000),
     "codec.xml.batch_peak_mb": most(150, 100),

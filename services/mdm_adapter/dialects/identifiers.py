@@ -2,6 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
+from csv import DictReader
+from functools import cache
+from importlib.resources import files
+from io import StringIO
 from types import MappingProxyType
 
 from contracts.codes import Scheme
@@ -86,6 +90,13 @@ def device_findings(device: OldDevice) -> list[Finding]:
     return [Finding("2.4", "old_device", "a serial has 1 to 35 letters, digits, dots, dashes", rule="D-DEV-1")]
 
 
+@cache
+def device_types() -> frozenset[str]:
+    """The codes of the device types that we install."""
+    text = (files("contracts") / "device_types.csv").read_text("utf-8")
+    return frozenset(row["code"] for row in DictReader(StringIO(text)))
+
+
 def content_findings(partner: str, content: OrderContent, strict: StrictIds) -> list[Finding]:
     """Everything that the identifiers of an order break, not only the first."""
     found = order_findings(partner, content.order_no)
@@ -95,6 +106,8 @@ def content_findings(partner: str, content: OrderContent, strict: StrictIds) -> 
         found += party_findings(party, strict)
     for device in content.old_devices or ():
         found += device_findings(device)
+    if content.device_type is not None and content.device_type not in device_types():
+        found.append(Finding("1.7", "device_type", "not one of our device types", rule="D-OWN-3"))
     if content.window_from and content.window_to and content.window_from > content.window_to:
         found.append(Finding("1.7", "window", "ends before it begins"))
     return found

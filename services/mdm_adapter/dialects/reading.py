@@ -7,13 +7,17 @@ from datetime import datetime
 from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.cim_xml import messages as cim_xml
 from services.mdm_adapter.dialects.cim_xml.replies import names_own, read_answer
-from services.mdm_adapter.dialects.csv import orders as csv
+from services.mdm_adapter.dialects.csv import files as csv
 from services.mdm_adapter.dialects.edifact_fv import messages as edifact
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Kind
 from services.mdm_adapter.dialects.json_ce import messages as json_ce
+from services.mdm_adapter.dialects.packing import unpacked
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState
 from services.mdm_adapter.partners.profile import Profile
+
+PACKED = "gzip"
+"""What stands for the dialect of a message that could not be unpacked."""
 
 
 def dialect_of(data: bytes, profile: Profile | None) -> str:
@@ -31,6 +35,9 @@ def dialect_of(data: bytes, profile: Profile | None) -> str:
 
 def decode(data: bytes, profile: Profile, now: datetime, own: Collection[str] | None = None) -> Decoded:
     """Read a message of a partner, in the dialect that its bytes show; `own` are our codes in the market. Pure."""
+    data, refused = unpacked(data, profile.limits.message_bytes)
+    if refused is not None:
+        return Decoded(PACKED, Kind.OTHER, findings=[refused])
     dialect = dialect_of(data, profile)
     if not profile.speaks(dialect, now.date()):
         findings = [Finding("1.9", "/", f"{dialect} is not agreed with this partner", rule="DIALECT")]
@@ -44,6 +51,14 @@ def decode(data: bytes, profile: Profile, now: datetime, own: Collection[str] | 
             return _taken(cim_xml.decode(data, profile, now))
         case _:
             return csv.decode(data, profile)
+
+
+def records(data: bytes, profile: Profile | None, now: datetime) -> int | None:
+    """How many orders or other items a message holds; None where it cannot be read, or nobody says how."""
+    if profile is None:
+        return None
+    decoded = decode(data, profile, now)
+    return None if decoded.findings else max(len(decoded.items), 1)
 
 
 def _taken(decoded: Decoded) -> Decoded:

@@ -35,6 +35,10 @@ def report(dossier: Dossier, handover: Handover, row: Row, order: Order) -> Repo
             return _not_completed(dossier, handover, order)
         case DocumentKind.WORK_ANNOUNCED:
             return _announced(dossier, handover, order)
+        case DocumentKind.DEVICE_REMOVED:
+            return _one_side(_completed(dossier, handover, order), "installed")
+        case DocumentKind.DEVICE_INSTALLED:
+            return _one_side(_completed(dossier, handover, order), "removed")
         case DocumentKind.VALUES_WITHDRAWN | DocumentKind.READINGS_WITHDRAWN:
             return _withdrawn(dossier, handover, row, order)
         case _:
@@ -54,6 +58,11 @@ def _announced(dossier: Dossier, handover: Handover, order: Order) -> WorkStatus
         window_from=handover.window_from,
         window_to=handover.window_to,
     )
+
+
+def _one_side(document: DeviceExchangeCompleted | Missing, other: str) -> DeviceExchangeCompleted | Missing:
+    """Only what went, or only what came."""
+    return document if isinstance(document, Missing) else document.model_copy(update={other: ()})
 
 
 def _withdrawn(dossier: Dossier, handover: Handover, row: Row, order: Order) -> DeviceExchangeCompleted | Missing:
