@@ -26,6 +26,7 @@ from services.mdm_adapter.domain.messages import (
     by_correlation,
 )
 from services.mdm_adapter.domain.orders import Order
+from services.mdm_adapter.domain.points import Point
 from services.mdm_adapter.domain.recipients import Known, Recipient, recipients
 from services.mdm_adapter.domain.reports import Missing, Report, business_key, payload_hash, report
 from services.mdm_adapter.partners.profile import Profile
@@ -46,6 +47,8 @@ def needs_rows(case_id: str, order_keys: Iterable[str], unit: Unit) -> Iterator[
     yield Dossier, case_id
     yield ArchiveHead, CHAIN
     dossier = unit.find(Dossier, case_id)
+    if dossier and dossier.metering_point_id:
+        yield Point, dossier.metering_point_id
     keys = sorted({*order_keys, *(dossier.orders if dossier else ()), *_keys_of_rows(dossier)})
     for key in keys:
         yield Order, key

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from contracts.codes import Scheme
-from contracts.ids import is_municipality, order_key, postcode
+from contracts.ids import is_malo, is_municipality, order_key, postcode
 from kit.auth import Scope
 from kit.csvs import Row, Table, write_csv
 from kit.jobs import Running, Verdict
@@ -180,9 +180,8 @@ def _point_step(whose: Whose, line: Line) -> RowStep:
     found += list(_codes(said))
     if found:
         return (lambda _: ()), (lambda _: _refused(found))
-    facts = MasterData(
-        location=place, voltage=said.get("voltage"), customer_class=said.get("customer_class"), parties=parties
-    )
+    names = ("voltage", "customer_class", "market_location")
+    facts = MasterData(location=place, parties=parties, **{name: said[name] for name in names if name in said})
     since = date.fromisoformat(said["valid_from"]) if "valid_from" in said else None
 
     def learn(unit: Unit) -> Outcome:
@@ -224,6 +223,8 @@ def _codes(said: Mapping[str, str]) -> Iterator[Finding]:
     for name, known in (("voltage", VOLTAGES), ("customer_class", CUSTOMERS)):
         if name in said and said[name] not in known:
             yield Finding("csv/value", name, f"one of {', '.join(sorted(known))}")
+    if "market_location" in said and not is_malo(said["market_location"]):
+        yield Finding("D-MALO-1", "market_location", "no market location: 11 digits, the last one a check digit")
 
 
 def _area_step(whose: Whose, line: Line) -> RowStep:

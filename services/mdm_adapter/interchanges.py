@@ -17,6 +17,8 @@ from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Item, Reference
 from services.mdm_adapter.dialects.packing import unpacked
 from services.mdm_adapter.documents.answer import Answer, ItemState
+from services.mdm_adapter.documents.corrected import Corrected
+from services.mdm_adapter.domain.calendar import local_day
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Row
 from services.mdm_adapter.domain.messages import (
@@ -25,9 +27,11 @@ from services.mdm_adapter.domain.messages import (
     InboundMessage,
     InState,
     ItemResult,
+    KnownMessage,
     by_correlation,
 )
 from services.mdm_adapter.domain.orders import Verdict
+from services.mdm_adapter.domain.points import MasterData, Point
 from services.mdm_adapter.handing_over import ACK_DUE, needs_rows, release_held
 from services.mdm_adapter.ordering import REFUSED, needs_of_orders, result_of, take_order
 from services.mdm_adapter.partners.profile import Profile
@@ -46,6 +50,10 @@ def needs_of_interchange(message: InboundMessage, profile: Profile, decoded: Dec
     names = [_name(message, reference) for item in decoded.items for reference in item.references]
     for name in names:
         yield Correlation, name
+    for item in decoded.items:
+        if item.answer and item.answer.level is not Level.BUSINESS:
+            for reference in item.references:
+                yield KnownMessage, _answer_name(message, reference)
     cases = (str(found.case_id) for name in names if (found := unit.find(Correlation, name)))
     for case_id in dict.fromkeys(cases):
         yield from needs_rows(case_id, [], unit)
@@ -53,6 +61,10 @@ def needs_of_interchange(message: InboundMessage, profile: Profile, decoded: Dec
 
 def _name(message: InboundMessage, reference: Reference) -> str:
     return by_correlation(message.partner, market_writing.key_of(reference))
+
+
+def _answer_name(message: InboundMessage, reference: Reference) -> str:
+    return market_writing.answered_by(message.partner, market_writing.key_of(reference))
 
 
 def take_interchange(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile, decoded: Decoded) -> None:
@@ -105,7 +117,7 @@ def _take(
         return _take_order(unit, desk, message, profile, item)
     row = _row_of(unit, message, item)
     if row is None:
-        return _uncorrelated(unit, message, item)
+        return _of_answer(unit, message, item) or _uncorrelated(unit, message, item)
     _hear(unit, desk, profile, *row, item)
     state = item.answer.items[0].state if item.answer else ItemState.UNKNOWN
     return result_of(item, "corrected" if item.corrected else state)
@@ -119,6 +131,19 @@ def _take_order(unit: Unit, desk: Desk, message: InboundMessage, profile: Profil
     if answer and answer.reasons and result.result == Verdict.REPEATED:
         market_writing.send_order_answer(unit, desk, profile, message, Answer(items=(answer,)), item.asked)
     return result
+
+
+def _of_answer(unit: Unit, message: InboundMessage, item: Item) -> ItemResult | None:
+    """A receipt of an answer of ours: a yes is noted, a no is for a person. None: of no answer of ours."""
+    if item.answer is None or item.answer.level is Level.BUSINESS:
+        return None
+    if not any(unit.find(KnownMessage, _answer_name(message, each)) for each in item.references):
+        return None
+    said = item.answer.items[0]
+    if said.state is ItemState.REFUSED:
+        codes_ = ", ".join(reason.code for reason in said.reasons)
+        quarantine(unit, message, UNCORRELATED, f"our answer to an order was not taken: {codes_}")
+    return result_of(item, said.state)
 
 
 def _uncorrelated(unit: Unit, message: InboundMessage, item: Item) -> ItemResult:
@@ -158,9 +183,22 @@ def _hear(
     if state is ItemState.ACCEPTED and not is_business and not row.took(number):
         return
     if item.corrected:
+        _learn(unit, dossier, item.corrected)
         tell_correction(unit, profile, dossier, row.order_key, item.corrected)
     hear(unit, desk, profile, dossier, row, answer)
     release_held(unit, desk, dossier)
+
+
+def _learn(unit: Unit, dossier: Dossier, corrected: Corrected) -> None:
+    """What the receiver knows better of the point, documents of ours say from now on."""
+    voltage = next((each.new for each in corrected.changes if each.field == "Z18.voltage"), None)
+    if dossier.metering_point_id is None or dossier.metering_point_scheme is None or voltage is None:
+        return
+    point = unit.find(Point, dossier.metering_point_id)
+    if point is None:
+        point = Point(metering_point_id=dossier.metering_point_id, scheme=dossier.metering_point_scheme)
+        unit.add(point)
+    point.learn(MasterData(voltage=str(voltage)), local_day(unit.now))
 
 
 def _send_receipt(

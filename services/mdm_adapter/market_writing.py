@@ -26,9 +26,11 @@ from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
 from services.mdm_adapter.domain.calendar import end_of_day, end_of_wait, local_day
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Row
-from services.mdm_adapter.domain.messages import InboundMessage, OutboundMessage
+from services.mdm_adapter.domain.messages import InboundMessage, KnownMessage, OutboundMessage
 from services.mdm_adapter.domain.orders import Order
+from services.mdm_adapter.domain.points import MasterData
 from services.mdm_adapter.domain.reports import Report
+from services.mdm_adapter.filling import master_data_of
 from services.mdm_adapter.partners.profile import Profile
 
 FAULT_MENDED_WITHIN = 7
@@ -73,7 +75,8 @@ def written(
 ) -> tuple[bytes, tuple[str, ...]]:
     """The interchange of a document, and the numbers of its messages. Raises MissingFact and CodeRefused."""
     on = local_day(unit.now)
-    facts = _facts(desk, profile, dossier, row, order, document)
+    known = master_data_of(unit, dossier.metering_point_id or "", on)
+    facts = _facts(desk, profile, dossier, row, order, document, known)
     count = 1
     if row.document == DocumentKind.METER_READINGS and isinstance(document, DeviceExchangeCompleted):
         count = len(read_devices(document))
@@ -109,27 +112,30 @@ def _role(row: Row, profile: Profile) -> Role:
     return {"LF": Role.LF, "WMSB": Role.WMSB, "MSB": Role.MSB_OLD}.get(profile.role, Role.NB)
 
 
-def _facts(desk: Desk, profile: Profile, dossier: Dossier, row: Row, order: Order, document: Report) -> Facts:
-    """What is known beside the document: from the order with its partner's defaults, and from the visits."""
+def _facts(
+    desk: Desk, profile: Profile, dossier: Dossier, row: Row, order: Order, document: Report, known: MasterData
+) -> Facts:
+    """What is known beside the document: from the order, else of the point, else agreed; and from the visits."""
     ordering = desk.partners.find(order.partner)
     content = order.content
-    if content is not None and ordering is not None:
-        content = content.filled(ordering.defaults.content())
+    if content is not None:
+        content = content.filled(known.content())
+        content = content.filled(ordering.defaults.content()) if ordering else content
     planned = ordering.defaults.device_types if ordering else {}
     devices = dict[str, DeviceFact]()
     if isinstance(document, DeviceExchangeCompleted):
-        known = {serial: fact for visit in dossier.visits for serial, fact in visit.devices.items()}
+        reported = {serial: fact for visit in dossier.visits for serial, fact in visit.devices.items()}
         for device in document.installed:
-            fact = known.get(device.serial, DeviceFact())
+            fact = reported.get(device.serial, DeviceFact())
             type_ = fact.device_type or planned.get(device.role)
             devices[device.serial] = fact.model_copy(update={"device_type": type_})
     return Facts(
-        voltage=content.voltage if content else None,
+        voltage=known.voltage or (content.voltage if content else None),
         customer_class=content.customer_class if content else None,
         customer=content.customer if content else None,
         location=content.location if content else None,
         devices=devices,
-        malo=dict(content.properties).get(MALO) if content else None,
+        malo=known.market_location,
         price_key=profile.defaults.price_key,
         failure_text=_words(document),
         withdrawn=tuple(number for each in dossier.readings_sent(row.recipient) for number in each.numbers),
@@ -141,10 +147,6 @@ def _words(document: Report) -> str | None:
     if not isinstance(document, WorkNotCompleted):
         return None
     return document.text or (document.sub_reason or document.reason).replace("_", " ").lower()
-
-
-MALO = "malo"
-"""Property of an order: the market location behind its metering location."""
 
 
 def _configurations(document: Report) -> dict[tuple[str, str], str]:
@@ -173,5 +175,13 @@ def send_order_answer(
         return str(error)
     if faults := edifact.own_faults(content, unit.now):
         return faults[0]
+    for reference in edifact.keys_of(content):  # its receipt finds what it is about
+        name = answered_by(profile.id, key_of(reference))
+        unit.add(KnownMessage(name=name, message_id=out.id, sha256=""))
     answering.post(unit, desk, profile, out, content, lane=str(message.id))
     return None
+
+
+def answered_by(partner: str, key: str) -> str:
+    """The name of an answer of ours, by a number that its receipt quotes."""
+    return f"answer|{partner}|{key}"

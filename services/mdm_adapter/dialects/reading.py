@@ -26,7 +26,8 @@ def dialect_of(data: bytes, profile: Profile | None) -> str:
         return json_ce.NAME
     if edifact.is_edifact(data):
         return edifact.NAME
-    if cim_xml.is_xml(data):
+    only_market = profile is not None and profile.speaks(edifact.NAME, None) and not profile.speaks(cim_xml.NAME, None)
+    if cim_xml.is_xml(data) and not only_market:
         return cim_xml.NAME
     if profile is None or profile.speaks(csv.NAME, None):
         return csv.NAME

@@ -11,6 +11,8 @@ from kit.store import Aggregate
 from services.mdm_adapter.documents.order_content import OrderContent
 from services.mdm_adapter.documents.values import Location, Party, Value
 
+MALO = "malo"
+"""Property of an order: the market location behind its metering location."""
 ADDRESS = ("street", "number", "postcode", "city", "country")
 
 
@@ -29,6 +31,8 @@ class MasterData(Value):
     voltage: str | None = None
     """E03 to E06."""
     customer_class: str | None = None
+    market_location: str | None = None
+    """The MaLo behind a metering location."""
     parties: tuple[Party, ...] = ()
     """Who holds which role, each from a day on."""
 
@@ -126,6 +130,7 @@ def said_by(content: OrderContent) -> MasterData:
         location=content.location,
         voltage=content.voltage,
         customer_class=content.customer_class,
+        market_location=dict(content.properties).get(MALO),
         parties=content.parties or (),
     )
 

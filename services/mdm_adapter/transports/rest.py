@@ -99,4 +99,5 @@ def _speaks(answer: httpx.Response) -> bool:
     declared = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     looks = answer.content[:ANSWER_BYTES].lstrip(b"\xef\xbb\xbf \r\n\t")[:1]
     is_event = looks == b"{" and declared == json_ce.MEDIA_TYPE
-    return looks == b"<" or is_event or declared == edifact.MEDIA_TYPE
+    is_interchange = declared == edifact.MEDIA_TYPE and edifact.is_edifact(answer.content)
+    return looks == b"<" or is_event or is_interchange

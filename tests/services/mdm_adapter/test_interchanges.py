@@ -489,3 +489,30 @@ async def test_H8_what_was_built_and_not_sent_before_the_change_over_is_built_an
     assert len(set(numbers)) == 2
     await last_evening.receives("nb", last_evening.last("nb"))
     assert last_evening.kinds("nb") == ["55643", "13017"]
+
+
+async def test_the_receipt_of_an_answer_of_ours_is_noted_and_a_refusal_is_for_a_person(exchange: Exchange) -> None:
+    await orders(exchange)
+    (heard,) = await exchange.facts_of(OrderReceived)
+    await exchange.hears_and_works(answered(heard.order_key, "accepted", "A02"))
+    await exchange.receives("nb", exchange.last("nb"))
+    before = await exchange.facts_of(MessageQuarantined)
+    await exchange.receives("nb", exchange.last("nb"), "Z29")
+    (fact,) = await exchange.facts_of(MessageQuarantined)
+    assert (before, fact.cause, exchange.kinds("nb")) == ([], "UNCORRELATED", ["APERAK 312", "19005"])
+
+
+async def test_a_corrected_voltage_is_said_from_then_on(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    more = ["SEQ+Z18+1", "CCI+++E04", "CAV+E05"]
+    message = feedback(exchange, exchange.last("nb"), "A02", *more)
+    await exchange.says("nb-nord", exchange.written("nb", "UTILMD", message))
+    changed = visited(version=2, new="1EMH0012345679")
+    await exchange.hears_and_works(changed, requested(attempt=2, visit_version=2))
+    assert "E05" in said([each for each in exchange.sent["nb-nord"] if kind(each) == "55643"][-1], "CAV")
+
+
+async def test_bytes_that_are_no_interchange_are_kept_and_not_answered(exchange: Exchange) -> None:
+    await exchange.says("nb-nord", "UNB+".encode("utf-16"))
+    (fact,) = await exchange.facts_of(MessageQuarantined)
+    assert (fact.cause, exchange.sent["nb-nord"]) == ("NOT_EDIFACT", [])

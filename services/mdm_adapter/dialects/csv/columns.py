@@ -26,7 +26,8 @@ PARTIES = ("party_nb", "party_lf", "party_wmsb", "party_msb_old")
 # fmt: off
 COLUMNS: Mapping[ImportKind, tuple[str, ...]] = MappingProxyType({
     ImportKind.ORDERS: orders.COLUMNS,
-    ImportKind.POINTS: ("metering_point_id", "scheme", "valid_from", *PLACE, "voltage", "customer_class", *PARTIES),
+    ImportKind.POINTS: ("metering_point_id", "scheme", "valid_from", *PLACE, "voltage", "customer_class",
+                          "market_location", *PARTIES),
     ImportKind.AREAS:  ("country", "postcode", "municipality", "stage"),
 })
 REQUIRED: Mapping[ImportKind, tuple[str, ...]] = MappingProxyType({
@@ -68,6 +69,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "valid_from":        ("valid from", "gültig ab", "gültig von", "gyldig fra"),
     "voltage":           ("voltage level", "spannungsebene", "spannung"),
     "customer_class":    ("customer class", "kundengruppe"),
+    "market_location":   ("market location", "malo-id", "malo id"),
     "party_nb":          ("grid operator", "netzbetreiber", "nb", "nettselskap"),
     "party_lf":          ("supplier", "lieferant", "lf", "kraftleverandør"),
     "party_wmsb":        ("metering operator", "wmsb", "messstellenbetreiber"),
