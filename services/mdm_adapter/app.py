@@ -14,6 +14,8 @@ from services.mdm_adapter.desk import FILE, REST, RESULT, Desk
 from services.mdm_adapter.handlers import listening
 from services.mdm_adapter.partners.loader import Partners
 from services.mdm_adapter.receiving import Arriving, Receipt, needs_receiving, receive
+from services.mdm_adapter.refreshing import Refreshing
+from services.mdm_adapter.sealing import DailyEnds, folder_of
 from services.mdm_adapter.settings import Settings
 from services.mdm_adapter.store import KINDS
 from services.mdm_adapter.tables import metadata
@@ -33,6 +35,8 @@ def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], U
         urls=settings.partner_urls,
     )
     taking = partial(take_in, store)
+    refreshing = Refreshing(store, desk, settings.partners_dir)
+    ends = DailyEnds(store, folder_of(settings))
     instance = settings.instance or "main"
     folders = DropFolders(settings.drop_path, instance, desk, taking, settings.drop_settle_seconds)
     return Service(
@@ -41,14 +45,15 @@ def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], U
         store,
         listening(desk),
         metadata,
-        routes(desk),
+        routes(desk, refreshing),
         tells=("rollout.orders", "rollout.handovers"),
         ports={
             REST: RestPort(store, desk, taking, settings.partner_timeout_seconds),
             FILE: FilePort(store, settings.drop_path),
             RESULT: ResultPort(store, settings.drop_path),
         },
-        polls={"drop": folders.poll},
+        polls={"drop": folders.poll, "agreements": refreshing.poll, "archive": ends.poll},
+        prepare=refreshing.look,
     )
 
 

@@ -1,9 +1,10 @@
 """What all work of the adapter has at hand: the partners' profiles, our own name, how long to wait."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
+from services.mdm_adapter.partners.device_types import LiveDeviceTypes
 from services.mdm_adapter.partners.loader import Partners
 from services.mdm_adapter.partners.profile import Profile, RestOut
 
@@ -19,6 +20,7 @@ class Desk:
     source: str
     fact_wait: timedelta
     urls: Mapping[str, str]
+    device_types: LiveDeviceTypes = field(default_factory=LiveDeviceTypes)
 
     def address(self, profile: Profile) -> str | None:
         """Where documents of this partner are posted."""

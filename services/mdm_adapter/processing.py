@@ -32,6 +32,7 @@ from services.mdm_adapter.domain.messages import (
 )
 from services.mdm_adapter.domain.orders import Arrival, Order, Verdict
 from services.mdm_adapter.domain.policy import COPY_WAIT
+from services.mdm_adapter.linking import link_orders
 from services.mdm_adapter.metrics import MESSAGES, ORDERS
 from services.mdm_adapter.partners.profile import Profile
 from services.mdm_adapter.receiving import PROCESS
@@ -122,6 +123,7 @@ def _replay(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile | 
 def _apply(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile) -> None:
     decoded = read(message, unit, profile)
     message.note(decoded)
+    link_orders(unit, message)
     if decoded.kind in ANSWERS:
         _take_answer(unit, desk, message, profile, decoded)
         return

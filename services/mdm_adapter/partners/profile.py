@@ -15,7 +15,7 @@ from services.mdm_adapter.documents.order_content import OrderContent
 from services.mdm_adapter.documents.values import Location, Party
 
 PartnerId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,39}$")]
-Dialect = Literal["cim_xml", "json_ce", "csv"]
+Dialect = Literal["cim_xml", "json_ce", "csv", "edifact_fv"]
 Strictness = Literal["reject", "warn"]
 
 

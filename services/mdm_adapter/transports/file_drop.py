@@ -150,7 +150,7 @@ class FilePort:
     def __init__(self, store: Store, root: Path) -> None:
         self.store, self.root = store, root
 
-    async def send(self, reference: str, payload: Mapping[str, Any]) -> Outcome:
+    async def send(self, _reference: str, payload: Mapping[str, Any]) -> Outcome:
         """Write the file once; the same bytes under the same name are the same delivery."""
         message_id = UUID(payload["message_id"])
         found = await self.store.read(lambda db: queries.to_send(db, Scope.everything(REASON), message_id))
@@ -159,7 +159,7 @@ class FilePort:
             return Failed("no_recipient")
         if found.superseded:
             return Failed(SUPERSEDED)
-        path = self.root / payload["partner"] / "out" / f"{reference}.{SUFFIXES[found.dialect]}"
+        path = self.root / payload["partner"] / "out" / f"{message_id}.{SUFFIXES[found.dialect]}"
         return await asyncio.to_thread(_deliver, path, found.content)
 
     async def ask(self, _reference: str) -> Outcome | None:

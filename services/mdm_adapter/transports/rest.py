@@ -36,7 +36,7 @@ class RestPort:
         self.store, self.desk, self.receive, self.timeout = store, desk, receive, timeout_seconds
         self.client: httpx.AsyncClient | None = None
 
-    async def send(self, reference: str, payload: Mapping[str, Any]) -> Outcome:
+    async def send(self, _reference: str, payload: Mapping[str, Any]) -> Outcome:
         """One try. An answer that was lost is repeated like one that never was: the reference makes it harmless."""
         profile = self.desk.partners.find(payload["partner"])
         url = self.desk.address(profile) if profile else None
@@ -47,7 +47,7 @@ class RestPort:
             return Failed("no_recipient")
         if found.superseded:
             return Failed(SUPERSEDED)
-        headers = {"Content-Type": MEDIA_TYPES[found.dialect], "Idempotency-Key": reference}
+        headers = {"Content-Type": MEDIA_TYPES[found.dialect], "Idempotency-Key": payload["message_id"]}
         try:
             answer = await self._client().post(url, content=found.content, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
