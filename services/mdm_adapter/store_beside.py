@@ -122,12 +122,12 @@ def _came() -> sa.Select[Any]:
 def _left() -> sa.Select[Any]:
     return sa.select(
         _out.c.id,
-        sa.literal("out"),
+        sa.literal("out").label("direction"),
         _out.c.partner,
-        _out.c.created_at,
+        _out.c.created_at.label("at"),
         _out.c.document,
         _out.c.transport,
-        sa.cast(_out.c.state, sa.Text),
+        sa.cast(_out.c.state, sa.Text).label("state"),
         _out.c.sha256,
     )
 

@@ -34,9 +34,11 @@ def corrected(data: bytes, dialect: str, edits: Mapping[str, Any], form: CsvForm
         raise NoSuchPlace(next(iter(edits), ""), "this message has no places that can be named; hand in all of it")
     content, changes = data, dict[str, Change]()
     for place, value in edits.items():
+        if isinstance(value, str) and not value.isprintable():
+            raise NoSuchPlace(place, "control characters are no value")
         content, before = correct(content, place, value, form)
         changes[place] = Change(before=before, after=None if value is None else _said(value))
-    if content == data:
+    if all(each.before == each.after for each in changes.values()):
         raise NoSuchPlace(next(iter(edits), ""), "this changes nothing")
     return Corrected(content, changes)
 

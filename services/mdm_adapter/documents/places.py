@@ -34,12 +34,19 @@ def edited(document: D, edits: Mapping[str, Any]) -> D:
         return document
     tree = document.model_dump(mode="json")
     for place, value in edits.items():
+        if not _is_printable(value):
+            raise NoSuchPlace(place, "control characters are no value")
         _put(tree, place, value)
     try:
         return type(document).model_validate(tree)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise NoSuchPlace(".".join(map(str, first["loc"])), first["msg"]) from None
+
+
+def _is_printable(value: Any) -> bool:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (not isinstance(value, str) or value.isprintable()) and all(map(_is_printable, inside))
 
 
 def _put(tree: Any, place: str, value: Any) -> None:

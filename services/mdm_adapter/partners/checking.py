@@ -115,7 +115,7 @@ def _twice(node: yaml.Node | None, place: str) -> Iterator[ProfileFinding]:
             continue
         seen = set[str]()
         for key, _ in each.value:
-            if key.value in seen:
+            if str(key.value) in seen:
                 name = f"{at}.{key.value}" if at else str(key.value)
                 yield ProfileFinding(key.start_mark.line + 1, name, "stands there twice")
             seen.add(str(key.value))
@@ -139,7 +139,7 @@ def line_of(node: yaml.Node | None, place: Iterable[Any]) -> int:
     for step in place:
         children: Nodes = {}
         if isinstance(node, yaml.MappingNode):
-            children = {key.value: (key, value) for key, value in node.value}
+            children = {key.value: (key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)}
         elif isinstance(node, yaml.SequenceNode):
             children = {number: (value, value) for number, value in enumerate(node.value)}
         if step not in children:

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from kit.store import Unit
+from services.mdm_adapter.app import build
 from services.mdm_adapter.domain.causes import CAUSES
 from services.mdm_adapter.domain.messages import InboundMessage, InState, QuarantineEntry
 from services.mdm_adapter.receiving import message_of
@@ -192,10 +193,11 @@ async def test_E25_nothing_is_lost_over_a_restart(scene: Scene) -> None:
     """What is open, asked for and closed is what the database says; a new process begins from it."""
     entry = await put_aside(scene, "CONFLICT")
     await act(scene, entry, "discard")
-    await scene.store.db.close()
-    (found,) = await open_entries(scene)
+    again = Scene(build(scene.service.settings, scene.clock), scene.clock, scene.signer)  # type: ignore[arg-type]
+    (found,) = await open_entries(again)
     assert (found["id"], found["state"], found["discard_asked_by"]) == (entry, "OPEN", "person:local:anna")
-    done = await act(scene, entry, "discard", name="bo")
+    done = await act(again, entry, "discard", name="bo")
+    await again.close()
     rows = await scene.store.read(lambda db: db.execute(sa.text("SELECT action, details FROM audit")).all())
     said = [json.loads(row.details)["why"] for row in rows if row.action == "message:discard"]
     assert (done.json()["state"], said) == ("DISCARDED", [WHY["reason"]] * 2)

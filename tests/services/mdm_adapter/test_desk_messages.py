@@ -186,9 +186,10 @@ async def test_R1_an_edited_document_keeps_its_place_in_the_business_and_gets_a_
     [
         ({READING: "forty"}, "removed.0.readings.0.value"),
         ({"removed.7.serial": "X"}, "removed.7.serial"),
-        ({"removed.0.serial": "x" * 2_000}, ""),
+        ({"removed.0.serial": "1\x01"}, "control"),
+        ({READING: "0.12345678901"}, "our own check"),
     ],
-    ids=["no number", "no such place", "refused by our own schema"],
+    ids=["no number", "no such place", "no character", "refused by our own schema"],
 )
 async def test_an_edit_that_is_wrong_is_answered_with_findings_and_sends_nothing(
     scene: Scene, edit: dict[str, Any], words: str
