@@ -53,7 +53,7 @@ class Refreshing:
                 self._take({row.name: row.text for row in rows})
                 self._edited = edited
         except BadProfile as refused:
-            log.warning("profiles were not taken", file=refused.file, faults=len(refused.errors))
+            log.warning("profiles were not taken", key=refused.file, count=len(refused.errors))
 
     def _stamp_of_files(self) -> Stamp:
         if self.folder is None or not self.folder.is_dir():
@@ -76,6 +76,6 @@ class Refreshing:
 def _put(found: dict[str, Any], partner: str, read: Any) -> None:
     """What was right when it was edited may be wrong for a newer release: then the file counts, and it is logged."""
     if read is None:
-        log.error("what was edited at the desk no longer fits", partner=partner)
+        log.error("what was edited at the desk no longer fits", key=partner)
     else:
         found[partner] = read
