@@ -21,6 +21,9 @@ class Part(BaseModel):
 class Event(Part):
     """Something that happened. It has no clock and no id of its own: those are on its envelope."""
 
+    # a process hears a few of the 70 events: what judges one is built when it is first met
+    model_config = ConfigDict(defer_build=True)
+
     ce_type: ClassVar[str]
     topic: ClassVar[str]
     owner: ClassVar[str]

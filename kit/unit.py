@@ -17,7 +17,7 @@ from kit.outbox import Cause, Told, seal, tombstone
 
 A = TypeVar("A", bound=Aggregate)
 Kinds = Mapping[type[Any], Mapped[Any]]
-ROUNDS = 3
+ROUNDS = 5
 
 
 class NotLoaded(Exception):
@@ -184,7 +184,7 @@ class Unit:
         return {"cause": self.cause.causation_id, **source}
 
     def load(self, db: sa.Connection, needs: Callable[["Unit"], Iterable[Ref]]) -> None:
-        """Load what is needed, asking again with what was loaded at hand, at most three rounds."""
+        """Load what is needed, asking again with what was loaded at hand, at most five rounds: most need one or two."""
         for _ in range(ROUNDS):
             missing = self._ask(needs) - self._here.keys()
             if not missing:

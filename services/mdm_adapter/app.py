@@ -33,6 +33,7 @@ def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], U
         source=settings.message_source,
         fact_wait=timedelta(minutes=settings.fact_wait_minutes),
         urls=settings.partner_urls,
+        market_id=settings.market_id,
     )
     taking = partial(take_in, store)
     refreshing = Refreshing(store, desk, settings.partners_dir)

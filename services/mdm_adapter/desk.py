@@ -21,6 +21,13 @@ class Desk:
     fact_wait: timedelta
     urls: Mapping[str, str]
     device_types: LiveDeviceTypes = field(default_factory=LiveDeviceTypes)
+    market_id: str | None = None
+    """Our own code in the market (D-MP-1); without it no interchange can be written."""
+
+    @property
+    def own_ids(self) -> frozenset[str] | None:
+        """Whom an interchange may be meant for; None: everybody is us."""
+        return frozenset({self.market_id}) if self.market_id else None
 
     def address(self, profile: Profile) -> str | None:
         """Where documents of this partner are posted."""

@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Iterator
 
 from contracts.cases import HandoverRequested
-from contracts.codes import Fact, FailureCause, Level
+from contracts.codes import AnnouncedPlan, Fact, FailureCause, Level
 from kit.store import Ref, Unit
-from services.mdm_adapter import answering
+from services.mdm_adapter import answering, market_writing
 from services.mdm_adapter.desk import Desk
 from services.mdm_adapter.dialects import writing
+from services.mdm_adapter.dialects.edifact_fv import messages as edifact
+from services.mdm_adapter.dialects.edifact_fv.market_sending import CodeRefused, MissingFact
 from services.mdm_adapter.documents.answer import Answer
 from services.mdm_adapter.documents.matrix import Accept, DocumentKind, Role
 from services.mdm_adapter.domain.calendar import local_day
+from services.mdm_adapter.domain.clocks import earliest_announced
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Handover, Row, RowState
 from services.mdm_adapter.domain.messages import (
@@ -28,6 +31,10 @@ from services.mdm_adapter.partners.profile import Profile
 
 FACT_MISSING = "fact_missing"
 """Kind of the timer that ends the wait of a held row; its key is the row."""
+ACK_DUE = "ack_due"
+"""Kind of the timer that ends the wait for a receipt; its key is the row."""
+TOLD_READINGS = frozenset({Role.NB, Role.LF})
+"""Who is told readings (edifact page, 11: readings.receivers)."""
 NOBODY = "nobody"
 
 
@@ -59,16 +66,19 @@ def hand_over(unit: Unit, desk: Desk, dossier: Dossier, fact: HandoverRequested)
         if fact.attempt < dossier.newest(fact.fact):
             unit.anomaly("handover_stale", f"case/{dossier.case_id}", fact=fact.fact.value, attempt=fact.attempt)
         return
-    rows = [_row(unit, handover, each) for each in _recipients(unit, desk, dossier, handover)]
+    told = _recipients(unit, desk, dossier, handover)
+    rows = [_row(unit, handover, each, document) for each in told for document in _documents(unit, desk, dossier, each)]
     for row in rows:
         dossier.add_row(row)
     for row in rows:
         dispatch(unit, desk, dossier, row)
-    if rows:
+    if told:
+        if not rows:  # nobody who has to be told has words for it
+            dossier.accept_without_rows(handover)
         return
     if handover.fact is Fact.EXCHANGE_COMPLETED:
         nobody = Recipient(NOBODY, Role.ORDERING, NOBODY, DocumentKind.DEVICE_EXCHANGE_COMPLETED, Accept.BUSINESS)
-        row = _row(unit, handover, nobody)
+        row = _row(unit, handover, nobody, nobody.document)
         dossier.add_row(row)
         dossier.broken(row, FailureCause.NO_RECIPIENT, Level.TRANSPORT)
     else:
@@ -85,7 +95,23 @@ def _recipients(unit: Unit, desk: Desk, dossier: Dossier, handover: Handover) ->
     return recipients(dossier, handover, known, day)
 
 
-def _row(unit: Unit, handover: Handover, recipient: Recipient) -> Row:
+def _documents(unit: Unit, desk: Desk, dossier: Dossier, recipient: Recipient) -> tuple[DocumentKind, ...]:
+    """One document, but in interchanges of the market: there readings are told apart from devices, and only to some."""
+    kind, profile = recipient.document, _profile(unit, desk, recipient.partner)
+    if profile is None or not writing.is_market(profile, local_day(unit.now)):
+        return (kind,)
+    has_readings = recipient.role in TOLD_READINGS or profile.role in {each.value.upper() for each in TOLD_READINGS}
+    match kind:
+        case DocumentKind.CANCELLATION_ANSWER:
+            return ()  # no interchange says so
+        case DocumentKind.DEVICE_EXCHANGE_COMPLETED if has_readings:
+            return (kind, DocumentKind.METER_READINGS)
+        case DocumentKind.VALUES_WITHDRAWN if any(dossier.readings_sent(recipient.partner)):
+            return (DocumentKind.READINGS_WITHDRAWN, kind)
+    return (kind,)
+
+
+def _row(unit: Unit, handover: Handover, recipient: Recipient, document: DocumentKind) -> Row:
     return Row(
         row_id=unit.new_id(),
         fact=handover.fact,
@@ -95,7 +121,7 @@ def _row(unit: Unit, handover: Handover, recipient: Recipient) -> Row:
         recipient=recipient.partner,
         role=recipient.role,
         accept=recipient.accept,
-        document=recipient.document.value,
+        document=document.value,
     )
 
 
@@ -105,7 +131,11 @@ def dispatch(unit: Unit, desk: Desk, dossier: Dossier, row: Row) -> None:
     if profile is None or order is None or desk.way_out(profile) is None:
         dossier.broken(row, FailureCause.NO_RECIPIENT, Level.TRANSPORT)
         return
-    document = report(dossier, dossier.handover(row.fact, row.attempt), row, order)
+    handover = dossier.handover(row.fact, row.attempt)
+    if wait := dossier.must_wait(row) or _announced_late(unit, profile, handover, row):
+        row.held = wait
+        return
+    document = report(dossier, handover, row, order)
     if isinstance(document, Missing):
         _hold(unit, desk, dossier, row, document)
         return
@@ -117,6 +147,8 @@ def dispatch(unit: Unit, desk: Desk, dossier: Dossier, row: Row) -> None:
     dialect = writing.dialect_for(profile, document, local_day(unit.now))
     if dialect is None:  # nothing that is agreed with the partner has words for it
         dossier.broken(row, FailureCause.NO_RECIPIENT, Level.TRANSPORT)
+    elif dialect == edifact.NAME:
+        _send_interchange(unit, desk, profile, dossier, row, order, document)
     elif isinstance(document, Answer):
         _send_answer(unit, desk, profile, dossier, row, order, document, dialect)
     else:
@@ -125,10 +157,26 @@ def dispatch(unit: Unit, desk: Desk, dossier: Dossier, row: Row) -> None:
 
 def _recipient(unit: Unit, desk: Desk, row: Row) -> Profile | None:
     """The profile of a recipient; a party that was known by its code alone may have got one meanwhile."""
-    profile = desk.partners.find(row.recipient) or desk.partners.called(row.recipient, local_day(unit.now))
+    profile = _profile(unit, desk, row.recipient)
     if profile is not None:
         row.recipient = profile.id
     return profile
+
+
+def _profile(unit: Unit, desk: Desk, partner: str) -> Profile | None:
+    return desk.partners.find(partner) or desk.partners.called(partner, local_day(unit.now))
+
+
+def _announced_late(unit: Unit, profile: Profile, handover: Handover, row: Row) -> str | None:
+    """Work that the market hears of too late for its day is held, with the first day that would do (H7)."""
+    if row.document != DocumentKind.WORK_ANNOUNCED or not writing.is_market(profile, local_day(unit.now)):
+        return None
+    plan = handover.plan or AnnouncedPlan.IMS
+    planned = handover.planned_on if plan is AnnouncedPlan.IMS else handover.window_from
+    first = earliest_announced(local_day(unit.now), competing=row.role is Role.WMSB)
+    if planned is None or planned >= first:
+        return None
+    return f"M-DL-01: told too late for {planned}, the first day would be {first}"
 
 
 def _hold(unit: Unit, desk: Desk, dossier: Dossier, row: Row, missing: Missing) -> None:
@@ -171,6 +219,33 @@ def _send(
         return
     _remember(unit, profile, message, dossier, row)
     answering.post(unit, desk, profile, message, content, lane=row.order_key)
+
+
+def _send_interchange(
+    unit: Unit, desk: Desk, profile: Profile, dossier: Dossier, row: Row, order: Order, document: Report
+) -> None:
+    """A fact that the market wants to know holds the document; a code that does not hold any more stops it."""
+    message = answering.outbound(unit, profile, row.document, edifact.NAME)
+    message.case_id, message.row_id = dossier.case_id, row.row_id
+    try:
+        content, numbers = market_writing.written(unit, desk, profile, dossier, row, order, document, message)
+    except MissingFact as missing:
+        _hold(unit, desk, dossier, row, Missing((missing.field,)))
+        return
+    except CodeRefused as refused:
+        unit.anomaly("code_refused", f"case/{dossier.case_id}", document=row.document, refused=refused.refused)
+        dossier.broken(row, FailureCause.OWN_OUTPUT_INVALID, Level.SYNTAX)
+        return
+    row.build += 1
+    row.message_id, row.numbers, row.taken = message.id, numbers, ()
+    if faults := edifact.own_faults(content, unit.now, to_supplier=row.role is Role.LF):
+        unit.anomaly("own_output_invalid", f"case/{dossier.case_id}", document=row.document, place=faults[0][:200])
+        dossier.broken(row, FailureCause.OWN_OUTPUT_INVALID, Level.SYNTAX)
+        return
+    for reference in edifact.keys_of(content):
+        name = by_correlation(profile.id, market_writing.key_of(reference))
+        unit.add(Correlation(name=name, case_id=dossier.case_id, row_id=row.row_id, message_id=message.id))
+    answering.post(unit, desk, profile, message, content, lane=dossier.metering_point_id or row.order_key)
 
 
 def _remember(unit: Unit, profile: Profile, message: OutboundMessage, dossier: Dossier, row: Row) -> None:

@@ -26,7 +26,7 @@ from services.mdm_adapter.desk import FILE, REST, Desk
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import RowState, Signal
 from services.mdm_adapter.domain.orders import Order
-from services.mdm_adapter.handing_over import FACT_MISSING, dispatch, hand_over, needs_rows, release_held
+from services.mdm_adapter.handing_over import ACK_DUE, FACT_MISSING, dispatch, hand_over, needs_rows, release_held
 from services.mdm_adapter.metrics import RESENDS
 from services.mdm_adapter.receiving import PROCESS
 from services.mdm_adapter.replies import RESEND
@@ -63,6 +63,7 @@ def listening(desk: Desk) -> Handlers:
     handlers.due(RESEND, needs=lambda timer, unit: needs_rows(timer.payload["case_id"], [], unit))(
         partial(resend, desk)
     )
+    handlers.due(ACK_DUE, needs=lambda timer, _: [(Dossier, timer.payload["case_id"])])(outcomes.miss_receipt)
     handlers.due(outcomes.SILENCE, needs=lambda timer, _: [(Dossier, timer.payload["case_id"])])(hear_silence)
     for kind in (REST, FILE):
         handlers.sent(kind, needs=outcomes.needs_outcome)(partial(outcomes.record, desk))

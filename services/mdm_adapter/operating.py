@@ -79,9 +79,10 @@ def _must_have_left(unit: Unit, row: Row) -> None:
     if row.held is not None:
         raise EditRefused([{"position": "document", "detail": row.held}])
     if row.state is RowState.ERROR_TECH:
-        found = [each for each in unit.anomalies if each.code == "own_output_invalid"]
+        found = [each for each in unit.anomalies if each.code in {"own_output_invalid", "code_refused"}]
+        places = [str(each.details.get("place") or each.details.get("refused")) for each in found]
         raise EditRefused(
-            [{"position": str(each.details.get("place", "document")), "detail": "our own check"} for each in found]
+            [{"position": place, "detail": "our own check"} for place in places]
             or [{"position": "document", "detail": "it cannot be sent: nobody to send it to, or no dialect for it"}]
         )
 

@@ -3,21 +3,26 @@
 from collections.abc import Iterator
 
 from contracts.codes import FailureCause, Level
-from kit.handlers import Sent
+from kit.handlers import Sent, Timer
 from kit.store import Ref, Unit
 from services.mdm_adapter.desk import Desk
-from services.mdm_adapter.documents.matrix import MATRIX, Accept
+from services.mdm_adapter.dialects.edifact_fv import messages as edifact
+from services.mdm_adapter.documents.matrix import MATRIX, Accept, DocumentKind
 from services.mdm_adapter.domain.calendar import end_of_wait
+from services.mdm_adapter.domain.clocks import aperak_due
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Row, RowState, Signal
 from services.mdm_adapter.domain.messages import OutboundMessage, OutState
-from services.mdm_adapter.domain.policy import SEND_AGAIN
+from services.mdm_adapter.domain.policy import ACK_GRACE, SEND_AGAIN
+from services.mdm_adapter.handing_over import ACK_DUE
 from services.mdm_adapter.metrics import MESSAGES
 
 SILENCE = "silence"
 """Kind of the timer that ends the time to object; its key is the row."""
 SUPERSEDED = "superseded"
 """Cause of a message that was not sent, because a newer attempt took its place."""
+MASTER_DATA = frozenset({DocumentKind.DEVICE_EXCHANGE_COMPLETED, DocumentKind.VALUES_WITHDRAWN})
+"""Documents that leave as UTILMD, whose receipts are due sooner."""
 EXHAUSTED = "retries_exhausted"
 LOST = "answer_lost"
 """Cause of a try after which nobody knows whether the message arrived."""
@@ -40,6 +45,7 @@ def record(desk: Desk, sent: Sent, unit: Unit) -> None:
             message.state, message.finished_at, message.cause = OutState.SENT, unit.now, None
             if dossier and row:
                 _taken(unit, desk, dossier, row)
+                _await_receipt(unit, dossier, row, message)
         case "failed":
             lost = message.cause == LOST and sent.cause == EXHAUSTED
             message.state, message.finished_at = OutState.UNKNOWN if lost else OutState.FAILED, unit.now
@@ -57,6 +63,22 @@ def record(desk: Desk, sent: Sent, unit: Unit) -> None:
             message.cause = sent.cause
             return
     MESSAGES.labels(message.partner, message.document, "out", message.state.lower()).inc()
+
+
+def _await_receipt(unit: Unit, dossier: Dossier, row: Row, message: OutboundMessage) -> None:
+    """An interchange is answered by a receipt within its time; without one a person must know before it is too late."""
+    if message.dialect == edifact.NAME and row.state is RowState.SENT and row.message_id == message.id:
+        type_ = "UTILMD" if row.document in MASTER_DATA else "IFTSTA"
+        until = aperak_due(type_, unit.now) + ACK_GRACE
+        unit.later(ACK_DUE, str(row.row_id), until, case_id=str(dossier.case_id))
+
+
+def miss_receipt(timer: Timer, unit: Unit) -> None:
+    """No receipt came in time (M-CLK-8). Nothing is sent again by itself; one that comes later counts."""
+    dossier = unit.get(Dossier, timer.payload["case_id"])
+    row = dossier.row(timer.key)
+    if row and row.state is RowState.SENT:
+        dossier.broken(row, FailureCause.ACK_MISSING, Level.PROCESSABILITY, final=False)
 
 
 def _taken(unit: Unit, desk: Desk, dossier: Dossier, row: Row) -> None:

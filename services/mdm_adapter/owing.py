@@ -8,10 +8,12 @@ from kit.inbox import Received
 from kit.store import Ref, Unit
 from services.mdm_adapter import answering
 from services.mdm_adapter.desk import Desk
+from services.mdm_adapter.dialects.edifact_fv import messages as edifact
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
-from services.mdm_adapter.domain.messages import CHAIN, ArchiveHead, InboundMessage
+from services.mdm_adapter.domain.messages import CHAIN, Archived, ArchiveHead, InboundMessage
 from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.errors import AnswerGiven, NoSuchThing
+from services.mdm_adapter.market_writing import send_order_answer
 from services.mdm_adapter.partners.profile import Profile
 
 
@@ -22,6 +24,7 @@ def needs_answer(key: str, unit: Unit) -> Iterator[Ref]:
     order = unit.find(Order, key)
     if order and order.message_id:
         yield InboundMessage, str(order.message_id)
+        yield Archived, str(order.message_id)
 
 
 def answer_order(desk: Desk, received: Received[OrderAnswered], unit: Unit) -> None:
@@ -51,7 +54,18 @@ def _answer(fact: OrderAnswered, order: Order) -> Answer:
 
 def _send(unit: Unit, desk: Desk, profile: Profile, order: Order, answer: Answer) -> None:
     order.answered, order.answer_waiting = True, None
-    answering.answer(unit, desk, profile, unit.get(InboundMessage, str(order.message_id)), answer)
+    message = unit.get(InboundMessage, str(order.message_id))
+    if message.dialect != edifact.NAME:
+        answering.answer(unit, desk, profile, message, answer)
+        return
+    content = unit.get(Archived, message.key()).content
+    decoded = edifact.decode(content, profile, message.received_at, desk.own_ids)
+    asked = next((item.asked for item in decoded.items if item.order_no == order.order_no), None)
+    if missing := send_order_answer(unit, desk, profile, message, answer, asked):
+        order.answered, order.answer_waiting = False, answer
+        unit.anomaly("answer_incomplete", f"order/{order.order_key}", detail=missing[:200])
+    else:
+        message.answered(answer, unit.now)
 
 
 def add_text(unit: Unit, desk: Desk, key: str, text: str) -> None:

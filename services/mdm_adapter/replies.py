@@ -14,7 +14,8 @@ from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.items import Decoded
 from services.mdm_adapter.dialects.reading import answer_about, names_order
 from services.mdm_adapter.documents.answer import Answer, ItemState, Reason
-from services.mdm_adapter.documents.matrix import Accept
+from services.mdm_adapter.documents.corrected import Corrected
+from services.mdm_adapter.documents.matrix import Accept, DocumentKind
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Row, RowState
 from services.mdm_adapter.domain.messages import (
@@ -80,12 +81,27 @@ def take_answer(unit: Unit, desk: Desk, message: InboundMessage, profile: Profil
     order_no = unquote(row.order_key.partition(":")[2])
     answer = answer_about(decoded, order_no)
     _worked_on(message, order_no, answer.items[0].state)
-    if row.state is RowState.SUPERSEDED:
-        state = answer.items[0].state.value
-        unit.anomaly("answer_late", f"case/{dossier.case_id}", row=str(row.row_id), answer=state)
-        return True
-    _apply(unit, desk, profile, dossier, row, answer, decoded)
+    hear(unit, desk, profile, dossier, row, answer, names_it=names_order(decoded, order_no))
     return True
+
+
+def hear(
+    unit: Unit, desk: Desk, profile: Profile, dossier: Dossier, row: Row, answer: Answer, *, names_it: bool = True
+) -> None:
+    """What a partner says about one document moves its row. `names_it`: the answer names this very order."""
+    state = answer.items[0].state
+    if row.state is RowState.SUPERSEDED:
+        unit.anomaly("answer_late", f"case/{dossier.case_id}", row=str(row.row_id), answer=state.value)
+    elif state is ItemState.REFUSED:
+        _refused(unit, desk, profile, dossier, row, answer, names_it)
+    elif state is ItemState.UNKNOWN:
+        unit.anomaly("answer_unknown", f"case/{dossier.case_id}", row=str(row.row_id))
+    elif state is ItemState.RECEIVED:
+        dossier.answered(row, Accept.RECEIVED, Level.TRANSPORT)
+    elif answer.level is Level.PROCESSABILITY:
+        dossier.answered(row, Accept.PROCESSABILITY, Level.PROCESSABILITY)
+    else:
+        dossier.answered(row, Accept.BUSINESS, Level.BUSINESS)
 
 
 def take_correction(unit: Unit, message: InboundMessage, profile: Profile, decoded: Decoded) -> bool:
@@ -104,6 +120,14 @@ def take_correction(unit: Unit, message: InboundMessage, profile: Profile, decod
         if order is None or known is None:
             return False
         dossier, key = known, order.order_key
+    if not tell_correction(unit, profile, dossier, key, corrected):
+        return False
+    _worked_on(message, corrected.order_no, "corrected")
+    return True
+
+
+def tell_correction(unit: Unit, profile: Profile, dossier: Dossier, key: str, corrected: Corrected) -> bool:
+    """Somebody sees master data otherwise than we told them; False where the point is not known."""
     if dossier.metering_point_id is None:
         return False
     origin = MasterDataOrigin.MARKET_FEEDBACK if profile.contract == "market" else MasterDataOrigin.PARTNER
@@ -117,7 +141,6 @@ def take_correction(unit: Unit, message: InboundMessage, profile: Profile, decod
             changed=changed,
         )
     )
-    _worked_on(message, corrected.order_no, "corrected")
     return True
 
 
@@ -155,27 +178,12 @@ def _take_status(unit: Unit, desk: Desk, message: InboundMessage, profile: Profi
     return True
 
 
-def _apply(
-    unit: Unit, desk: Desk, profile: Profile, dossier: Dossier, row: Row, answer: Answer, decoded: Decoded
-) -> None:
-    match answer.items[0].state:
-        case ItemState.RECEIVED:
-            dossier.answered(row, Accept.RECEIVED, Level.TRANSPORT)
-        case ItemState.ACCEPTED if answer.level is Level.PROCESSABILITY:
-            dossier.answered(row, Accept.PROCESSABILITY, Level.PROCESSABILITY)
-        case ItemState.ACCEPTED:
-            dossier.answered(row, Accept.BUSINESS, Level.BUSINESS)
-        case ItemState.UNKNOWN:
-            unit.anomaly("answer_unknown", f"case/{dossier.case_id}", row=str(row.row_id))
-        case ItemState.REFUSED:
-            _refused(unit, desk, profile, dossier, row, answer, decoded)
-
-
 def _meanings(unit: Unit, desk: Desk, profile: Profile, answer: Answer, row: Row | None) -> Meant:
     """What the given reasons mean, by the partner's own map; what nobody knows is OTHER, and counted."""
     partner, meant = desk.partners.codes(profile.id), list[tuple[Reason, HubReason]]()
     for reason in answer.items[0].reasons:
-        found = partner.reason(reason.code, reason.list, row.fact if row else None, unit.now.date())
+        fact = row.fact if row else None
+        found = partner.reason(reason.code, reason.list, fact, unit.now.date(), reason.hub_reason)
         if found is None:
             UNMAPPED.labels(profile.id).inc()
         meant.append((reason, found or HubReason.OTHER))
@@ -183,14 +191,14 @@ def _meanings(unit: Unit, desk: Desk, profile: Profile, answer: Answer, row: Row
 
 
 def _refused(
-    unit: Unit, desk: Desk, profile: Profile, dossier: Dossier, row: Row, answer: Answer, decoded: Decoded
+    unit: Unit, desk: Desk, profile: Profile, dossier: Dossier, row: Row, answer: Answer, names_it: bool
 ) -> None:
     """The level decides where it says technical, else the reasons: status only, technical, or the work itself."""
     meant = _meanings(unit, desk, profile, answer, row)
     if status := [STATUS[reason] for _, reason in meant if reason in STATUS]:
         _tell_status(unit, dossier.case_id, row.order_key, profile, status[0], answer)
         return
-    if _is_repetition(dossier, row, meant, decoded):
+    if names_it and _is_repetition(dossier, row, meant):
         dossier.accepted(row)
         return
     business = [reason for _, reason in meant if not reason.technical]
@@ -204,7 +212,8 @@ def _refused(
         )
         for said, means in meant
     )
-    dossier.refused(row, told, answer.items[0].reasons, authority=profile.authority, window=_window(answer))
+    authority = answer.authority or profile.authority
+    dossier.refused(row, told, answer.items[0].reasons, authority=authority, window=_window(answer))
     for reason in business:
         REJECTIONS.labels(profile.id, reason).inc()
 
@@ -230,15 +239,10 @@ def _tell_status(
     unit.audit("order:status", f"case/{case_id}" if case_id else f"order/{key}", status=status.value)
 
 
-def _is_repetition(dossier: Dossier, row: Row, meant: Meant, decoded: Decoded) -> bool:
+def _is_repetition(dossier: Dossier, row: Row, meant: Meant) -> bool:
     """The partner has these very words already, and says so: then it has them."""
-    order_no = unquote(row.order_key.partition(":")[2])
     declined = all(said.code == codes.DECLINED or means is HubReason.DUPLICATE for said, means in meant)
-    return (
-        declined
-        and names_order(decoded, order_no)
-        and (row.build > 1 or any(each.was_sent for each in dossier.earlier(row)))
-    )
+    return declined and (row.build > 1 or any(each.was_sent for each in dossier.earlier(row)))
 
 
 def _broken(unit: Unit, dossier: Dossier, row: Row, first: tuple[Reason, HubReason], level: Level) -> None:
@@ -251,11 +255,22 @@ def _broken(unit: Unit, dossier: Dossier, row: Row, first: tuple[Reason, HubReas
     receipt = level is not Level.BUSINESS
     if not receipt:
         level = Level.SYNTAX if said.code in SYNTAX else Level.PROCESSABILITY
-    if reason not in PASSING:
+    if _comes_too_soon(row, reason):
+        _again(unit, dossier, row, cause, level)
+    elif reason not in PASSING:
         dossier.broken(row, cause, level, final=not receipt, hub_reason=None if reason.technical else reason)
     elif row.tries < len(SEND_AGAIN):
-        again = unit.now + SEND_AGAIN[row.tries]
-        dossier.broken(row, cause, level, final=False, next_try_at=again)
-        unit.later(RESEND, str(row.row_id), again, case_id=str(dossier.case_id))
+        _again(unit, dossier, row, cause, level)
     else:
         dossier.broken(row, FailureCause.RETRIES_EXHAUSTED, level)
+
+
+def _comes_too_soon(row: Row, reason: HubReason) -> bool:
+    """Readings of a device that the recipient does not know yet are sent once more by themselves (H2)."""
+    return reason is HubReason.UNKNOWN_DEVICE and row.document == DocumentKind.METER_READINGS and row.tries == 0
+
+
+def _again(unit: Unit, dossier: Dossier, row: Row, cause: FailureCause, level: Level) -> None:
+    again = unit.now + SEND_AGAIN[row.tries]
+    dossier.broken(row, cause, level, final=False, next_try_at=again)
+    unit.later(RESEND, str(row.row_id), again, case_id=str(dossier.case_id))

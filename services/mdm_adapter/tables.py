@@ -8,7 +8,7 @@ from contracts.codes import AnnouncedPlan, Decision, Fact, Scheme
 from kit.db import Choice, Id, Json, Utc, kernel
 from services.mdm_adapter.documents.answer import Answer, Reason
 from services.mdm_adapter.documents.matrix import Accept, Role
-from services.mdm_adapter.documents.values import ReportedDevice
+from services.mdm_adapter.documents.values import DeviceFact, ReportedDevice
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from services.mdm_adapter.domain.handover import RowState
 from services.mdm_adapter.domain.messages import (
@@ -32,6 +32,7 @@ archive_heads = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
     sa.Column("entries", sa.Integer, nullable=False),
+    sa.Column("numbered", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 archive = sa.Table(
@@ -193,6 +194,7 @@ visits = sa.Table(
     sa.Column("finished_at", Utc, nullable=False),
     sa.Column("installed", Json(tuple[ReportedDevice, ...]), nullable=False),
     sa.Column("removed", Json(tuple[ReportedDevice, ...]), nullable=False),
+    sa.Column("devices", Json(dict[str, DeviceFact]), nullable=False, server_default="{}"),
 )
 
 handovers = sa.Table(
@@ -246,6 +248,9 @@ handover_rows = sa.Table(
     sa.Column("resent_at", Utc),
     sa.Column("reasons", Json(tuple[Reason, ...]), nullable=False),
     sa.Column("edits", Json(dict[str, Any]), nullable=False, server_default="{}"),
+    sa.Column("numbers", Json(tuple[str, ...]), nullable=False, server_default="[]"),
+    sa.Column("taken", Json(tuple[str, ...]), nullable=False, server_default="[]"),
+    sa.Column("decided_at", Utc),
 )
 
 message_links = sa.Table(

@@ -27,15 +27,15 @@ SOON = timedelta(seconds=75)
 class Adapter:
     """The adapter as a process that dies at the n-th passing of a point, and starts again on the same files."""
 
-    def __init__(self, folder: Path, point: str, hit: int) -> None:
-        self.folder, self.point, self.left = folder, point, hit
+    def __init__(self, folder: Path, point: str, hit: int, **options: Any) -> None:
+        self.folder, self.point, self.left, self.options = folder, point, hit, options
         self.clock, self.new_id = ManualClock(MONDAY_MORNING), numbered_ids()
         self.dead, self.deaths = False, 0
         self.service = self.built()
 
     def built(self) -> Service:
         url = f"sqlite:///{self.folder}/{{service}}.db"
-        settings = Settings(data_dir=self.folder, database_url=url, drop_settle_seconds=0)
+        settings = Settings(data_dir=self.folder, database_url=url, drop_settle_seconds=0, **self.options)
         return build(settings, self.clock, self.new_id)
 
     def at_point(self, name: str) -> None:

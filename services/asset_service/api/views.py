@@ -26,7 +26,7 @@ MOST_SERIALS = 200
 class View(BaseModel):
     """What is answered; read from rows and aggregates alike."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(defer_build=True, from_attributes=True, frozen=True, use_attribute_docstrings=True)
 
 
 class Asked(BaseModel):

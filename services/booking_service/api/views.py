@@ -24,7 +24,9 @@ Text = Annotated[str, Field(max_length=1_000)]
 class View(BaseModel):
     """What is answered; read from rows and aggregates alike."""
 
-    model_config = ConfigDict(from_attributes=True, populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        defer_build=True, from_attributes=True, populate_by_name=True, use_attribute_docstrings=True
+    )
 
 
 class Asked(BaseModel):

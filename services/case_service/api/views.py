@@ -49,7 +49,7 @@ TheStore = Annotated[Store, Depends(the_store)]
 class View(BaseModel):
     """What a route answers."""
 
-    model_config = ConfigDict(frozen=True, from_attributes=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, from_attributes=True, use_attribute_docstrings=True)
 
 
 class WorkOrderView(View):

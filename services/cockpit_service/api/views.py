@@ -22,7 +22,7 @@ Code = Annotated[str | None, Query(max_length=60)]
 class View(BaseModel):
     """What is answered."""
 
-    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(defer_build=True, from_attributes=True, use_attribute_docstrings=True)
 
 
 class WorkOrderView(View):

@@ -26,6 +26,7 @@ MEDIA_TYPES: Mapping[str, str | None] = MappingProxyType(
         **dict.fromkeys(("application/xml", "text/xml"), "cim_xml"),
         **dict.fromkeys(("application/cloudevents+json", "application/json"), "json_ce"),
         **dict.fromkeys(("text/csv", "application/csv"), "csv"),
+        **dict.fromkeys(("application/edifact", "text/plain"), "edifact_fv"),
         "application/octet-stream": None,
     }
 )

@@ -1,6 +1,7 @@
 """What a dialect makes of a message: its orders, one by one, or its answer; and what was found on the way."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -39,6 +40,8 @@ class Item:
     """In EDIFACT: what it quotes of ours, in the order in which it is looked up."""
     answer: Answer | None = None
     """In EDIFACT each Vorgang may be an answer, to something else than the next one."""
+    said_at: datetime | None = None
+    """When its sender wrote it: of two answers the later one counts, in whatever order they come."""
     corrected: Corrected | None = None
     asked: Asked | None = None
     """In EDIFACT: what an answer of ours to this order quotes."""

@@ -1,10 +1,12 @@
 """Which dialect a message is in, by its bytes, and what it says in it."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from services.mdm_adapter.dialects.cim_xml import messages as cim_xml
 from services.mdm_adapter.dialects.cim_xml.replies import names_own, read_answer
 from services.mdm_adapter.dialects.csv import orders as csv
+from services.mdm_adapter.dialects.edifact_fv import messages as edifact
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Kind
 from services.mdm_adapter.dialects.json_ce import messages as json_ce
@@ -16,13 +18,17 @@ def dialect_of(data: bytes, profile: Profile | None) -> str:
     """The dialect that bytes look like; what looks like nothing is a file of rows where those are agreed."""
     if json_ce.is_json(data):
         return json_ce.NAME
-    if cim_xml.is_xml(data) or (profile is not None and not profile.speaks(csv.NAME, None)):
+    if edifact.is_edifact(data):
+        return edifact.NAME
+    if cim_xml.is_xml(data):
         return cim_xml.NAME
-    return csv.NAME
+    if profile is None or profile.speaks(csv.NAME, None):
+        return csv.NAME
+    return edifact.NAME if profile.speaks(edifact.NAME, None) else cim_xml.NAME
 
 
-def decode(data: bytes, profile: Profile, now: datetime) -> Decoded:
-    """Read a message of a partner, in the dialect that its bytes show. Pure."""
+def decode(data: bytes, profile: Profile, now: datetime, own: Collection[str] | None = None) -> Decoded:
+    """Read a message of a partner, in the dialect that its bytes show; `own` are our codes in the market. Pure."""
     dialect = dialect_of(data, profile)
     if not profile.speaks(dialect, now.date()):
         findings = [Finding("1.9", "/", f"{dialect} is not agreed with this partner", rule="DIALECT")]
@@ -30,6 +36,8 @@ def decode(data: bytes, profile: Profile, now: datetime) -> Decoded:
     match dialect:
         case json_ce.NAME:
             return json_ce.decode(data, profile, now)
+        case edifact.NAME:
+            return edifact.decode(data, profile, now, own)
         case cim_xml.NAME:
             return cim_xml.decode(data, profile, now)
         case _:

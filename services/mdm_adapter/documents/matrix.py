@@ -17,6 +17,10 @@ class DocumentKind(StrEnum):
     CANCELLATION_ANSWER = "cancellation_answer"
     VALUES_WITHDRAWN = "values_withdrawn"
     """The state after the work was undone, to whoever was told of the work."""
+    METER_READINGS = "meter_readings"
+    """In EDIFACT readings leave in a message of their own, behind the devices."""
+    READINGS_WITHDRAWN = "readings_withdrawn"
+    """In EDIFACT: readings that were sent no longer hold; told before the state after the work was undone."""
     ORDER_ANSWER = "order_answer"
 
 

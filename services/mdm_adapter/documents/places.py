@@ -1,5 +1,6 @@
 """The places of a document: `removed.0.readings.0.value` and what stands there, to be shown, compared and corrected."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -10,6 +11,16 @@ from services.mdm_adapter.errors import NoSuchPlace
 
 D = TypeVar("D", bound=Value)
 DEEPEST = 10
+OF_DEVICE = re.compile(r"(device_type|gateway) of (\S{1,40})")
+_FACTS = re.compile(
+    r"master_data\.(voltage|customer_class)|malo|price_key|price_article|failure_code|failure_text|contact\.name"
+    r"|address\.(street|number|addition|postcode|city|country)"
+)
+
+
+def is_fact(place: str) -> bool:
+    """Whether it names a fact beside the document, as FACT_MISSING does."""
+    return _FACTS.fullmatch(place) is not None or OF_DEVICE.fullmatch(place) is not None
 
 
 def flat(document: Value) -> dict[str, str]:
@@ -29,11 +40,15 @@ def _flat(value: Any, place: str) -> Iterator[tuple[str, str]]:
 
 
 def edited(document: D, edits: Mapping[str, Any]) -> D:
-    """The document with other values at these places; an item may be added behind the last one. Raises NoSuchPlace."""
-    if not edits:
+    """The document with other values at these places; an item may be added behind the last one. Raises NoSuchPlace.
+
+    Facts beside the document are left to whoever writes it.
+    """
+    own = {place: value for place, value in edits.items() if not is_fact(place)}
+    if not own:
         return document
     tree = document.model_dump(mode="json")
-    for place, value in edits.items():
+    for place, value in own.items():
         if not _is_printable(value):
             raise NoSuchPlace(place, "control characters are no value")
         _put(tree, place, value)

@@ -11,7 +11,7 @@ from contracts.codes import DeviceRole, Scheme
 class Value(BaseModel):
     """Frozen, closed against misspelt members."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Document(Value):
@@ -88,6 +88,17 @@ class Reading(Value):
     obis: str
     value: Decimal
     at: datetime
+
+
+class DeviceFact(Value):
+    """What is known of one device beside what documents say about it; only some markets want to know."""
+
+    device_type: str | None = None
+    """As reported, else as planned."""
+    gateway: str | None = None
+    """Serial of the gateway through which it communicates."""
+    registers: dict[str, tuple[int, int]] = {}
+    """Digits before and behind the point, by OBIS code, as they were reported."""
 
 
 class ReportedDevice(Value):

@@ -45,6 +45,14 @@ def announced_until(planned_on: date, *, competing: bool = False) -> date:
     return working_days_after(day, -3) if competing else day
 
 
+def earliest_announced(told_on: date, *, competing: bool = False) -> date:
+    """M-CLK-6 read the other way: the first day that may be announced on a day."""
+    day = months_later(told_on, ANNOUNCED_AHEAD)
+    while announced_until(day, competing=competing) < told_on:
+        day += timedelta(days=1)
+    return day
+
+
 def may_be_announced(first_day: date, told_on: date) -> bool:
     """M-DL-02: a plain modern meter is announced 3 to 15 months ahead."""
     return months_later(first_day, -FARTHEST_AHEAD) <= told_on <= months_later(first_day, -ANNOUNCED_AHEAD)

@@ -9,13 +9,13 @@ from contracts.cases import CaseAmended, CaseOpened, HandoverRequested
 from contracts.codes import Authority, Decision, Fact, FailureCause, HubReason, Level, Scheme
 from contracts.handovers import HandoverAccepted, HandoverAcknowledged, HandoverFailed, HandoverRejected, HandoverSent
 from contracts.ids import CaseId, RowId, WorkOrderId
-from contracts.parts import Days, HandoverReason, InstalledDevice, RemovedDevice
+from contracts.parts import Days, HandoverReason, InstalledDevice, RegisterReading, RemovedDevice
 from contracts.visits import VisitReported
 from kit.store import Aggregate
 from services.mdm_adapter.documents.answer import Reason
-from services.mdm_adapter.documents.matrix import Accept
-from services.mdm_adapter.documents.values import Reading, ReportedDevice
-from services.mdm_adapter.domain.handover import Handover, Outlook, Row, RowState, Signal, outlook
+from services.mdm_adapter.documents.matrix import Accept, DocumentKind
+from services.mdm_adapter.documents.values import DeviceFact, Reading, ReportedDevice
+from services.mdm_adapter.domain.handover import SETTLED, Handover, Outlook, Row, RowState, Signal, outlook
 
 
 @dataclass
@@ -33,6 +33,8 @@ class Visit:
     finished_at: datetime
     installed: tuple[ReportedDevice, ...]
     removed: tuple[ReportedDevice, ...]
+    devices: dict[str, DeviceFact] = field(default_factory=dict)
+    """More about those that were installed, by serial."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -87,6 +89,7 @@ class Dossier(Aggregate):
             finished_at=fact.finished_at,
             installed=tuple(_reported(device) for device in fact.installed),
             removed=tuple(_reported(device) for device in fact.removed),
+            devices={device.serial: _fact(device) for device in fact.installed},
         )
         self.visits = [each for each in self.visits if each.visit_id != fact.visit_id]
         self.visits.append(made)
@@ -152,6 +155,24 @@ class Dossier(Aggregate):
     def was_told(self, fact: Fact, partner: str) -> bool:
         """Whether a document about a fact has left to a partner."""
         return any(each.was_sent for each in self.rows if (each.fact, each.recipient) == (fact, partner))
+
+    def must_wait(self, row: Row) -> str | None:
+        """Readings leave once the devices they were taken from are known to the recipient (H2)."""
+        if row.document != DocumentKind.METER_READINGS:
+            return None
+        devices = (
+            each
+            for each in self.rows
+            if (each.fact, each.attempt, each.recipient) == (row.fact, row.attempt, row.recipient)
+            and each.document == DocumentKind.DEVICE_EXCHANGE_COMPLETED
+            and each.work_order_id == row.work_order_id
+        )
+        return "DEVICES_FIRST" if any(each.state not in SETTLED for each in devices) else None
+
+    def readings_sent(self, partner: str) -> list[Row]:
+        """Rows that told readings to a partner."""
+        told = DocumentKind.METER_READINGS
+        return [each for each in self.rows if (each.document, each.recipient) == (told, partner) and each.was_sent]
 
     @property
     def withdrawn(self) -> set[str | None]:
@@ -332,3 +353,17 @@ def _reported(device: InstalledDevice | RemovedDevice) -> ReportedDevice:
     """A device of a visit report; manufacturer, seal and place stay behind."""
     readings = tuple(Reading(obis=each.obis, value=each.reading, at=each.at) for each in device.registers)
     return ReportedDevice(role=device.role, serial=device.serial, readings=readings)
+
+
+def _fact(device: InstalledDevice) -> DeviceFact:
+    return DeviceFact(
+        device_type=device.device_type,
+        gateway=device.gateway_serial,
+        registers={each.obis: digits for each in device.registers if (digits := _digits(each))},
+    )
+
+
+def _digits(register: RegisterReading) -> tuple[int, int] | None:
+    if register.digits is None or register.decimals is None:
+        return None
+    return register.digits, register.decimals

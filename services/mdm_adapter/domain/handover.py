@@ -138,6 +138,12 @@ class Row:
     reasons: tuple[Reason, ...] = ()
     edits: dict[str, Any] = field(default_factory=dict)
     """What a person corrected: place in the document -> value. It holds for every build from then on."""
+    numbers: tuple[str, ...] = ()
+    """In EDIFACT: numbers of the newest build's documents, one per device for readings; each gets its own receipt."""
+    taken: tuple[str, ...] = ()
+    """Those of them that the recipient can process."""
+    decided_at: datetime | None = None
+    """In EDIFACT: when the business answer that counts was written."""
 
     def meets(self, signal: Signal) -> bool:
         """Move by the table; returns whether the state changed."""
@@ -151,6 +157,19 @@ class Row:
         """Whether an answer of this depth is the one that counts."""
         depth = list(Accept)
         return depth.index(reached) >= depth.index(self.accept)
+
+    def took(self, number: str | None) -> bool:
+        """The recipient can process a document; whether nothing of the row is missing now. None: all of it."""
+        known = self.numbers if number is None else tuple(each for each in self.numbers if each == number)
+        self.taken = tuple(each for each in self.numbers if each in self.taken or each in known)
+        return len(self.numbers) < 2 or self.taken == self.numbers
+
+    def decides(self, said_at: datetime | None) -> bool:
+        """Whether a business answer counts: not, if a later one is here already, in whatever order they came."""
+        if said_at is not None and self.decided_at is not None and said_at < self.decided_at:
+            return False
+        self.decided_at = said_at or self.decided_at
+        return True
 
     @property
     def open(self) -> bool:

@@ -1,7 +1,7 @@
 """Messages in and out, the chain that their bytes are kept in, and what waits in quarantine."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from uuid import UUID
@@ -16,6 +16,8 @@ from services.mdm_adapter.errors import EntryClosed, SamePerson
 
 CHAIN = "archive"
 START = "0" * 64
+NUMBERED_FROM, TICK = datetime(2025, 1, 1, tzinfo=UTC), timedelta(milliseconds=10)
+"""11 digits last until 2056."""
 
 
 def digest(data: bytes) -> str:
@@ -30,9 +32,19 @@ class ArchiveHead(Aggregate):
     name: str = CHAIN
     hash: str = START
     entries: int = 0
+    numbered: int = 0
+    """The number of the last interchange of ours."""
 
     def key(self) -> str:
         return self.name
+
+    def number(self, at: datetime) -> int:
+        """A number that no interchange of ours has had: the time in hundredths of a second, or one more than the last.
+
+        Whoever goes on from an older copy of the database has newer time, and repeats none.
+        """
+        self.numbered = max(self.numbered + 1, (at - NUMBERED_FROM) // TICK)
+        return self.numbered
 
 
 @dataclass(kw_only=True, eq=False)

@@ -16,3 +16,6 @@ RESEND_BLOCKED = timedelta(seconds=60)
 
 COPY_WAIT = timedelta(seconds=1)
 """A copy that was read before its first waits so long, and looks again."""
+
+ACK_GRACE = timedelta(minutes=15)
+"""So long after a receipt was due its absence is told (edifact page, 8: M-CLK-8)."""

@@ -49,7 +49,7 @@ def _document(dossier: Dossier, handover: Handover, row: Row, order: Order) -> R
             return _not_completed(dossier, handover, order)
         case DocumentKind.WORK_ANNOUNCED:
             return _announced(dossier, handover, order)
-        case DocumentKind.VALUES_WITHDRAWN:
+        case DocumentKind.VALUES_WITHDRAWN | DocumentKind.READINGS_WITHDRAWN:
             return _withdrawn(dossier, handover, row, order)
         case _:
             return _completed(dossier, handover, order)

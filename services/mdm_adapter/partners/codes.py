@@ -71,12 +71,16 @@ class CodeMap:
         """The lines of the map, by code."""
         return sorted(self._rows, key=lambda row: (row.code, row.list or "", row.valid_from or date.min))
 
-    def reason(self, code: str, list_: str | None, fact: Fact | None, on: date) -> HubReason | None:
-        """What a code means on a day; None: nobody knows, it is OTHER."""
+    def reason(
+        self, code: str, list_: str | None, fact: Fact | None, on: date, means: HubReason | None = None
+    ) -> HubReason | None:
+        """What a code means on a day, `means` where the message itself says so; None: nobody knows, it is OTHER."""
         for row in self._rows:
             fits = row.code == code and row.list in (None, list_)
             if fits and (row.valid_from is None or row.valid_from <= on):
                 return row.reason
+        if means is not None:
+            return means
         before = ANNOUNCED.get(code) if fact is Fact.ROLLOUT_ANNOUNCED else None
         known = before or NAMED.get(code) or CIM.get(code) or MARKET.get(code)
         if known is None and fact is Fact.ROLLOUT_ANNOUNCED:

@@ -121,6 +121,11 @@ class Defaults(Agreed):
     country: Code | None = None
     municipality: Code | None = None
     stage: Code | None = None
+    voltage: Code | None = None
+    """Code of the market for the level of voltage, E03 to E06."""
+    customer_class: Literal["person", "company"] | None = None
+    price_key: Code | None = None
+    """What a supplier is told that a device costs."""
     parties: dict[str, str] = {}
     """Role (nb, lf, wmsb, msb_old) -> id."""
     device_types: dict[DeviceRole, Code] = {}
@@ -138,6 +143,8 @@ class Defaults(Agreed):
             sms_allowed=self.sms_allowed,
             plan=self.device_plan,
             priority=self.priority,
+            voltage=self.voltage,
+            customer_class=self.customer_class,
             location=Location(country=self.country, municipality=self.municipality, stage=self.stage),
             parties=tuple(Party(role=role, id=id_) for role, id_ in sorted(self.parties.items())) or None,
         )
@@ -169,6 +176,8 @@ class Limits(Agreed):
     message_bytes: int = Field(10_000_000, ge=1_000, le=200_000_000)
 
 
+MARKET_IDS = frozenset({"bdew", "dvgw", "gln"})
+"""Schemes of identities under which interchanges are sent."""
 AUTHORITIES: Mapping[str, Authority] = MappingProxyType(
     {
         **{each.value.upper(): each for each in Authority},
@@ -219,6 +228,11 @@ class Profile(Agreed):
     def out(self) -> RestOut | FileOut:
         """The way on which documents leave."""
         return self.transports.out[0]
+
+    def market_id(self, on: date) -> str | None:
+        """The code of the partner in the market (D-MP-1) on that day; None: it has none."""
+        held = [each for each in self.identity if each.scheme in MARKET_IDS and (each.valid_from or date.min) <= on]
+        return max(held, key=lambda each: each.valid_from or date.min).value if held else None
 
     def speaks(self, dialect: str, on: date | None) -> bool:
         """Whether a dialect is agreed on that day; without a day, at any time."""

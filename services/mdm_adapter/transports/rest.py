@@ -13,6 +13,7 @@ from kit.effects import Done, Failed, Outcome, Transient
 from kit.store import Store
 from services.mdm_adapter import store as queries
 from services.mdm_adapter.desk import Desk
+from services.mdm_adapter.dialects.edifact_fv import messages as edifact
 from services.mdm_adapter.dialects.json_ce import messages as json_ce
 from services.mdm_adapter.dialects.writing import MEDIA_TYPES
 from services.mdm_adapter.domain.policy import SEND_AGAIN
@@ -84,7 +85,8 @@ class RestPort:
 
 
 def _speaks(answer: httpx.Response) -> bool:
-    """Whether the body is an answer in the partner's words: XML, or a CloudEvent that is declared as one."""
+    """Whether the body is an answer in the partner's words: XML, or an event or an interchange declared as one."""
     declared = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     looks = answer.content[:ANSWER_BYTES].lstrip(b"\xef\xbb\xbf \r\n\t")[:1]
-    return looks == b"<" or (looks == b"{" and declared == json_ce.MEDIA_TYPE)
+    is_event = looks == b"{" and declared == json_ce.MEDIA_TYPE
+    return looks == b"<" or is_event or declared == edifact.MEDIA_TYPE

@@ -24,7 +24,7 @@ LetterHandler = Annotated[Principal, Depends(needs("letter:handle"))]
 class View(BaseModel):
     """What a route answers."""
 
-    model_config = ConfigDict(frozen=True, from_attributes=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, from_attributes=True, use_attribute_docstrings=True)
 
 
 class Asked(BaseModel):

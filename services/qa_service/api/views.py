@@ -26,7 +26,9 @@ Reason = Annotated[str, Field(min_length=3, max_length=1_000)]
 class View(BaseModel):
     """What is answered; read from rows and aggregates alike."""
 
-    model_config = ConfigDict(from_attributes=True, populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        defer_build=True, from_attributes=True, populate_by_name=True, use_attribute_docstrings=True
+    )
 
 
 class Question(BaseModel):

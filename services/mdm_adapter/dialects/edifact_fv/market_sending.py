@@ -8,7 +8,7 @@ from typing import TypeVar
 from kit.errors import Invalid
 from services.mdm_adapter.dialects.edifact_fv.device_types import DeviceTypes
 from services.mdm_adapter.documents.matrix import Role
-from services.mdm_adapter.documents.values import Customer, Location, MeteringPoint
+from services.mdm_adapter.documents.values import Customer, DeviceFact, Location, MeteringPoint
 
 T = TypeVar("T")
 
@@ -65,18 +65,6 @@ class Asked:
     metering_point: MeteringPoint | None = None
     fixed_on: date | None = None
     """The day that was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceFact:
-    """What is known of one device beside what the document says."""
-
-    device_type: str | None = None
-    """As reported, else as planned."""
-    gateway: str | None = None
-    """Through which it communicates."""
-    registers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Digits before and behind the point, by OBIS code, as they were reported."""
 
 
 @dataclass(frozen=True, slots=True)

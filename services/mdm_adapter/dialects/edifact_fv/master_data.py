@@ -9,12 +9,12 @@ from contracts.codes import DeviceRole
 from services.mdm_adapter.dialects.edifact_fv import places
 from services.mdm_adapter.dialects.edifact_fv.composing import begin, day, interchange, parties, rff, seg, version_of
 from services.mdm_adapter.dialects.edifact_fv.fields import MARKET
-from services.mdm_adapter.dialects.edifact_fv.market_sending import DeviceFact, MarketSending, MissingFact, needed
+from services.mdm_adapter.dialects.edifact_fv.market_sending import MarketSending, MissingFact, needed
 from services.mdm_adapter.dialects.edifact_fv.syntax import Segment
 from services.mdm_adapter.dialects.edifact_fv.tables import rows, tree
 from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
 from services.mdm_adapter.documents.matrix import Role
-from services.mdm_adapter.documents.values import ReportedDevice
+from services.mdm_adapter.documents.values import DeviceFact, ReportedDevice
 
 PIDS = {Role.NB: "55643", Role.LF: "55653"}
 OTHER_PID = "55663"

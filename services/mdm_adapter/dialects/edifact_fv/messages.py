@@ -113,7 +113,8 @@ def _item(outcome: Outcome, profile: Profile | None, on: date) -> Item:
     if said is None:
         return Item(outcome.document, None, [NOT_PROCESSED])
     corrects = received_answers.corrected(vorgang, on)
-    return Item(said.items[0].item, None, references=quoted, answer=said, corrected=corrects)
+    said_at = vorgang.head.time("137")
+    return Item(said.items[0].item, None, references=quoted, answer=said, said_at=said_at, corrected=corrects)
 
 
 def _acknowledgement(said: Acknowledgement, on: date) -> Item:

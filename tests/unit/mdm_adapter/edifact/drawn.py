@@ -53,11 +53,11 @@ def completed(draw: some.DrawFn) -> tuple[DeviceExchangeCompleted, MarketSending
     installed, removed = draw(meters(serials[:new], at)), draw(meters(serials[new:], at))
     gateway = draw(some.none() | some.just("EHUB0000001001"))
     devices: dict[str, DeviceFact] = {
-        serial: DeviceFact(draw(some.sampled_from(["mme_1ph", "mme_3ph_2t"]))) for serial in serials[:new]
+        serial: DeviceFact(device_type=draw(some.sampled_from(["mme_1ph", "mme_3ph_2t"]))) for serial in serials[:new]
     }
     if gateway:
         installed += (ReportedDevice(role=DeviceRole.SMGW, serial=gateway),)
-        devices[gateway] = DeviceFact("smgw_lte")
+        devices[gateway] = DeviceFact(device_type="smgw_lte")
     document = DeviceExchangeCompleted(**ABOUT, started_at=at, finished_at=at, installed=installed, removed=removed)
     given = sending(role=draw(some.sampled_from(Role)), at=NOW, facts={"devices": devices})
     keys = {(gateway or "", reading.obis) for device in installed for reading in device.readings}

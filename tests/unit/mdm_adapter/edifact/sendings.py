@@ -33,9 +33,9 @@ FACTS = Facts(
     customer=Customer(name="Anna Beispiel"),
     location=Location(street="Probeweg", number="7", postcode="10115", city="Musterstadt", country="DE"),
     devices={
-        METER:   DeviceFact("mme_1ph"),
-        GATEWAY: DeviceFact("smgw_lte"),
-        ANTENNA: DeviceFact("antenna_lte"),
+        METER:   DeviceFact(device_type="mme_1ph"),
+        GATEWAY: DeviceFact(device_type="smgw_lte"),
+        ANTENNA: DeviceFact(device_type="antenna_lte"),
     },
     malo="41373559241",
     price_key="PRICE-1",

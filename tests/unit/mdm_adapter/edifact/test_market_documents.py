@@ -269,7 +269,11 @@ CONTROL = EXCHANGE.model_copy(
         )
     }
 )
-MORE = {**FACTS.devices, "1CTL0000004004": DeviceFact("control_box"), "T-1": DeviceFact("ct_150_5")}
+MORE = {
+    **FACTS.devices,
+    "1CTL0000004004": DeviceFact(device_type="control_box"),
+    "T-1": DeviceFact(device_type="ct_150_5"),
+}
 
 
 def test_transformer_and_control_box_have_blocks_of_their_own() -> None:
@@ -290,7 +294,7 @@ def test_without_antenna_the_gateway_communicates_by_itself() -> None:
 
 
 def test_reported_digits_go_before_those_of_the_type() -> None:
-    devices = {**FACTS.devices, METER: DeviceFact("mme_1ph", registers={OBIS: (7, 2)})}
+    devices = {**FACTS.devices, METER: DeviceFact(device_type="mme_1ph", registers={OBIS: (7, 2)})}
     assert "CAV+:::7:2" in said(EXCHANGE, sending(facts={"devices": devices}))
 
 

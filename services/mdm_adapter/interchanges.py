@@ -1,0 +1,194 @@
+"""An interchange of the market is applied, Vorgang by Vorgang, and answered: by one CONTRL, or an APERAK for each."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from contracts.codes import Level
+from kit.store import Ref, Unit
+from services.mdm_adapter import answering, market_writing
+from services.mdm_adapter.aside import ID_REUSED, SENDER_MISMATCH, UNCORRELATED, is_reused, quarantine
+from services.mdm_adapter.desk import Desk
+from services.mdm_adapter.dialects.cim_xml import codes
+from services.mdm_adapter.dialects.edifact_fv import messages as edifact
+from services.mdm_adapter.dialects.edifact_fv.checking import Checked, Outcome
+from services.mdm_adapter.dialects.edifact_fv.receipts import unknown_place, unknown_reference, wants_contrl
+from services.mdm_adapter.dialects.findings import Finding
+from services.mdm_adapter.dialects.items import Decoded, Item, Reference
+from services.mdm_adapter.documents.answer import Answer, ItemState
+from services.mdm_adapter.domain.dossier import Dossier
+from services.mdm_adapter.domain.handover import Row
+from services.mdm_adapter.domain.messages import (
+    Archived,
+    Correlation,
+    InboundMessage,
+    InState,
+    ItemResult,
+    by_correlation,
+)
+from services.mdm_adapter.domain.orders import Verdict
+from services.mdm_adapter.handing_over import ACK_DUE, needs_rows, release_held
+from services.mdm_adapter.linking import link_document
+from services.mdm_adapter.ordering import REFUSED, needs_of_orders, result_of, take_order
+from services.mdm_adapter.partners.profile import Profile
+from services.mdm_adapter.replies import hear, tell_correction
+
+RECEIPT = "receipt"
+UNKNOWN_REFERENCE, UNKNOWN_PLACE = "unknown_reference", "unknown_place"
+"""Results of a Vorgang that its own check does not see: it quotes nothing of ours, or lies nowhere that we know."""
+CAUSES = {"23": SENDER_MISMATCH, "7": SENDER_MISMATCH}
+"""Why nobody may be answered, where syntax does not say it: a stranger sends, or somebody else is meant."""
+
+
+def needs_of_interchange(message: InboundMessage, profile: Profile, decoded: Decoded, unit: Unit) -> Iterator[Ref]:
+    """Orders, and the cases of all that is quoted: an answer may let more of their documents leave."""
+    yield from needs_of_orders(profile, [item for item in decoded.items if item.document], unit)
+    names = [_name(message, reference) for item in decoded.items for reference in item.references]
+    for name in names:
+        yield Correlation, name
+    cases = (str(found.case_id) for name in names if (found := unit.find(Correlation, name)))
+    for case_id in dict.fromkeys(cases):
+        yield from needs_rows(case_id, [], unit)
+
+
+def _name(message: InboundMessage, reference: Reference) -> str:
+    return by_correlation(message.partner, market_writing.key_of(reference))
+
+
+def take_interchange(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile, decoded: Decoded) -> None:
+    """Work on an interchange. Its receipts are written with it, one per Vorgang, and never one for a receipt."""
+    checked = decoded.checked
+    assert checked is not None  # noqa: S101 -- whoever calls has seen it
+    if checked.is_quarantined:
+        fault = decoded.findings[0]
+        quarantine(unit, message, CAUSES.get(fault.code, fault.code), f"{fault.position}: {fault.detail}")
+        return
+    if is_reused(unit, message, decoded.message_id):
+        quarantine(unit, message, ID_REUSED, "the number of the interchange was used for another one")
+        return
+    message.results = tuple(_take(unit, desk, message, profile, decoded, item) for item in decoded.items)
+    if message.state is InState.STORED:
+        taken = any(each.result != REFUSED for each in message.results)
+        message.state = InState.PROCESSED if taken and not decoded.findings else InState.REFUSED
+    _send_receipt(unit, desk, profile, message, decoded, unit.get(Archived, message.key()).content)
+
+
+def repeat_answers(unit: Unit, desk: Desk, profile: Profile, message: InboundMessage) -> None:
+    """A copy gets again what the first was answered, under numbers of their own."""
+    content = unit.get(Archived, str(message.copy_of)).content
+    decoded = edifact.decode(content, profile, message.received_at, desk.own_ids)
+    _send_receipt(unit, desk, profile, message, decoded, content)
+    asked = {item.order_no: item.asked for item in decoded.items if item.asked}
+    for stored in unit.get(InboundMessage, str(message.copy_of)).answers:
+        order_no = stored.answer.items[0].item
+        market_writing.send_order_answer(unit, desk, profile, message, stored.answer, asked.get(order_no))
+
+
+def _take(
+    unit: Unit, desk: Desk, message: InboundMessage, profile: Profile, decoded: Decoded, item: Item
+) -> ItemResult:
+    is_receipt = not any(item is each for each in decoded.items[: len(_outcomes(decoded))])
+    if item.findings:
+        if is_receipt:
+            found = item.findings[0]
+            quarantine(unit, message, UNCORRELATED, f"{found.code} {found.position}: {found.detail}")
+        return result_of(item, REFUSED, item.findings)
+    if item.document is not None and item.order_no:
+        return _take_order(unit, desk, message, profile, item)
+    row = _row_of(unit, message, item)
+    if row is None:
+        return _uncorrelated(unit, message, item)
+    link_document(unit, message, row[1])
+    _hear(unit, desk, profile, *row, item)
+    state = item.answer.items[0].state if item.answer else ItemState.UNKNOWN
+    return result_of(item, "corrected" if item.corrected else state)
+
+
+def _take_order(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile, item: Item) -> ItemResult:
+    """An order. That it was taken is said by its receipt; a decision that was told before is told again."""
+    result, answer = take_order(unit, message, profile, item)
+    if answer and answer.state is ItemState.REFUSED and any(each.code == codes.PLACE for each in result.findings):
+        return result.model_copy(update={"result": UNKNOWN_PLACE})
+    if answer and answer.reasons and result.result == Verdict.REPEATED:
+        market_writing.send_order_answer(unit, desk, profile, message, Answer(items=(answer,)), item.asked)
+    return result
+
+
+def _uncorrelated(unit: Unit, message: InboundMessage, item: Item) -> ItemResult:
+    """It answers nothing that this partner was sent, or ends nothing that we know: a person looks."""
+    quoted = ", ".join(f"{each.kind} {each.number}" for each in item.references) or "nothing"
+    quarantine(unit, message, UNCORRELATED, f"this partner was sent nothing under what is quoted: {quoted}")
+    is_business = item.document is not None or (item.answer is not None and item.answer.level is Level.BUSINESS)
+    unknown = Finding("Z33", "RFF", f"unknown: {quoted}")
+    return result_of(item, UNKNOWN_REFERENCE if is_business and item.references else UNCORRELATED.lower(), [unknown])
+
+
+def _row_of(unit: Unit, message: InboundMessage, item: Item) -> tuple[Dossier, Row, Correlation] | None:
+    """The document that is meant: by the first of the references that this partner knows from us."""
+    for reference in item.references:
+        correlation = unit.find(Correlation, _name(message, reference))
+        dossier = unit.find(Dossier, str(correlation.case_id)) if correlation else None
+        row = dossier.row(correlation.row_id) if dossier and correlation else None
+        if dossier and row and correlation:
+            return dossier, row, correlation
+    return None
+
+
+def _hear(
+    unit: Unit, desk: Desk, profile: Profile, dossier: Dossier, row: Row, correlation: Correlation, item: Item
+) -> None:
+    """An answer moves its row. Receipts of readings come device by device: only the last one counts for the row."""
+    answer = item.answer
+    if answer is None:
+        return
+    state, is_business = answer.items[0].state, answer.level is Level.BUSINESS
+    is_of_older = state is ItemState.REFUSED and not is_business and correlation.message_id != row.message_id
+    if is_of_older or (is_business and not row.decides(item.said_at)):
+        unit.anomaly("answer_late", f"case/{dossier.case_id}", row=str(row.row_id), answer=state.value)
+        return
+    unit.never(ACK_DUE, str(row.row_id))
+    number = next((each.number for each in item.references if each.kind in {"AGO", "ACW"}), None)
+    if state is ItemState.ACCEPTED and not is_business and not row.took(number):
+        return
+    if item.corrected:
+        tell_correction(unit, profile, dossier, row.order_key, item.corrected)
+    hear(unit, desk, profile, dossier, row, answer)
+    release_held(unit, desk, dossier)
+
+
+def _outcomes(decoded: Decoded) -> tuple[Outcome, ...]:
+    return decoded.checked.outcomes if decoded.checked else ()
+
+
+def _send_receipt(
+    unit: Unit, desk: Desk, profile: Profile, message: InboundMessage, decoded: Decoded, content: bytes
+) -> None:
+    """Write what is owed by what became of each Vorgang."""
+    checked = decoded.checked
+    if checked is None or not (wants_contrl(checked) or _outcomes(decoded)):
+        return
+    pairs = zip(checked.outcomes, decoded.items, message.results, strict=False)
+    checked = replace(checked, outcomes=tuple(_judged(*each) for each in pairs))
+    _post_receipt(unit, desk, profile, message, checked, content)
+
+
+def _judged(outcome: Outcome, item: Item, result: ItemResult) -> Outcome:
+    if result.result == UNKNOWN_PLACE:
+        return unknown_place(outcome)
+    return unknown_reference(outcome, item.references[0]) if result.result == UNKNOWN_REFERENCE else outcome
+
+
+def _post_receipt(
+    unit: Unit, desk: Desk, profile: Profile, message: InboundMessage, checked: Checked, content: bytes
+) -> None:
+    assert checked.head is not None  # noqa: S101 -- something is owed, so there was a head
+    out = answering.outbound(unit, profile, RECEIPT, edifact.NAME)
+    out.answers_to = message.id
+    count = max(len(checked.outcomes), 1)
+    parties = (checked.head.receiver, checked.head.sender)
+    sending = market_writing.envelope(unit, parties, out, count)
+    receipt = edifact.receipt(content, checked, sending)
+    if receipt is None:
+        return
+    if faults := edifact.own_faults(receipt, unit.now):
+        unit.anomaly("own_output_invalid", f"message/{message.id}", document=RECEIPT, place=faults[0][:200])
+    answering.post(unit, desk, profile, out, receipt, lane=str(message.id))

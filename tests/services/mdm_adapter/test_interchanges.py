@@ -1,0 +1,393 @@
+"""Roles of the market are told by EDIFACT, answer by it, and order by it."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from contracts.cases import CaseCancelled, OrderAnswered
+from contracts.codes import Decision, Fact, FailureCause, HubReason, Level
+from contracts.handovers import HandoverAccepted, HandoverFailed, HandoverRejected, MessageQuarantined
+from contracts.orders import MasterDataReceived, OrderReceived
+from services.mdm_adapter.app import build
+from services.mdm_adapter.settings import Settings
+from simulators import facts
+from tests.services.mdm_adapter.erp import Erp, reply, text
+from tests.services.mdm_adapter.exchanges import ERP, PROFILE, US, Exchange, kind, reference, said
+from tests.services.mdm_adapter.market import ADDRESSES, PARTIES, announced
+from tests.services.mdm_adapter.scenes import CASE, POINT, order, requested, visited
+
+
+@pytest.fixture
+async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
+    """An adapter whose partners of the market speak EDIFACT."""
+    folder = tmp_path / "partners"
+    folder.mkdir()
+    (folder / "erp-a.yaml").write_text(ERP)
+    for role, partner in PARTIES.items():
+        code = facts.MARKET_CODES[role]
+        (folder / f"{partner}.yaml").write_text(PROFILE.format(partner=partner, role=role.upper(), code=code))
+    opened = await Exchange.open(
+        build, tmp_path, settings=Settings, partners_dir=folder, partner_urls=ADDRESSES, market_id=US
+    )
+    opened.erp = Erp()
+    opened.open_addresses()
+    yield opened
+    await opened.close()
+
+
+async def given_done_work(exchange: Exchange, *roles: str) -> None:
+    await exchange.given_the_market(*roles)
+    await exchange.hears_and_works(visited(), requested())
+
+
+async def test_J01_devices_are_told_in_each_role_s_own_message(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb", "lf", "wmsb")
+    assert [exchange.kinds(role) for role in ("nb", "lf", "wmsb")] == [["55643"], ["55653"], ["55663"]]
+
+
+async def test_E17_readings_leave_only_once_the_devices_are_known_to_that_recipient(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb", "lf")
+    await exchange.receives("lf", exchange.last("lf"))
+    assert (exchange.kinds("nb"), exchange.kinds("lf")) == (["55643"], ["55653", "13017"])
+    await exchange.receives("nb", exchange.last("nb"))
+    assert exchange.kinds("nb") == ["55643", "13017"]
+
+
+async def test_E17_a_row_of_readings_is_settled_by_the_receipts_of_all_its_devices(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    await exchange.receives("nb", exchange.last("nb"))
+    readings = exchange.last("nb")
+    first, second = (exchange.receipt("nb", readings, number=number) for number in (0, 1))
+    await exchange.says("nb-nord", exchange.written("nb", "APERAK", first))
+    between = await exchange.facts_of(HandoverAccepted)
+    await exchange.says("nb-nord", exchange.written("nb", "APERAK", second))
+    assert (between, len(await exchange.facts_of(HandoverAccepted))) == ([], 1)
+
+
+async def test_J34_a_refused_receipt_leaves_the_order_unmoved_and_readings_held(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    await exchange.receives("nb", exchange.last("nb"), "Z35")
+    (fact,) = await exchange.facts_of(HandoverFailed)
+    assert (fact.level, fact.cause, fact.final) == (Level.PROCESSABILITY, FailureCause.SCHEMA, False)
+    assert (exchange.kinds("nb"), await exchange.facts_of(HandoverRejected)) == (["55643"], [])
+
+
+async def test_J35_only_the_refused_recipient_is_told_again(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb", "lf")
+    await exchange.receives("nb", exchange.last("nb"))
+    await exchange.receives("nb", exchange.last("nb"))
+    await exchange.receives("lf", exchange.last("lf"), "Z29")
+    (row,) = [each for each in await exchange.rows("handover_rows") if each.state == "ERROR_TECH"]
+    first = exchange.last("lf")
+    async with exchange.http("mdm") as person:
+        path = f"/v1/messages/{row.row_id}/resend"
+        answer = await person.post(path, json={"reason": "mapping was mended"})
+    assert answer.status_code == 200, answer.text
+    await exchange.works()
+    again = exchange.last("lf")
+    assert (exchange.kinds("nb"), exchange.kinds("lf")) == (["55643", "13017"], ["55653", "55653"])
+    for tag, element in (("UNB", 5), ("BGM", 2), ("IDE", 2)):
+        assert said(first, tag, element) != said(again, tag, element)
+    await exchange.receives("lf", again)
+    await exchange.receives("lf", exchange.last("lf"))
+    assert len(await exchange.facts_of(HandoverAccepted)) == 1
+
+
+async def test_E10_a_missing_receipt_is_told_after_its_time_and_nothing_is_sent_again(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    await exchange.minutes_pass(59)
+    before = await exchange.facts_of(HandoverFailed)
+    await exchange.minutes_pass(2)
+    (fact,) = await exchange.facts_of(HandoverFailed)
+    assert (before, fact.cause, exchange.kinds("nb")) == ([], FailureCause.ACK_MISSING, ["55643"])
+    await exchange.receives("nb", exchange.last("nb"))
+    assert exchange.kinds("nb") == ["55643", "13017"]
+
+
+async def test_E06_receipts_are_never_answered(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    contrl = [f"UCI+{said(exchange.last('nb'), 'UNB', 5)[0]}+{US}:500+{facts.MARKET_CODES['nb']}:500+7"]
+    await exchange.says("nb-nord", exchange.written("nb", "CONTRL", contrl))
+    await exchange.receives("nb", exchange.last("nb"))
+    assert exchange.kinds("nb") == ["55643", "13017"]
+
+
+async def test_a_refused_interchange_is_an_integration_incident(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    contrl = [f"UCI+{said(exchange.last('nb'), 'UNB', 5)[0]}+{US}:500+{facts.MARKET_CODES['nb']}:500+4+14"]
+    await exchange.says("nb-nord", exchange.written("nb", "CONTRL", contrl))
+    (fact,) = await exchange.facts_of(HandoverFailed)
+    assert (fact.level, fact.cause) == (Level.SYNTAX, FailureCause.VERSION)
+
+
+def feedback(exchange: Exchange, sent: bytes, code: str, *more: str, name: str = "E03") -> list[str]:
+    """UTILMD 55648 of the grid operator about our 55643."""
+    status = [] if name == "Z88" else [f"STS+E01++{code}:E_0415:1"]
+    head = exchange.head("nb", name)
+    about = ["IDE+24+NB-V-1", "STS+7++ZX7", *status, f"LOC+Z17+{POINT}", "RFF+Z13:55648"]
+    return [*head, *about, f"RFF+TN:{said(sent, 'IDE', 2)[0]}", "RFF+Z49::1", "DTM+Z25:202603012300?+00:303", *more]
+
+
+async def test_J63_master_data_that_the_receiver_sees_otherwise_are_told(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    sent = exchange.last("nb")
+    more = ["SEQ+Z18+1", "CCI+++E04", "CAV+E05"]
+    await exchange.says("nb-nord", exchange.written("nb", "UTILMD", feedback(exchange, sent, "A02", *more)))
+    facts_ = await exchange.facts_of(MasterDataReceived)
+    assert [fact.origin.value for fact in facts_] == ["market_feedback"]
+    assert exchange.kinds("nb") == ["55643", "13017", "APERAK 312"]
+
+
+async def test_J33_a_clearing_request_is_a_late_rejection(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    sent = exchange.last("nb")
+    await exchange.receives("nb", sent)
+    await exchange.says("nb-nord", exchange.written("nb", "UTILMD", feedback(exchange, sent, "", name="Z88")))
+    (fact,) = await exchange.facts_of(HandoverRejected)
+    assert [each.hub_reason for each in fact.reasons] == [HubReason.DATA_CLEARING]
+
+
+async def test_E21_an_answer_to_nothing_of_ours_is_kept_for_a_person_and_answered_z33(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb", "lf")
+    foreign = exchange.last("lf")  # the reference of another partner
+    await exchange.says("nb-nord", exchange.written("nb", "UTILMD", feedback(exchange, foreign, "A01")))
+    (fact,) = await exchange.facts_of(MessageQuarantined)
+    assert (fact.cause, kind(exchange.last("nb"))) == ("UNCORRELATED", "APERAK 313")
+    assert said(exchange.last("nb"), "ERC") == ["Z33"]
+
+
+def objection(exchange: Exchange, sent: bytes, status: str) -> list[str]:
+    """IFTSTA 21030 or 21031 of the wMSB about our 21029."""
+    pid = "21030" if "Z30" in status else "21031"
+    about = ["CNI+1", f"LOC+172+{POINT}", f"STS+Z19+{status}", f"RFF+Z13:{pid}"]
+    quoted = [f"RFF+ACW:{said(sent, 'BGM', 2)[0]}", "RFF+ADY:1", "DTM+76:20260901:102"]
+    return [*exchange.head("wmsb", "Z09", "MR"), *about, *quoted]
+
+
+async def given_an_announcement(exchange: Exchange, **more: Any) -> None:
+    await exchange.given_the_market("nb", "wmsb")
+    await exchange.hears_and_works(announced().model_copy(update=more))
+
+
+async def test_J03_an_objection_of_the_wmsb_reaches_the_announcement(exchange: Exchange) -> None:
+    await given_an_announcement(exchange, planned_on=date(2026, 9, 1))
+    message = objection(exchange, exchange.last("wmsb"), "Z31+A01:E_0233")
+    await exchange.says("wmsb-nord", exchange.written("wmsb", "IFTSTA", message))
+    (fact,) = await exchange.facts_of(HandoverRejected)
+    assert (fact.fact, fact.reasons[0].hub_reason, fact.reasons[0].code) == (
+        Fact.ROLLOUT_ANNOUNCED,
+        HubReason.ANNOUNCEMENT_OBJECTED,
+        "A01",
+    )
+    assert kind(exchange.last("wmsb")) == "APERAK 312"
+
+
+async def test_J20_given_up_work_is_told_to_the_grid_operator_and_the_supplier(exchange: Exchange) -> None:
+    await exchange.given_the_market("nb", "lf")
+    await exchange.hears_and_works(requested(Fact.WORK_NOT_COMPLETED, visit_id=None, visit_version=None))
+    assert (exchange.kinds("nb"), exchange.kinds("lf")) == (["21027"], ["21025"])
+
+
+ADDRESS = "NAD+DP++++Am Hang::7+Nordstadt++00101+DE"
+NOWHERE = "NAD+DP"
+
+
+def ordered(exchange: Exchange, place: str = ADDRESS, day: str = "202605042200") -> list[str]:
+    """ORDERS 17011 of the grid operator: another technique at the point."""
+    head, created, *parties = exchange.head("nb", "Z12")
+    point = [place, f"LOC+172+{POINT}", "LIN+1+Z19", "PIA+5+9991000002082:Z11", "UNS+S"]
+    return [head, created, f"DTM+203:{day}?+00:303", "RFF+Z13:17011", *parties, *point]
+
+
+async def orders(exchange: Exchange, **more: str) -> None:
+    await exchange.says("nb-nord", exchange.written("nb", "ORDERS", ordered(exchange, **more)))
+
+
+async def test_J04_an_order_of_the_market_gets_its_receipt_and_waits_for_a_decision(exchange: Exchange) -> None:
+    await orders(exchange)
+    (fact,) = await exchange.facts_of(OrderReceived)
+    assert fact.answer is not None
+    assert (fact.metering_point_id, fact.answer.code, fact.answer.list) == (POINT, "A02", "E_0249")
+    assert exchange.kinds("nb") == ["APERAK 312"]
+
+
+async def test_J04_the_decision_is_an_ordrsp_that_quotes_the_order(exchange: Exchange) -> None:
+    await orders(exchange)
+    (heard,) = await exchange.facts_of(OrderReceived)
+    await exchange.hears_and_works(answered(heard.order_key, "accepted", "A02"))
+    sent = exchange.last("nb")
+    assert (kind(sent), reference(sent, "ON"), said(sent, "AJT"), said(sent, "AJT", 2)) == (
+        "19005",
+        [heard.order_no],
+        ["A02"],
+        ["E_0249"],
+    )
+
+
+async def test_J04_a_refused_order_is_a_19006(exchange: Exchange) -> None:
+    await orders(exchange, day="202603092300")
+    (heard,) = await exchange.facts_of(OrderReceived)
+    assert heard.answer is not None
+    await exchange.hears_and_works(answered(heard.order_key, "refused", heard.answer.code))
+    assert (kind(exchange.last("nb")), said(exchange.last("nb"), "AJT")) == ("19006", ["A01"])
+
+
+def answered(order_key: str, decision: str, code: str) -> OrderAnswered:
+    return OrderAnswered(
+        case_id=CASE,
+        order_key=order_key,
+        order_version=1,
+        decision=decision,
+        code=code,
+        list="E_0249",
+        needs_text=False,
+        actor="person:local:anna",
+    )
+
+
+async def test_an_order_to_a_place_that_nobody_knows_is_refused_by_its_receipt(exchange: Exchange) -> None:
+    await orders(exchange, place=NOWHERE)
+    sent = exchange.last("nb")
+    assert (kind(sent), said(sent, "ERC"), await exchange.facts_of(OrderReceived)) == ("APERAK 313", ["Z35"], [])
+
+
+async def test_E15_a_copy_of_an_interchange_has_no_effect_and_gets_the_same_answers(exchange: Exchange) -> None:
+    message = exchange.written("nb", "ORDERS", ordered(exchange))
+    for _ in range(3):
+        await exchange.says("nb-nord", message)
+        await exchange.minutes_pass(1)
+    numbers = [said(content, "UNB", 5)[0] for content in exchange.sent["nb-nord"]]
+    assert (exchange.kinds("nb"), len(set(numbers))) == (["APERAK 312"] * 3, 3)
+    assert len(await exchange.facts_of(OrderReceived)) == 1
+
+
+async def test_the_number_of_an_interchange_used_twice_is_kept_for_a_person(exchange: Exchange) -> None:
+    await exchange.says("nb-nord", exchange.written("nb", "ORDERS", ordered(exchange), number="NB1"))
+    await exchange.says("nb-nord", exchange.written("nb", "ORDERS", ordered(exchange), number="NB1"))
+    (fact,) = await exchange.facts_of(MessageQuarantined)
+    assert (fact.cause, exchange.kinds("nb")) == ("ID_REUSED", ["APERAK 312"])
+
+
+async def test_E07_every_vorgang_gets_a_receipt_of_its_own(exchange: Exchange) -> None:
+    good = ordered(exchange)
+    bad = [each for each in ordered(exchange) if not each.startswith("DTM+203")]
+    bad[0] = "BGM+Z12+NB-D-99"
+    await exchange.says("nb-nord", exchange.written("nb", "ORDERS", good, bad))
+    sent = exchange.last("nb")
+    assert (said(sent, "BGM"), said(sent, "ERC")) == (["312", "313"], ["Z29"])
+    assert len(await exchange.facts_of(OrderReceived)) == 1
+
+
+async def test_E04_what_cannot_be_read_gets_contrl_and_nothing_else(exchange: Exchange) -> None:
+    broken = exchange.written("nb", "ORDERS", ordered(exchange)).replace(b"UNZ+1", b"UNZ+2")
+    await exchange.says("nb-nord", broken)
+    assert (kind(exchange.last("nb")), said(exchange.last("nb"), "UCI", 5)) == ("CONTRL 4", ["29"])
+
+
+async def test_a_stranger_s_interchange_is_kept_and_not_answered(exchange: Exchange) -> None:
+    message = exchange.written("nb", "ORDERS", ordered(exchange))
+    await exchange.says("lf-nord", message)
+    (fact,) = await exchange.facts_of(MessageQuarantined)
+    assert (fact.cause, exchange.sent["lf-nord"]) == ("SENDER_MISMATCH", [])
+
+
+async def test_J48_undone_work_takes_its_readings_back_before_the_old_state_is_told(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    await exchange.receives("nb", exchange.last("nb"))
+    readings = exchange.last("nb")
+    await exchange.receives("nb", readings)
+    undone = requested(Fact.CANCELLED, 1, decision=Decision.STORNO, order_key="erp-a:WO-1")
+    await exchange.hears_and_works(undone)
+    assert exchange.kinds("nb") == ["55643", "13017", "13006", "55643"]
+    assert reference(exchange.sent["nb-nord"][2], "ACW") == said(readings, "BGM", 2)
+
+
+ANSWERS = ("receipt", "agrees", "objects later", "contrl 7")
+
+
+@pytest.mark.parametrize("turns", list(permutations(ANSWERS)), ids=" ".join)
+async def test_E22_in_whatever_order_answers_come_the_later_decision_stands(
+    exchange: Exchange, turns: tuple[str, ...]
+) -> None:
+    await given_an_announcement(exchange, planned_on=date(2026, 9, 1))
+    sent = exchange.last("wmsb")
+    uci = f"UCI+{said(sent, 'UNB', 5)[0]}+{US}:500+{facts.MARKET_CODES['wmsb']}:14+7"
+    written = {"agrees": objection(exchange, sent, "Z30+A03:E_0233"), "receipt": exchange.receipt("wmsb", sent)}
+    await exchange.minutes_pass(30)
+    written |= {"objects later": objection(exchange, sent, "Z31+A02:E_0233"), "contrl 7": [uci]}
+    types = {"receipt": "APERAK", "contrl 7": "CONTRL"}
+    for name in turns:
+        type_ = types.get(name, "IFTSTA")
+        await exchange.says("wmsb-nord", exchange.written("wmsb", type_, written[name]))
+    states = await exchange.states()
+    rejections = await exchange.facts_of(HandoverRejected)
+    assert (states["wmsb-nord"], len(rejections)) == ("REJECTED", 1)
+    assert await exchange.facts_of(MessageQuarantined) == []
+
+
+async def test_E19_the_reason_of_an_objection_keeps_its_code_and_list(exchange: Exchange) -> None:
+    await given_an_announcement(exchange, planned_on=date(2026, 9, 1))
+    for code in ("A01", "A02", "A04"):
+        exchange.counted += 1
+        message = objection(exchange, exchange.sent["wmsb-nord"][0], f"Z31+{code}:E_0233")
+        await exchange.says("wmsb-nord", exchange.written("wmsb", "IFTSTA", message))
+    (fact,) = await exchange.facts_of(HandoverRejected)  # once per attempt and row
+    (row,) = [each for each in await exchange.rows("handover_rows") if each.recipient == "wmsb-nord"]
+    assert (fact.reasons[0].list, row.reasons[0].code, row.reasons[0].list) == ("E_0233", "A04", "E_0233")
+
+
+async def test_H7_work_that_is_announced_too_late_is_held_with_the_first_day_that_would_do(exchange: Exchange) -> None:
+    await given_an_announcement(exchange, planned_on=date(2026, 5, 1))
+    rows = {row.recipient: row.held for row in await exchange.rows("handover_rows")}
+    assert exchange.sent["nb-nord"] == exchange.sent["wmsb-nord"] == []
+    assert rows == {
+        "nb-nord": "M-DL-01: told too late for 2026-05-01, the first day would be 2026-06-02",
+        "wmsb-nord": "M-DL-01: told too late for 2026-05-01, the first day would be 2026-06-05",
+    }
+
+
+async def test_H9_what_is_held_does_not_leave_once_the_case_is_cancelled(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    ended = CaseCancelled(case_id=CASE, reason="cancelled", orders=("erp-a:WO-1",))
+    await exchange.hears_and_works(ended)
+    await exchange.receives("nb", exchange.last("nb"))
+    assert exchange.kinds("nb") == ["55643"]
+
+
+STEPS = ("cancel", "erp answers", "devices taken", "readings taken")
+
+
+def in_turn(steps: tuple[str, ...]) -> bool:
+    """Readings leave only once the devices were taken."""
+    return steps.index("devices taken") < steps.index("readings taken")
+
+
+@pytest.mark.parametrize("steps", list(filter(in_turn, permutations(STEPS))), ids=" ".join)
+async def test_E20_withdrawal_completion_and_answers_end_alike_in_any_order(
+    exchange: Exchange, steps: tuple[str, ...]
+) -> None:
+    exchange.erp.script = lambda _: httpx.Response(202)
+    await given_done_work(exchange, "nb")
+    report = exchange.erp.reports()[-1]
+    for step in steps:
+        match step:
+            case "cancel":
+                await exchange.comes(order(verb="cancel", version="2", message_id="M-2"))
+            case "erp answers":
+                await exchange.comes(reply(text(report, "Header/MessageID"), message_id="R-1"))
+            case _:
+                await exchange.receives("nb", exchange.last("nb"))
+    undone = requested(Fact.CANCELLED, 1, decision=Decision.STORNO, order_key="erp-a:WO-1")
+    await exchange.hears_and_works(undone)
+    for content in exchange.sent["nb-nord"][2:]:
+        await exchange.receives("nb", content)
+    states = {(row.recipient, row.document): row.state for row in await exchange.rows("handover_rows")}
+    assert set(states.values()) == {"TRANSFERRED"}
+    assert exchange.kinds("nb") == ["55643", "13017", "13006", "55643"]
+    assert [result for result, _ in exchange.erp.replies()].count("OK") == 2  # to the order, and to its withdrawal
+    assert len(await exchange.facts_of(HandoverAccepted)) == 2
