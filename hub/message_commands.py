@@ -183,20 +183,21 @@ def check_message(
     """Judge the stored bytes again, by today's rules and profile; 1 when they would be refused."""
     at = Services.found(url, token_file, data)
     message = _message_of(at, id_)
-    found = at.get("mdm", f"/v1/messages/{message}")
-    partner = (found["outbound"] or {}).get("partner") or at.get("mdm", "/v1/messages", q=message)["items"][0][
-        "partner"
+    laid = at.get("mdm", f"/v1/messages/{message}/decoded")
+    found = [
+        *({"position": each["at"], "words": said} for each in laid["lines"] for said in each["findings"]),
+        *({"position": each["place"], "words": said} for each in laid["fields"] for said in each["findings"]),
+        *({"position": each["position"], "words": f"{each['code']} {each['detail']}"} for each in laid["elsewhere"]),
     ]
-    content = at.content("mdm", f"/v1/messages/{message}/raw")
-    judged = at.send("mdm", f"/v1/partners/{partner}/validate", content, "application/octet-stream")
+    named = ("dialect", "verdict", "accepted", "message", "pid", "version")
     if as_json:
-        show(judged, as_json=True)
+        show({"id": message, **{name: laid[name] for name in named}, "findings": found}, as_json=True)
     else:
-        what = f"{judged['message']} {judged['pid']}".strip() or f"{judged['records']} orders"
-        typer.echo(f"{message}: {judged['verdict']} ({judged['dialect']}, {what})")
-        for each in (*judged["findings"], *judged["warnings"]):
-            typer.echo(f"  {each['code']} {each['position']} {each['detail']}".rstrip())
-    if not judged["accepted"]:
+        what = f"{laid['message']} {laid['pid']}".strip()
+        typer.echo(f"{message}: {laid['verdict']} ({', '.join(filter(None, (laid['dialect'], what)))})")
+        for each in found:
+            typer.echo(f"  {each['position']}: {words(each['words'])}")
+    if not laid["accepted"]:
         raise typer.Exit(NO)
 
 

@@ -6,6 +6,10 @@ from datetime import datetime
 
 from kit.jsons import Unreadable
 from services.mdm_adapter.checking import Verdict, check
+from services.mdm_adapter.dialects.cim_xml import messages as cim_xml
+from services.mdm_adapter.dialects.cim_xml.envelope import open_envelope
+from services.mdm_adapter.dialects.cim_xml.parsing import XmlRefused
+from services.mdm_adapter.dialects.cim_xml.reports import decode_completed, decode_not_completed
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded
 from services.mdm_adapter.dialects.json_ce import messages as json_ce
@@ -40,18 +44,22 @@ class Shown:
     """Findings that stand at no line and no field: what is missing, and what the message is as a whole."""
 
 
-def shown(data: bytes, profile: Profile | None, at: datetime) -> Shown:
-    """Lay a message out, judged as of a time; whatever the bytes are, this ends. Pure."""
-    verdict = check(data, profile, None, at)
+def shown(data: bytes, profile: Profile | None, at: datetime, *, is_ours: bool = False) -> Shown:
+    """Lay a message out, judged as of a time; whatever the bytes are, this ends. Pure.
+
+    What is ours was not sent by the partner: it is judged as anybody would who does not know us.
+    """
+    verdict = check(data, None if is_ours else profile, None, at)
     found = [*([verdict.core_finding] if verdict.core_finding else []), *verdict.findings, *verdict.warnings]
     lines, homeless = marked(lines_of(data, verdict.dialect), found)
-    fields, homeless = _with_findings(list(_fields(data, profile, at, verdict))[:FIELDS], homeless)
+    fields, homeless = _with_findings(list(_fields(data, profile, at, verdict, is_ours))[:FIELDS], homeless)
     return Shown(verdict, lines, fields, homeless)
 
 
-def _fields(data: bytes, profile: Profile | None, at: datetime, verdict: Verdict) -> Iterator[Field]:
+def _fields(data: bytes, profile: Profile | None, at: datetime, verdict: Verdict, is_ours: bool) -> Iterator[Field]:
     """What the message says: its documents, else the key fields that could be read of it."""
-    documents = list(_documents(data, profile, at))
+    in_xml = is_ours and verdict.dialect == cim_xml.NAME
+    documents = list(_reports(data) if in_xml else _documents(data, profile, at))
     for name, document in documents:
         yield from (Field(name, place, value) for place, value in flat(document).items())
     if not documents:
@@ -68,6 +76,22 @@ def _documents(data: bytes, profile: Profile | None, at: datetime) -> Iterator[t
         yield type(report).__name__, report
     elif decoded:
         yield from _said(decoded)
+
+
+def _reports(data: bytes) -> Iterator[tuple[str, Value]]:
+    """A report of ours in XML, as its receivers read it."""
+    try:
+        envelope = open_envelope(data, None, None)
+        if envelope.payload is None or envelope.header is None:
+            return
+        report: Value
+        if envelope.kind == "EventMessage":
+            report = decode_not_completed(envelope.payload, envelope.header.properties)
+        else:
+            report = decode_completed(envelope.payload)
+    except (XmlRefused, ValueError):
+        return
+    yield type(report).__name__, report
 
 
 def _said(decoded: Decoded) -> Iterator[tuple[str, Value]]:

@@ -149,6 +149,8 @@ class Decoded(BaseModel):
 
     dialect: str
     verdict: str
+    accepted: bool
+    """Whether it would be taken, also with warnings."""
     message: str
     pid: str
     version: str
@@ -319,7 +321,7 @@ def _contents(router: APIRouter, desk: Desk) -> None:
         came, left = await _found(store, reader, message_id)
         content = await bytes_of(store, reader, message_id, "decoded")
         profile = desk.partners.find((came or left).partner)
-        laid = await asyncio.to_thread(shown, content, profile, store.clock.now())
+        laid = await asyncio.to_thread(shown, content, profile, store.clock.now(), is_ours=left is not None)
         response.headers["Cache-Control"] = "no-store"
         return _laid_out(laid)
 
@@ -329,6 +331,7 @@ def _laid_out(laid: Shown) -> Decoded:
     return Decoded(
         dialect=verdict.dialect,
         verdict="reject" if verdict.core == "reject" else verdict.content,
+        accepted=verdict.exit_code == 0,
         message=verdict.message or verdict.noun,
         pid=verdict.pid,
         version=verdict.version,
