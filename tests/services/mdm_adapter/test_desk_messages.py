@@ -112,6 +112,15 @@ async def test_a_report_of_ours_is_laid_out_too(market: Market) -> None:
     assert ({field["document"] for field in laid["fields"]}, laid["verdict"]) == ({"WorkStatus"}, "accept")
 
 
+async def test_a_report_in_xml_is_laid_out_with_what_its_edit_would_name(scene: Scene) -> None:
+    await of_a_case(scene)
+    (report,) = [each for each in await listed(scene, "direction=out") if each["document"] != "answer"]
+    async with scene.http("mdm") as client:
+        laid = (await client.get(f"/v1/messages/{report['id']}/decoded")).json()
+    fields = {field["place"]: field["value"] for field in laid["fields"]}
+    assert (fields[READING], laid["accepted"], laid["elsewhere"]) == ("48213.4", True, [])
+
+
 async def test_reading_bytes_or_words_needs_the_right_to(scene: Scene) -> None:
     await scene.comes(order())
     (message,) = await listed(scene, "direction=in")
