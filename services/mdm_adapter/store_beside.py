@@ -300,18 +300,9 @@ def agreement(db: Db, scope: Scope, name: str) -> sa.Row[Any] | None:
 def chain_of(db: Db, scope: Scope, message_id: UUID, order_keys: set[str]) -> tuple[Rows, Rows]:
     """What came and what left about these orders, and about this one message, in the order of time."""
     came = sa.select(_links.c.message_id).where(_links.c.order_key.in_(order_keys))
-    answered = sa.select(_links.c.message_id, sa.func.max(_links.c.row_id).label("row_id")).group_by(
-        _links.c.message_id
-    )
-    links = answered.subquery()
-    columns = (_in.c.id, _in.c.partner, _in.c.received_at, _in.c.noun, _in.c.dialect, _in.c.state, _in.c.copy_of)
     of_it = sa.or_(_in.c.id.in_(came), _in.c.copy_of.in_(came), _in.c.id == message_id)
-    in_query = (
-        sa.select(*columns, links.c.row_id)
-        .select_from(_in.outerjoin(links, links.c.message_id == _in.c.id))
-        .where(of_it, in_scope(scope, _in.c.partner))
-        .order_by(_in.c.received_at, _in.c.id)
-    )
+    columns = (_in.c.id, _in.c.partner, _in.c.received_at, _in.c.noun, _in.c.dialect, _in.c.state, _in.c.copy_of)
+    in_query = sa.select(*columns).where(of_it, in_scope(scope, _in.c.partner)).order_by(_in.c.received_at, _in.c.id)
     rows = sa.select(_rows.c.row_id).where(_rows.c.order_key.in_(order_keys))
     mine = sa.or_(
         _out.c.row_id.in_(rows),
@@ -321,3 +312,12 @@ def chain_of(db: Db, scope: Scope, message_id: UUID, order_keys: set[str]) -> tu
     )
     out_query = sa.select(_out).where(mine, in_scope(scope, _out.c.partner)).order_by(_out.c.created_at, _out.c.id)
     return db.execute(in_query.limit(MOST)).all(), db.execute(out_query.limit(MOST)).all()
+
+
+def answered_rows(db: Db, scope: Scope, message_ids: set[UUID]) -> dict[UUID, UUID]:
+    """The document that each of these messages answers."""
+    query = sa.select(_links.c.message_id, _links.c.row_id).select_from(
+        _links.join(_in, _in.c.id == _links.c.message_id)
+    )
+    query = query.where(_links.c.message_id.in_(message_ids), _links.c.row_id.is_not(None))
+    return {row.message_id: row.row_id for row in db.execute(query.where(in_scope(scope, _in.c.partner)))}

@@ -254,23 +254,25 @@ def _one(router: APIRouter) -> None:
         keys = await store.read(lambda db: queries.orders_of(db, reader.scope, message_id))
         orders = await store.read(lambda db: queries.orders(db, reader.scope, keys))
         came, left = await store.read(lambda db: queries.chain_of(db, reader.scope, message_id, keys))
-        steps = [*map(_came, came), *map(_left, left)]
+        firsts = {row.copy_of or row.id for row in came}
+        answered = await store.read(lambda db: queries.answered_rows(db, reader.scope, firsts))
+        steps = [*(_came(row, answered.get(row.copy_of or row.id)) for row in came), *map(_left, left)]
         return Chain(
             orders=[OrderView.model_validate(row) for row in orders],
             steps=sorted(steps, key=lambda step: (step.at, str(step.id))),
         )
 
 
-def _came(row: Any) -> Step:
+def _came(row: Any, row_id: UUID | None) -> Step:
     return Step(
         id=row.id,
         direction="in",
-        what="answer" if row.row_id else "order",
+        what="answer" if row_id else "order",
         partner=row.partner,
         at=row.received_at,
         document=row.noun or row.dialect,
         state=row.state.value,
-        row_id=row.row_id,
+        row_id=row_id,
         answers_to=None,
     )
 
