@@ -28,7 +28,7 @@ class ArchiveProof:
         """The same for people."""
         looked = f"{self.messages} messages" if self.messages else "nothing to look at"
         verdict = f"{len(self.broken)} BROKEN" if self.broken else "holds"
-        return f"{'archive':<8} {verdict:<10} {looked}, {self.ends} noted ends"
+        return f"{'archive':<8} {verdict:<10} {looked}, noted ends: {self.ends}"
 
     def as_dict(self) -> Mapping[str, Any]:
         """For machines."""

@@ -114,7 +114,7 @@ def _told(found: Mapping[str, Any]) -> None:
 def _laid_out(laid: Mapping[str, Any]) -> None:
     """Lines left, fields right; below a line what is wrong with it, with its place marked."""
     what = " ".join(part for part in (laid["message"], laid["pid"], laid["version"]) if part)
-    typer.echo(f"\n{laid['dialect']} {what}: {laid['verdict']}\n")
+    typer.echo(f"\n{laid['dialect']}{what and f' {what}'}: {laid['verdict']}\n")
     left, right = list(_left(laid["lines"])), list(_right(laid["fields"]))
     for number in range(max(len(left), len(right))):
         line = left[number] if number < len(left) else ""
@@ -133,8 +133,9 @@ def _left(lines: list[dict[str, Any]]) -> Iterator[str]:
         if line["marks"]:
             first, last = line["marks"]
             yield from _folded(" " * (len(begin) + first) + "^" * max(last - first, 1))
+        place = "" if at else f" at {line['at']}"
         for finding in line["findings"]:
-            yield from _folded(f"{'!':<10} {words(finding)}")
+            yield from _folded(f"{'!':<10} {words(finding)}{place}")
 
 
 def _right(fields: list[dict[str, Any]]) -> Iterator[str]:

@@ -107,7 +107,7 @@ def _with_findings(fields: list[Field], findings: list[Finding]) -> tuple[list[F
     """Some findings name a canonical field instead of a place in the bytes."""
     homeless, words = list[Finding](), dict[int, tuple[str, ...]]()
     for finding in findings:
-        at = next((number for number, field in enumerate(fields) if field.place == finding.position), None)
+        at = next((number for number, field in enumerate(fields) if _is_of(field, finding.position)), None)
         if at is None:
             homeless.append(finding)
         else:
@@ -115,6 +115,11 @@ def _with_findings(fields: list[Field], findings: list[Finding]) -> tuple[list[F
     return [
         Field(field.document, field.place, field.value, words.get(number, ())) for number, field in enumerate(fields)
     ], homeless
+
+
+def _is_of(field: Field, position: str) -> bool:
+    """Whether a finding means a field, or the whole that it is a part of."""
+    return field.place == position or (position != "" and field.place.startswith(f"{position}."))
 
 
 def as_members(finding: Finding) -> dict[str, str]:
