@@ -11,6 +11,7 @@ from services.mdm_adapter.dialects import writing
 from services.mdm_adapter.dialects.edifact_fv import messages as edifact
 from services.mdm_adapter.dialects.edifact_fv.market_sending import CodeRefused, MissingFact
 from services.mdm_adapter.documents.answer import Answer
+from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
 from services.mdm_adapter.documents.matrix import Accept, DocumentKind, Role
 from services.mdm_adapter.domain.calendar import local_day
 from services.mdm_adapter.domain.clocks import earliest_announced
@@ -33,6 +34,8 @@ FACT_MISSING = "fact_missing"
 """Kind of the timer that ends the wait of a held row; its key is the row."""
 ACK_DUE = "ack_due"
 """Kind of the timer that ends the wait for a receipt; its key is the row."""
+RESEND = "resend"
+"""Kind of the timer that sends a document again, for whatever reason; its key is the row."""
 TOLD_READINGS = frozenset({Role.NB, Role.LF})
 """Who is told readings (edifact page, 11: readings.receivers)."""
 NOBODY = "nobody"
@@ -96,10 +99,13 @@ def _recipients(unit: Unit, desk: Desk, dossier: Dossier, handover: Handover) ->
 
 
 def _documents(unit: Unit, desk: Desk, dossier: Dossier, recipient: Recipient) -> tuple[DocumentKind, ...]:
-    """One document, but in interchanges of the market: there readings are told apart from devices, and only to some."""
+    """One document, or two: an exchange as removal and installation, or in the market devices and their readings."""
     kind, profile = recipient.document, _profile(unit, desk, recipient.partner)
-    if profile is None or not writing.is_market(profile, local_day(unit.now)):
+    if profile is None:
         return (kind,)
+    if not writing.is_market(profile, local_day(unit.now)):
+        splits = profile.options.removal_first and kind is DocumentKind.DEVICE_EXCHANGE_COMPLETED
+        return (DocumentKind.DEVICE_REMOVED, DocumentKind.DEVICE_INSTALLED) if splits else (kind,)
     has_readings = recipient.role in TOLD_READINGS or profile.role in {each.value.upper() for each in TOLD_READINGS}
     match kind:
         case DocumentKind.CANCELLATION_ANSWER:
@@ -138,6 +144,10 @@ def dispatch(unit: Unit, desk: Desk, dossier: Dossier, row: Row) -> None:
     document = report(dossier, handover, row, order)
     if isinstance(document, Missing):
         _hold(unit, desk, dossier, row, document)
+        return
+    if isinstance(document, DeviceExchangeCompleted) and not (document.installed or document.removed):
+        row.held = None
+        dossier.nothing_to_tell(row)
         return
     row.held, row.payload_hash = None, payload_hash(document)
     row.business_key = business_key(row, dossier, document)
@@ -218,7 +228,7 @@ def _send(
         dossier.broken(row, FailureCause.OWN_OUTPUT_INVALID, Level.SYNTAX)
         return
     _remember(unit, profile, message, dossier, row)
-    answering.post(unit, desk, profile, message, content, lane=row.order_key)
+    answering.post(unit, desk, profile, message, content, lane=_lane(dossier, row))
 
 
 def _send_interchange(
@@ -245,7 +255,12 @@ def _send_interchange(
     for reference in edifact.keys_of(content):
         name = by_correlation(profile.id, market_writing.key_of(reference))
         unit.add(Correlation(name=name, case_id=dossier.case_id, row_id=row.row_id, message_id=message.id))
-    answering.post(unit, desk, profile, message, content, lane=dossier.metering_point_id or row.order_key)
+    answering.post(unit, desk, profile, message, content, lane=_lane(dossier, row))
+
+
+def _lane(dossier: Dossier, row: Row) -> str:
+    """To one recipient all that is told about a point leaves in the order in which it was decided (H1)."""
+    return dossier.metering_point_id or row.order_key
 
 
 def _remember(unit: Unit, profile: Profile, message: OutboundMessage, dossier: Dossier, row: Row) -> None:

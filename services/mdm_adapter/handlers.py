@@ -26,10 +26,17 @@ from services.mdm_adapter.desk import FILE, REST, Desk
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import RowState, Signal
 from services.mdm_adapter.domain.orders import Order
-from services.mdm_adapter.handing_over import ACK_DUE, FACT_MISSING, dispatch, hand_over, needs_rows, release_held
+from services.mdm_adapter.handing_over import (
+    ACK_DUE,
+    FACT_MISSING,
+    RESEND,
+    dispatch,
+    hand_over,
+    needs_rows,
+    release_held,
+)
 from services.mdm_adapter.metrics import RESENDS
 from services.mdm_adapter.receiving import PROCESS
-from services.mdm_adapter.replies import RESEND
 
 STANDS_IN = frozenset(
     {
@@ -186,10 +193,14 @@ def hear_silence(timer: Timer, unit: Unit) -> None:
 
 
 def resend(desk: Desk, timer: Timer, unit: Unit) -> None:
-    """The partner was busy: once more."""
+    """The partner was busy, or the last message cannot be used any more: once more."""
     dossier = unit.get(Dossier, timer.payload["case_id"])
     row = dossier.row(timer.key)
-    if row and row.state is RowState.ERROR_TECH and row.meets(Signal.RESENT):
+    if row is None:
+        return
+    if row.state is RowState.ERROR_TECH and row.meets(Signal.RESENT):
         row.tries += 1
-        RESENDS.labels("automatic").inc()
-        dispatch(unit, desk, dossier, row)
+    elif row.state is not RowState.QUEUED:
+        return
+    RESENDS.labels("automatic").inc()
+    dispatch(unit, desk, dossier, row)

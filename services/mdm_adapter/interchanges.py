@@ -65,7 +65,11 @@ def take_interchange(unit: Unit, desk: Desk, message: InboundMessage, profile: P
     if is_reused(unit, message, decoded.message_id):
         quarantine(unit, message, ID_REUSED, "the number of the interchange was used for another one")
         return
-    message.results = tuple(_take(unit, desk, message, profile, decoded, item) for item in decoded.items)
+    owed = len(checked.outcomes)  # items behind them are receipts
+    message.results = tuple(
+        _take(unit, desk, message, profile, item, is_receipt=number >= owed)
+        for number, item in enumerate(decoded.items)
+    )
     if message.state is InState.STORED:
         taken = any(each.result != REFUSED for each in message.results)
         message.state = InState.PROCESSED if taken and not decoded.findings else InState.REFUSED
@@ -84,9 +88,8 @@ def repeat_answers(unit: Unit, desk: Desk, profile: Profile, message: InboundMes
 
 
 def _take(
-    unit: Unit, desk: Desk, message: InboundMessage, profile: Profile, decoded: Decoded, item: Item
+    unit: Unit, desk: Desk, message: InboundMessage, profile: Profile, item: Item, *, is_receipt: bool
 ) -> ItemResult:
-    is_receipt = not any(item is each for each in decoded.items[: len(_outcomes(decoded))])
     if item.findings:
         if is_receipt:
             found = item.findings[0]
@@ -155,16 +158,12 @@ def _hear(
     release_held(unit, desk, dossier)
 
 
-def _outcomes(decoded: Decoded) -> tuple[Outcome, ...]:
-    return decoded.checked.outcomes if decoded.checked else ()
-
-
 def _send_receipt(
     unit: Unit, desk: Desk, profile: Profile, message: InboundMessage, decoded: Decoded, content: bytes
 ) -> None:
     """Write what is owed by what became of each Vorgang."""
     checked = decoded.checked
-    if checked is None or not (wants_contrl(checked) or _outcomes(decoded)):
+    if checked is None or not (wants_contrl(checked) or checked.outcomes):
         return
     pairs = zip(checked.outcomes, decoded.items, message.results, strict=False)
     checked = replace(checked, outcomes=tuple(_judged(*each) for each in pairs))

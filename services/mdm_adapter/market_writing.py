@@ -23,7 +23,7 @@ from services.mdm_adapter.documents.device_exchange_completed import DeviceExcha
 from services.mdm_adapter.documents.matrix import DocumentKind, Role
 from services.mdm_adapter.documents.values import DeviceFact
 from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
-from services.mdm_adapter.domain.calendar import end_of_day, local_day
+from services.mdm_adapter.domain.calendar import end_of_day, end_of_wait, local_day
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Row
 from services.mdm_adapter.domain.messages import InboundMessage, OutboundMessage
@@ -31,6 +31,9 @@ from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.domain.reports import Report
 from services.mdm_adapter.fact_edits import with_edits
 from services.mdm_adapter.partners.profile import Profile
+
+FAULT_MENDED_WITHIN = 7
+"""Werktage that a fault may take where nobody has named a day (edifact page, 4: M-DL-10, conventional meters)."""
 
 
 def key_of(reference: Reference) -> str:
@@ -163,7 +166,7 @@ def send_order_answer(
     out = answering.outbound(unit, profile, answering.ANSWER, edifact.NAME)
     out.answers_to = message.id
     parties = (desk.market_id or "", profile.market_id(local_day(unit.now)) or "")
-    ends = end_of_day(answer.fixed_on) if answer.fixed_on else None
+    ends = end_of_day(answer.fixed_on) if answer.fixed_on else end_of_wait(unit.now, FAULT_MENDED_WITHIN)
     try:
         needed(all(parties) or None, "market_id")
         sending = replace(envelope(unit, parties, out), asked=asked, facts=Facts(work_ends_at=ends))

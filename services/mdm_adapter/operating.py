@@ -6,6 +6,7 @@ from uuid import UUID
 
 from kit.store import Ref, Unit
 from services.mdm_adapter.desk import Desk
+from services.mdm_adapter.dialects.edifact_fv import messages as edifact
 from services.mdm_adapter.documents.places import flat
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Row, RowState, Signal
@@ -22,7 +23,7 @@ from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.domain.policy import RESEND_BLOCKED
 from services.mdm_adapter.domain.reports import Missing, report
 from services.mdm_adapter.errors import AlreadyResent, EditRefused, NoSuchThing, NotRepeatable, NotResendable
-from services.mdm_adapter.handing_over import dispatch
+from services.mdm_adapter.handing_over import dispatch, needs_rows
 from services.mdm_adapter.metrics import RESENDS
 from services.mdm_adapter.receiving import PROCESS
 
@@ -103,41 +104,45 @@ def _keep_edit(unit: Unit, row: Row, original: UUID | None, changed: dict[str, C
 
 
 def needs_repetition(message_id: str, unit: Unit) -> Iterator[Ref]:
-    """The message, and the case that its row belongs to."""
+    """The message, and all that its document may be built from anew."""
     yield OutboundMessage, message_id
     message = unit.find(OutboundMessage, message_id)
     if message and message.row_id:
         yield Dossier, str(message.row_id)
+        if dossier := unit.find(Dossier, str(message.row_id)):
+            yield from needs_rows(str(dossier.case_id), [], unit)
 
 
 def repeat_message(unit: Unit, desk: Desk, message_id: str, reason: str) -> str:
-    """Send the same bytes under the same id once more, where they did not arrive, or may not have."""
+    """Send the same words once more, where they did not arrive, or may not have: under the same id, the same bytes.
+
+    A partner that takes each id once (retry profile new_id) gets them under a new one.
+    """
     message = unit.get(OutboundMessage, message_id)
     profile = desk.partners.find(message.partner)
     kind = desk.way_out(profile) if profile else None
-    if kind is None:
+    if profile is None or kind is None:
         raise NotRepeatable("nobody knows where to send it: the partner has no profile, or no way out")
     if message.state not in {OutState.FAILED, OutState.UNKNOWN}:
         raise NotRepeatable(f"a message that is {message.state} is not sent again; FAILED and UNKNOWN ones are")
-    row = _row_of(unit, message)
-    if row is not None:
+    dossier = unit.find(Dossier, str(message.row_id)) if message.row_id else None
+    row = dossier.row(message.row_id) if dossier and message.row_id else None
+    lane = str(message.answers_to)
+    if dossier is not None and row is not None:
         if row.message_id != message.id or row.state is RowState.SUPERSEDED:
             raise NotRepeatable("a newer message has taken its place")
+        if profile.retry.profile == "new_id" and message.dialect != edifact.NAME:
+            return resend_row(unit, desk, str(row.row_id), reason)
+        lane = dossier.metering_point_id or row.order_key
         _not_just_now(unit, row)
         row.meets(Signal.RESENT)
         row.resent_at, row.delivery = unit.now, None
     message.state, message.finished_at, message.cause = OutState.READY, None, None
     payload = {"message_id": message_id, "partner": message.partner, "case_id": str(message.case_id or "")}
-    lane = f"{message.partner}/{row.order_key if row else message.answers_to}"
-    unit.effect(kind, f"{message_id}:{message.version}", payload, lane=lane)
+    unit.effect(kind, f"{message_id}:{message.version}", payload, lane=f"{message.partner}/{lane}")
     unit.audit("handover:resend", f"message/{message_id}", why=reason)
     RESENDS.labels("same_bytes").inc()
     return message.state.value
-
-
-def _row_of(unit: Unit, message: OutboundMessage) -> Row | None:
-    dossier = unit.find(Dossier, str(message.row_id)) if message.row_id else None
-    return dossier.row(message.row_id) if dossier and message.row_id else None
 
 
 def needs_retry(entry_id: str, unit: Unit) -> Iterator[Ref]:

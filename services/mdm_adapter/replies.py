@@ -28,12 +28,11 @@ from services.mdm_adapter.domain.messages import (
 )
 from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.domain.policy import SEND_AGAIN
+from services.mdm_adapter.handing_over import RESEND, needs_rows, release_held
 from services.mdm_adapter.linking import link_document
 from services.mdm_adapter.metrics import REJECTIONS, UNMAPPED
 from services.mdm_adapter.partners.profile import Profile
 
-RESEND = "resend"
-"""Kind of the timer that sends a document again after a passing refusal; its key is the row."""
 STATUS = {
     HubReason.ON_HOLD: PartnerStatus.ON_HOLD,
     HubReason.RELEASED: PartnerStatus.RELEASED,
@@ -51,15 +50,23 @@ def needs_of_answer(message: InboundMessage, decoded: Decoded, unit: Unit) -> It
         name = by_correlation(message.partner, decoded.correlation_id)
         yield Correlation, name
         if found := unit.find(Correlation, name):
-            yield Dossier, str(found.case_id)
+            yield from _needs_of_case(str(found.case_id), unit)
     elif message.in_reply_to:
         yield OutboundMessage, str(message.in_reply_to)
         if (sent := unit.find(OutboundMessage, str(message.in_reply_to))) and sent.case_id:
-            yield Dossier, str(sent.case_id)
+            yield from _needs_of_case(str(sent.case_id), unit)
     for key in _keys(message, decoded):
         yield Order, key
         if (order := unit.find(Order, key)) and order.case_id:
             yield Dossier, str(order.case_id)
+
+
+def _needs_of_case(case_id: str, unit: Unit) -> Iterator[Ref]:
+    """The case; with its orders, if documents wait that an answer may let leave."""
+    yield Dossier, case_id
+    dossier = unit.find(Dossier, case_id)
+    if dossier and any(row.held for row in dossier.rows):
+        yield from needs_rows(case_id, [], unit)
 
 
 def _keys(message: InboundMessage, decoded: Decoded) -> Iterator[str]:
@@ -82,6 +89,7 @@ def take_answer(unit: Unit, desk: Desk, message: InboundMessage, profile: Profil
     answer = answer_about(decoded, order_no)
     _worked_on(message, order_no, answer.items[0].state)
     hear(unit, desk, profile, dossier, row, answer, names_it=names_order(decoded, order_no))
+    release_held(unit, desk, dossier)
     return True
 
 
@@ -197,6 +205,10 @@ def _refused(
     meant = _meanings(unit, desk, profile, answer, row)
     if status := [STATUS[reason] for _, reason in meant if reason in STATUS]:
         _tell_status(unit, dossier.case_id, row.order_key, profile, status[0], answer)
+        return
+    was_used = bool(meant) and all(means is HubReason.DUPLICATE for _, means in meant)
+    if was_used and profile.retry.profile == "used_means_received":
+        dossier.answered(row, Accept.RECEIVED, Level.TRANSPORT)
         return
     if names_it and _is_repetition(dossier, row, meant):
         dossier.accepted(row)

@@ -20,6 +20,14 @@ from tests.crash.report import say
 from tests.services.mdm_adapter.scenes import order
 
 ORDERS = 6
+ROW = "B-{};1;exchange;DE000123001010000000000000001234A;Am Hang;7;00101;Nordstadt;01001001"
+BATCH = "\n".join(
+    (
+        "order_no;version;kind;metering_point_id;street;number;postcode;city;municipality",
+        *(ROW.format(number) for number in range(ORDERS)),
+        "",
+    )
+)
 SOON = timedelta(seconds=75)
 """Lets a lease end and a copy be worked on."""
 
@@ -94,3 +102,20 @@ async def test_the_adapter_dies_and_no_order_is_lost_or_told_twice(tmp_path: Pat
     assert "STORED" not in states
     assert not any((home / "in").iterdir())
     assert len(answers) >= ORDERS
+
+
+@pytest.mark.parametrize("point", ["in.archived", "in.parsed", "in.receipt_sent", "effect.sent", "effect.recorded"])
+async def test_X19_a_fetched_batch_is_stored_and_then_acknowledged_once(tmp_path: Path, point: str) -> None:
+    """The drop folder is what we poll; the batch's outer id is its name, its acknowledgement the file beside it."""
+    adapter = Adapter(tmp_path, point, 1)
+    await adapter.service.store.db.transact(adapter.service.metadata.create_all)
+    home = tmp_path / "drop" / "erp-csv"
+    (home / "in").mkdir(parents=True)
+    (home / "in" / "batch.csv").write_text(BATCH)
+    with faults.armed(adapter.at_point):
+        await adapter.lives()
+    told = [row.key for row in await adapter.rows("outbox")]
+    await adapter.service.store.db.close()
+    assert adapter.deaths == 1
+    assert sorted(told) == [f"erp-csv:B-{number}" for number in range(ORDERS)]
+    assert [file.name for file in sorted((home / "accepted").iterdir())] == ["batch.csv", "batch.csv.result.json"]

@@ -153,7 +153,7 @@ def test_J49_a_withdrawal_that_races_with_the_booking_ends_as_if_one_had_come_fi
         ("J49d", ([*GOOD_WAY[:5], "T30", "T27"], GOOD_WAY)),
     ],
 )
-def test_J49_a_withdrawal_that_races_with_the_work_is_too_late_whoever_came_first(
+def test_X15_J49_a_withdrawal_that_races_with_the_work_is_too_late_whoever_came_first(
     played: Played, journey: str, serial: tuple[list[str], ...]
 ) -> None:
     order = played.orders[journey]

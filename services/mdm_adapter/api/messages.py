@@ -372,7 +372,7 @@ def _sending(router: APIRouter, desk: Desk) -> None:
 
     @router.post("/v1/messages/{message_id}/retry", responses=refusals(AlreadyResent, NotRepeatable, ReasonMissing))
     async def retry(message_id: UUID, request: WithReason, resender: Resender, store: TheStore) -> StateView:
-        """Send the same bytes under the same id once more: for a message of ours that failed, or may have."""
+        """Send the same bytes under the same id once more, where they failed or may have; by the partner's profile."""
         reason, key = request.said(), str(message_id)
         desk.partners.look_again()
 

@@ -1,7 +1,9 @@
 """What the adapter keeps of a case: its orders, its visits, and every handover with its rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,14 @@ from services.mdm_adapter.documents.answer import Reason
 from services.mdm_adapter.documents.matrix import Accept, DocumentKind
 from services.mdm_adapter.documents.values import DeviceFact, Reading, ReportedDevice
 from services.mdm_adapter.domain.handover import SETTLED, Handover, Outlook, Row, RowState, Signal, outlook
+
+WAITS_FOR: Mapping[str, tuple[str, DocumentKind]] = MappingProxyType(
+    {
+        DocumentKind.METER_READINGS: ("DEVICES_FIRST", DocumentKind.DEVICE_EXCHANGE_COMPLETED),  # H2
+        DocumentKind.DEVICE_INSTALLED: ("REMOVAL_FIRST", DocumentKind.DEVICE_REMOVED),  # H3
+    }
+)
+"""Why a document waits, and for which one: readings for their devices, an installation for the removal."""
 
 
 @dataclass
@@ -157,17 +167,16 @@ class Dossier(Aggregate):
         return any(each.was_sent for each in self.rows if (each.fact, each.recipient) == (fact, partner))
 
     def must_wait(self, row: Row) -> str | None:
-        """Readings leave once the devices they were taken from are known to the recipient (H2)."""
-        if row.document != DocumentKind.METER_READINGS:
-            return None
-        devices = (
+        """Why a document waits for another one to the same recipient, as long as that is not settled."""
+        reason, before = WAITS_FOR.get(row.document, (None, None))
+        first = (
             each
             for each in self.rows
             if (each.fact, each.attempt, each.recipient) == (row.fact, row.attempt, row.recipient)
-            and each.document == DocumentKind.DEVICE_EXCHANGE_COMPLETED
+            and each.document == before
             and each.work_order_id == row.work_order_id
         )
-        return "DEVICES_FIRST" if any(each.state not in SETTLED for each in devices) else None
+        return reason if any(each.state not in SETTLED for each in first) else None
 
     def readings_sent(self, partner: str) -> list[Row]:
         """Rows that told readings to a partner."""
@@ -203,6 +212,12 @@ class Dossier(Aggregate):
             self.settle(row)
             return True
         return False
+
+    def nothing_to_tell(self, row: Row) -> None:
+        """Nothing came, or nothing went: what is not said needs no answer."""
+        row.required = False
+        row.meets(Signal.ACCEPTED)
+        self.settle(row)
 
     def sent(self, row: Row) -> None:
         """The transport took it; told once per row."""

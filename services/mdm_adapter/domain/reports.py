@@ -18,6 +18,7 @@ from services.mdm_adapter.errors import NoSuchPlace
 
 Report = WorkStatus | DeviceExchangeCompleted | WorkNotCompleted | Answer
 ALREADY_COMPLETED = Reason(code="6.1", text="already completed")
+ONE_SIDED = frozenset({DocumentKind.DEVICE_REMOVED, DocumentKind.DEVICE_INSTALLED})
 NOT_DONE, GIVEN_UP = "NOT_DONE", "GIVEN_UP"
 
 
@@ -37,7 +38,11 @@ def report(dossier: Dossier, handover: Handover, row: Row, order: Order) -> Repo
         document = edited(document, row.edits)
     except NoSuchPlace as nowhere:  # also where the facts have changed since it was corrected
         return Missing((str(nowhere),))
-    missing = document.missing() if isinstance(document, DeviceExchangeCompleted) else ()
+    if not isinstance(document, DeviceExchangeCompleted):
+        return document
+    if row.document in ONE_SIDED and not (document.installed or document.removed):
+        return document  # nothing went, or nothing came: there is nothing to tell
+    missing = document.missing()
     return Missing(missing) if missing else document
 
 
@@ -49,6 +54,10 @@ def _document(dossier: Dossier, handover: Handover, row: Row, order: Order) -> R
             return _not_completed(dossier, handover, order)
         case DocumentKind.WORK_ANNOUNCED:
             return _announced(dossier, handover, order)
+        case DocumentKind.DEVICE_REMOVED:
+            return _one_side(_completed(dossier, handover, order), "installed")
+        case DocumentKind.DEVICE_INSTALLED:
+            return _one_side(_completed(dossier, handover, order), "removed")
         case DocumentKind.VALUES_WITHDRAWN | DocumentKind.READINGS_WITHDRAWN:
             return _withdrawn(dossier, handover, row, order)
         case _:
@@ -68,6 +77,11 @@ def _announced(dossier: Dossier, handover: Handover, order: Order) -> WorkStatus
         window_from=handover.window_from,
         window_to=handover.window_to,
     )
+
+
+def _one_side(document: DeviceExchangeCompleted | Missing, other: str) -> DeviceExchangeCompleted | Missing:
+    """Only what went, or only what came."""
+    return document if isinstance(document, Missing) else document.model_copy(update={other: ()})
 
 
 def _withdrawn(dossier: Dossier, handover: Handover, row: Row, order: Order) -> DeviceExchangeCompleted | Missing:

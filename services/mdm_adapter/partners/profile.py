@@ -155,6 +155,8 @@ class Options(Agreed):
 
     report_failed_visits: bool = True
     """Each failed visit is reported, not only the end of all tries."""
+    removal_first: bool = False
+    """An exchange is told as a removal and then an installation, which leaves once the removal is settled (H3)."""
     auto_accept_orders: bool = True
     """An order that can be read is accepted at once; else case_service decides, and answers."""
     answer_within_hours: int = Field(48, ge=1)
@@ -178,6 +180,16 @@ class Limits(Agreed):
 
 MARKET_IDS = frozenset({"bdew", "dvgw", "gln"})
 """Schemes of identities under which interchanges are sent."""
+
+
+class Retry(Agreed):
+    """What a partner makes of a message that it may have had already."""
+
+    profile: Literal["same_id", "new_id", "used_means_received"] = "same_id"
+    """same_id: after an unknown outcome the same words under the same id; new_id: under a new one, for who takes each
+    id once; used_means_received: the answer "this id was used" says that it has come."""
+
+
 AUTHORITIES: Mapping[str, Authority] = MappingProxyType(
     {
         **{each.value.upper(): each for each in Authority},
@@ -201,6 +213,7 @@ class Profile(Agreed):
     accept: Accept = Accept.BUSINESS
     """Which answer settles a document, where the matrix does not say it."""
     deadlines: Deadlines = Deadlines()
+    retry: Retry = Retry()
     code_map: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$")] | None = None
     """File beside the profile that says what its codes mean."""
     live: bool = True

@@ -207,7 +207,7 @@ def serial_results(race: Race) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("rounds", [4, pytest.param(20, marks=pytest.mark.slow)], ids=["200", "1000"])
-async def test_J49_whoever_commits_first_it_is_one_of_the_two_serial_results(ground: Ground, rounds: int) -> None:
+async def test_X15_J49_whoever_commits_first_it_is_one_of_the_two_serial_results(ground: Ground, rounds: int) -> None:
     chance = random.Random(49)
     for _ in range(rounds):
         races = []

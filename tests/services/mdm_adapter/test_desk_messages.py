@@ -1,12 +1,14 @@
 """The desk's view of messages: found by case, order and words, laid out with findings, followed along their chain."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from contracts.codes import AnnouncedPlan, Fact
+from services.mdm_adapter.partners import loader
 from tests.services.mdm_adapter.erp import fault, reply, text
 from tests.services.mdm_adapter.market import Market, announced
 from tests.services.mdm_adapter.scenes import CASE, Scene, order, requested, visited
@@ -251,6 +253,21 @@ async def test_the_same_bytes_are_sent_again_where_they_did_not_arrive(scene: Sc
     first, second = scene.erp.reports()
     assert (answer.status_code, first == second, len(set(scene.erp.keys[-2:]))) == (200, True, 1)
     assert [row.state for row in await scene.rows("handover_rows")] == ["TRANSFERRED"]
+
+
+async def test_a_partner_that_takes_each_id_once_gets_the_same_words_under_a_new_one(scene: Scene) -> None:
+    profiles = scene.service.settings.data_dir / "partners"
+    profiles.mkdir()
+    shipped = (Path(loader.__file__).parent / "profiles" / "erp-a.yaml").read_text("utf-8")
+    (profiles / "erp-a.yaml").write_text(f"{shipped}retry: {{profile: new_id}}\n")
+    scene.erp.script = lambda _: httpx.Response(404)
+    await scene.given_a_case(visited(), requested())
+    (failed,) = [each for each in await listed(scene, "state=FAILED") if each["document"] != "answer"]
+    async with scene.http("mdm") as client:
+        answer = await client.post(f"/v1/messages/{failed['id']}/retry", json=WHY)
+    await scene.works()
+    ids = {text(report, "Header/MessageID") for report in scene.erp.reports()}
+    assert (answer.status_code, len(ids)) == (200, 2)
 
 
 async def test_what_arrived_is_not_sent_again(scene: Scene) -> None:

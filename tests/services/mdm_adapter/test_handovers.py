@@ -1,6 +1,8 @@
 """Facts of a case go out to the ordering partner, and its answers come back to exactly the row that they mean."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -10,8 +12,10 @@ from contracts.cases import CaseAmended, CaseCancelled, ExceptionApproved
 from contracts.codes import Decision, ExceptionType, Fact, HubReason, Result
 from contracts.handovers import HandoverAccepted, HandoverFailed, HandoverRejected, HandoverSent
 from contracts.orders import OrderAmended
+from services.mdm_adapter.app import build
 from services.mdm_adapter.dialects.cim_xml.messages import decode, own_faults
-from tests.services.mdm_adapter.erp import reply, text
+from services.mdm_adapter.settings import Settings
+from tests.services.mdm_adapter.erp import Erp, reply, text
 from tests.services.mdm_adapter.scenes import CASE, Scene, opened, order, requested, visited
 
 NEW_CASE_ORDER = "erp-csv:WO-9"
@@ -64,7 +68,7 @@ async def test_an_answer_that_overtakes_the_transport_counts(scene: Scene) -> No
     assert (await scene.names())[1:] == ["HandoverSent", "HandoverAccepted"]
 
 
-async def test_J28_a_rejection_is_told_once_and_names_the_reason(scene: Scene) -> None:
+async def test_X14_J28_a_rejection_is_told_once_and_names_the_reason(scene: Scene) -> None:
     scene.erp.script = says("2.4")
     await scene.comes(order())
     await scene.hears(opened(), visited(), requested())
@@ -378,3 +382,58 @@ async def test_6_1_to_the_first_message_is_a_refusal(scene: Scene) -> None:
     await scene.works()
     (fact,) = [fact for fact in await scene.told() if isinstance(fact, HandoverRejected)]
     assert fact.reasons[0].hub_reason is HubReason.OTHER
+
+
+TASK = "Payload/ServiceOrders/ServiceOrder/Work/WorkTask"
+
+
+@pytest.fixture
+async def one_by_one(tmp_path: Path) -> AsyncIterator[Scene]:
+    """The ERP is a system that takes a removal and then an installation; a device was exchanged."""
+    folder = tmp_path / "partners"
+    folder.mkdir()
+    (folder / "erp-a.yaml").write_text(
+        """
+id: erp-a
+name: ERP A
+role: ERP
+identity: [{scheme: name, value: ERP-A}]
+dialects: [{dialect: cim_xml}]
+transports: {in: [{kind: rest}], out: [{kind: rest}]}
+defaults: {operator: nord, country: DE, device_types: {meter: mme_3ph}}
+options: {removal_first: true}
+"""
+    )
+    urls = {"erp-a": "http://erp-a.example/in"}
+    opened = await Scene.open(build, tmp_path, settings=Settings, partners_dir=folder, partner_urls=urls)
+    opened.erp = Erp()
+    opened.service.ports["partner_rest"].client = httpx.AsyncClient(transport=httpx.MockTransport(opened.erp.answer))
+    await opened.given_a_case(visited())
+    yield opened
+    await opened.close()
+
+
+async def test_X17_an_exchange_is_told_as_a_removal_and_then_an_installation(one_by_one: Scene) -> None:
+    one_by_one.erp.script = lambda _: httpx.Response(202)
+    await one_by_one.hears(requested())
+    await one_by_one.works()
+    (removal,) = one_by_one.erp.reports()
+    held = [row.held for row in await one_by_one.rows("handover_rows")]
+    await one_by_one.comes(reply(text(removal, "Header/MessageID"), message_id="R-1"))
+    _, installation = one_by_one.erp.reports()
+    assert (held, text(removal, f"{TASK}/OldAsset/serialNumber"), text(removal, f"{TASK}/Assets/serialNumber")) == (
+        [None, "REMOVAL_FIRST"],
+        "1OLD0000009876",
+        "",
+    )
+    assert text(installation, f"{TASK}/Assets/serialNumber") == "1EMH0012345678"
+    await one_by_one.comes(reply(text(installation, "Header/MessageID"), message_id="R-2"))
+    assert isinstance((await one_by_one.told())[-1], HandoverAccepted)
+
+
+async def test_X17_where_nothing_went_the_installation_leaves_at_once(one_by_one: Scene) -> None:
+    await one_by_one.hears(visited(version=2, removed=()), requested(visit_version=2))
+    await one_by_one.works()
+    (installation,) = one_by_one.erp.reports()
+    assert text(installation, f"{TASK}/Assets/serialNumber") == "1EMH0012345678"
+    assert isinstance((await one_by_one.told())[-1], HandoverAccepted)

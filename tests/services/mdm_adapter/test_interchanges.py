@@ -1,7 +1,7 @@
 """Roles of the market are told by EDIFACT, answer by it, and order by it."""
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -10,34 +10,47 @@ import httpx
 import pytest
 
 from contracts.cases import CaseCancelled, OrderAnswered
-from contracts.codes import Decision, Fact, FailureCause, HubReason, Level
+from contracts.codes import Decision, Fact, FailureCause, HubReason, Level, OrderKind, Result
 from contracts.handovers import HandoverAccepted, HandoverFailed, HandoverRejected, MessageQuarantined
 from contracts.orders import MasterDataReceived, OrderReceived
+from kit.testing import MONDAY_MORNING
 from services.mdm_adapter.app import build
 from services.mdm_adapter.settings import Settings
 from simulators import facts
 from tests.services.mdm_adapter.erp import Erp, reply, text
 from tests.services.mdm_adapter.exchanges import ERP, PROFILE, US, Exchange, kind, reference, said
 from tests.services.mdm_adapter.market import ADDRESSES, PARTIES, announced
-from tests.services.mdm_adapter.scenes import CASE, POINT, order, requested, visited
+from tests.services.mdm_adapter.scenes import CASE, POINT, opened, order, requested, visited
 
 
 @pytest.fixture
 async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
     """An adapter whose partners of the market speak EDIFACT."""
-    folder = tmp_path / "partners"
-    folder.mkdir()
-    (folder / "erp-a.yaml").write_text(ERP)
-    for role, partner in PARTIES.items():
-        code = facts.MARKET_CODES[role]
-        (folder / f"{partner}.yaml").write_text(PROFILE.format(partner=partner, role=role.upper(), code=code))
-    opened = await Exchange.open(
-        build, tmp_path, settings=Settings, partners_dir=folder, partner_urls=ADDRESSES, market_id=US
-    )
-    opened.erp = Erp()
-    opened.open_addresses()
+    opened = await exchange_at(tmp_path, MONDAY_MORNING)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def last_evening(tmp_path: Path) -> AsyncIterator[Exchange]:
+    """The same, two minutes before other versions hold."""
+    opened = await exchange_at(tmp_path, datetime(2026, 9, 30, 21, 58, tzinfo=UTC))
+    yield opened
+    await opened.close()
+
+
+async def exchange_at(folder: Path, at: datetime) -> Exchange:
+    partners = folder / "partners"
+    partners.mkdir()
+    (partners / "erp-a.yaml").write_text(ERP)
+    for role, partner in PARTIES.items():
+        code = facts.MARKET_CODES[role]
+        (partners / f"{partner}.yaml").write_text(PROFILE.format(partner=partner, role=role.upper(), code=code))
+    options = {"partners_dir": partners, "partner_urls": ADDRESSES, "market_id": US}
+    opened = await Exchange.open(build, folder, settings=Settings, at=at, **options)
+    opened.erp = Erp()
+    opened.open_addresses()
+    return opened
 
 
 async def given_done_work(exchange: Exchange, *roles: str) -> None:
@@ -391,3 +404,76 @@ async def test_E20_withdrawal_completion_and_answers_end_alike_in_any_order(
     assert exchange.kinds("nb") == ["55643", "13017", "13006", "55643"]
     assert [result for result, _ in exchange.erp.replies()].count("OK") == 2  # to the order, and to its withdrawal
     assert len(await exchange.facts_of(HandoverAccepted)) == 2
+
+
+def fault(exchange: Exchange) -> list[str]:
+    """INSRPT 23001 of the grid operator: the meter is reported to be faulty."""
+    return [
+        *exchange.head("nb", "4", "MR"),
+        "DOC+21+NB-F-1",
+        "RFF+Z13:23001",
+        "LIN+1",
+        "STS+Z06+Z11",
+        ADDRESS,
+        f"LOC+172+{POINT}",
+    ]
+
+
+async def test_a_reported_fault_is_an_order_to_repair_that_is_confirmed_with_the_end_of_the_work(
+    exchange: Exchange,
+) -> None:
+    await exchange.says("nb-nord", exchange.written("nb", "INSRPT", fault(exchange)))
+    (heard,) = await exchange.facts_of(OrderReceived)
+    decided = answered(heard.order_key, "accepted", "E15").model_copy(update={"fixed_on": date(2026, 3, 6)})
+    await exchange.hears_and_works(decided)
+    sent = exchange.last("nb")
+    assert (heard.kind, exchange.kinds("nb")) == (OrderKind.REPAIR, ["APERAK 312", "23004"])
+    assert (reference(sent, "AAV"), "292:202603062300?" in said(sent, "DTM")) == (["NB-F-1"], True)
+
+
+async def test_a_fault_that_is_confirmed_without_a_day_is_mended_within_seven_working_days(exchange: Exchange) -> None:
+    await exchange.says("nb-nord", exchange.written("nb", "INSRPT", fault(exchange)))
+    (heard,) = await exchange.facts_of(OrderReceived)
+    await exchange.hears_and_works(answered(heard.order_key, "accepted", "E15"))
+    assert "292:202603112300?" in said(exchange.last("nb"), "DTM")
+
+
+async def test_J20_what_a_role_of_the_market_ordered_fails_for_it_alone_with_its_list(exchange: Exchange) -> None:
+    await orders(exchange)
+    (heard,) = await exchange.facts_of(OrderReceived)
+    await exchange.hears(opened(heard.order_key))
+    failed = visited(result=Result.NOT_AT_HOME)
+    asked = requested(Fact.WORK_NOT_COMPLETED, visit_id=failed.visit_id, visit_version=1, order_key=heard.order_key)
+    await exchange.hears_and_works(failed, asked)
+    sent = exchange.last("nb")
+    assert (kind(sent), said(sent, "STS", 3)) == ("21027", ["A01:E_0286"])
+
+
+def version(content: bytes) -> str:
+    return said(content, "UNH", 2)[0].rpartition(":")[2]
+
+
+async def test_E11_documents_are_written_in_the_version_of_their_minute(last_evening: Exchange) -> None:
+    await given_done_work(last_evening, "nb")
+    await last_evening.minutes_pass(1)
+    await last_evening.receives("nb", last_evening.last("nb"))
+    await last_evening.minutes_pass(1)
+    await last_evening.hears_and_works(requested(attempt=2))  # devices are accepted, readings are not
+    assert [version(content) for content in last_evening.sent["nb-nord"]] == ["S2.1", "2.4c", "2.5"]
+
+
+async def test_E11_what_comes_in_a_version_that_no_longer_holds_is_refused(last_evening: Exchange) -> None:
+    message = last_evening.written("nb", "ORDERS", ordered(last_evening))
+    await last_evening.minutes_pass(2)
+    late = message.replace(b"260930:2358", b"261001:0000")
+    await last_evening.says("nb-nord", late)
+    assert (kind(last_evening.last("nb")), said(last_evening.last("nb"), "UCM", 4)) == ("CONTRL 4", ["14"])
+
+
+async def test_E10_a_late_receipt_is_no_alarm_while_versions_change_over(last_evening: Exchange) -> None:
+    await given_done_work(last_evening, "nb")
+    await last_evening.minutes_pass(120)
+    before = await last_evening.facts_of(HandoverFailed)
+    await last_evening.minutes_pass(26 * 60)
+    (fact,) = await last_evening.facts_of(HandoverFailed)
+    assert (before, fact.cause) == ([], FailureCause.ACK_MISSING)
