@@ -210,6 +210,10 @@ def doctor(
 def check(
     files: Annotated[list[str], typer.Argument(help="Files, or - for standard input.")],
     by: Annotated[str | None, typer.Option("--partner", help="Judge as if this partner had sent it.")] = None,
+    profile_file: Annotated[
+        Path | None,
+        typer.Option("--profile", exists=True, dir_okay=False, help="The same, by a profile that is not in force."),
+    ] = None,
     schemas: Annotated[Path | None, typer.Option("--schemas", help="Folder with schemas of other dialects.")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="When they are received: a time in ISO 8601.")] = None,
     data: Data = None,
@@ -218,9 +222,7 @@ def check(
     """Judge message files; nothing is stored or sent. 0 accepted, also with warnings; 1 refused."""
     from services.mdm_adapter.checking import check as judge
 
-    profile = partner_commands.in_force(data).find(by) if by else None
-    if by and profile is None:
-        raise Failure(WRONG, f"there is no profile of {by}; `hub partner list` shows all")
+    profile = partner_commands.profile_of(by, profile_file, data)
     received_at = _moment(as_of) if as_of else None
     codes = set()
     for file in files:

@@ -92,6 +92,21 @@ def in_force(data: Path | None) -> "Partners":
         raise Failure(WRONG, f"profiles in force: {refused}") from None
 
 
+def profile_of(name: str | None, file: Path | None, data: Path | None) -> "Profile | None":
+    """The profile that a message is judged by: one in force, one of a file, or none."""
+    from services.mdm_adapter.partners.checking import check_profile
+
+    if file is not None:
+        made, findings = check_profile(_text(file) or "")
+        if made is None:
+            raise Failure(WRONG, f"{file}:{findings[0].line}: {findings[0].place}: {findings[0].detail}")
+        return made
+    found = in_force(data).find(name) if name else None
+    if name and found is None:
+        raise Failure(WRONG, f"there is no profile of {name}; `hub partner list` shows all")
+    return found
+
+
 def _place_of(given: str, data: Path | None) -> Path:
     """A file, or where the profile of a partner lies."""
     if Path(given).is_file():

@@ -12,6 +12,7 @@ from kit.store import Store
 from services.mdm_adapter.api import routes
 from services.mdm_adapter.desk import FILE, REST, RESULT, Desk
 from services.mdm_adapter.handlers import listening
+from services.mdm_adapter.measuring import Gauges
 from services.mdm_adapter.partners.loader import Partners
 from services.mdm_adapter.receiving import Arriving, Receipt, needs_receiving, receive
 from services.mdm_adapter.refreshing import Refreshing
@@ -53,7 +54,7 @@ def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], U
             FILE: FilePort(store, settings.drop_path),
             RESULT: ResultPort(store, settings.drop_path),
         },
-        polls={"drop": folders.poll, "agreements": refreshing.poll, "archive": ends.poll},
+        polls={"drop": folders.poll, "agreements": refreshing.poll, "archive": ends.poll, "gauges": Gauges(store)},
         prepare=refreshing.look,
     )
 

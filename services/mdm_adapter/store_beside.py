@@ -26,6 +26,8 @@ Db = sa.Connection
 Rows = Sequence[sa.Row[Any]]
 Condition = sa.ColumnElement[bool]
 MOST = 500
+CLOCKS = ("silence", "fact_missing", "resend", "ack_due")
+"""Kinds of timers that run for documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,3 +323,31 @@ def answered_rows(db: Db, scope: Scope, message_ids: set[UUID]) -> dict[UUID, UU
     )
     query = query.where(_links.c.message_id.in_(message_ids), _links.c.row_id.is_not(None))
     return {row.message_id: row.row_id for row in db.execute(query.where(in_scope(scope, _in.c.partner)))}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What there is of everything that is measured."""
+
+    rows: Rows
+    """state, fact, number."""
+    quarantine: Rows
+    """cause, number, first_seen of the oldest; open entries only."""
+    deadlines: Rows
+    """kind, due_at of the next one."""
+
+
+def standing(db: Db, scope: Scope) -> Standing:
+    """Rows that are not settled, open quarantine and clocks, counted."""
+    number = sa.func.count().label("number")
+    state = sa.cast(_rows.c.state, sa.Text)
+    is_open = state.not_in(("TRANSFERRED", "ACCEPTED_BY_EXCEPTION", "SUPERSEDED"))
+    rows = sa.select(state.label("state"), sa.cast(_rows.c.fact, sa.Text).label("fact"), number)
+    oldest = sa.func.min(_quarantine.c.first_seen).label("first_seen")
+    entries = sa.select(_quarantine.c.cause, number, oldest).where(sa.cast(_quarantine.c.state, sa.Text) == "OPEN")
+    due = sa.select(timers.c.kind, sa.func.min(timers.c.due_at).label("due_at")).where(timers.c.kind.in_(CLOCKS))
+    return Standing(
+        db.execute(rows.where(is_open, in_scope(scope, _rows.c.recipient)).group_by(_rows.c.state, _rows.c.fact)).all(),
+        db.execute(entries.where(in_scope(scope, _quarantine.c.partner)).group_by(_quarantine.c.cause)).all(),
+        db.execute(due.group_by(timers.c.kind)).all(),
+    )

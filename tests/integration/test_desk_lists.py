@@ -6,9 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from hub.archive_proof import prove_archive
 from services.mdm_adapter.app import build
+from services.mdm_adapter.measuring import Gauges
 from services.mdm_adapter.settings import Settings
 from tests.services.mdm_adapter.erp import Erp
 from tests.services.mdm_adapter.scenes import CASE, Scene, order, requested, visited
@@ -61,5 +63,7 @@ async def test_lists_chain_quarantine_and_agreements(scene: Scene) -> None:
     assert sorted(step["what"] for step in chain["steps"]) == ["answer", "document", "order", "receipt"]
     assert (handover["outlook"], put.json()["state"], mapped.json()["number"]) == ("Transferred", "in_force", 1)
     assert ([each["number"] for each in seen[0]], seen[1], discarded.json()) == ([1], [], {"state": "OPEN"})
+    await Gauges(scene.store)()
+    assert REGISTRY.get_sample_value("rollout_mdm_quarantine_open", {"cause": "UNKNOWN_PARTNER"}) == 1
     proof = await prove_archive(scene.store.db, scene.service.settings)
     assert (proof.messages, proof.broken) == (5, [])

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from kit.problems import refusals
 from kit.store import Unit
@@ -32,6 +32,14 @@ MOST_LINES = 10_000
 
 class WithFix(WithReason):
     """Why, and either values at places (as `/decoded` names them), or all of the message anew."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"reason": "The partner told us the number.", "edits": {"row 2, metering_point_id": "41373559241"}}
+            ]
+        }
+    )
 
     edits: dict[str, JsonValue] = Field(
         default_factory=dict, max_length=MOST_EDITS, examples=[{"m1.s5.e2.c2": "202603020900?+00"}]

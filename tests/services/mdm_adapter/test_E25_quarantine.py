@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from prometheus_client import REGISTRY
 
 from kit.store import Unit
 from services.mdm_adapter.app import build
 from services.mdm_adapter.domain.causes import CAUSES
 from services.mdm_adapter.domain.messages import InboundMessage, InState, QuarantineEntry
+from services.mdm_adapter.measuring import Gauges
 from services.mdm_adapter.receiving import message_of
 from tests.services.mdm_adapter.erp import reply
-from tests.services.mdm_adapter.scenes import Scene, order
+from tests.services.mdm_adapter.scenes import Scene, order, requested, visited
 
 WHY = {"reason": "asked the partner on the phone"}
 CSV = """order_no;version;kind;metering_point_id;street;number;postcode;city;municipality
@@ -174,7 +176,6 @@ async def test_E25_an_answer_to_nothing_finds_its_document_once_its_reference_is
     import httpx
 
     from tests.services.mdm_adapter.erp import text
-    from tests.services.mdm_adapter.scenes import requested, visited
 
     scene.erp.script = lambda _: httpx.Response(202)
     await scene.given_a_case(visited(), requested())
@@ -217,3 +218,27 @@ async def test_one_entry_is_found_by_its_id_and_by_its_message(scene: Scene) -> 
         same = (await client.get(f"/v1/quarantine?message={one['message_id']}")).json()
         absent = await client.get(f"/v1/quarantine/{one['message_id']}")
     assert (one["id"], [each["id"] for each in same], absent.status_code) == (entry, [entry], 404)
+
+
+async def test_what_waits_is_measured_by_cause_and_age(scene: Scene) -> None:
+    await put_aside(scene, "CONFLICT")
+    await scene.passes(timedelta(minutes=20))
+    await Gauges(scene.store)()
+    seen = {name: REGISTRY.get_sample_value(f"rollout_mdm_quarantine_{name}") for name in ("oldest_seconds",)}
+    is_open = REGISTRY.get_sample_value("rollout_mdm_quarantine_open", {"cause": "CONFLICT"})
+    (entry,) = await open_entries(scene)
+    await act(scene, entry["id"], "retry")
+    await Gauges(scene.store)()
+    assert (seen["oldest_seconds"], is_open) == (1_200, 1)
+    assert REGISTRY.get_sample_value("rollout_mdm_quarantine_open", {"cause": "CONFLICT"}) is None
+    assert REGISTRY.get_sample_value("rollout_mdm_quarantine_oldest_seconds") == 0
+
+
+async def test_documents_and_their_clocks_are_measured(scene: Scene) -> None:
+    report = visited()
+    bare = report.removed[0].model_copy(update={"registers": ()})
+    await scene.given_a_case(report.model_copy(update={"removed": (bare,)}), requested())
+    await Gauges(scene.store)()
+    rows = REGISTRY.get_sample_value("rollout_mdm_rows", {"state": "QUEUED", "fact": "exchange_completed"})
+    left = REGISTRY.get_sample_value("rollout_mdm_deadline_seconds", {"kind": "fact_missing"})
+    assert (rows, left) == (1, 900)

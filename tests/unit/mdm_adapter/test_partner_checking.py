@@ -107,6 +107,17 @@ def test_2_what_is_no_file_is_wrong_usage(folder: Path, arguments: list[str]) ->
     assert checked(folder, *arguments).exit_code == 2
 
 
+def test_a_message_is_judged_by_a_profile_that_is_not_in_force(folder: Path) -> None:
+    message, bad = folder / "o.csv", folder / "bad.yaml"
+    message.write_text("order_no;version;action\nA;1;cancel\n")
+    bad.write_text("id: [")
+    how = ["--data", str(folder / "data")]
+    good = CliRunner().invoke(app, ["check", str(message), "--profile", str(EXAMPLES / "werke-auental.yaml"), *how])
+    wrong = CliRunner().invoke(app, ["check", str(message), "--profile", str(bad), *how])
+    nobody = CliRunner().invoke(app, ["check", str(message), "--partner", "nobody", *how])
+    assert ([each.exit_code for each in (good, wrong, nobody)], f"{bad}:1" in wrong.stderr) == ([0, 2, 2], True)
+
+
 def test_a_partner_in_force_is_checked_by_its_name(folder: Path) -> None:
     done = checked(folder, "erp-a")
     assert (done.exit_code, done.stdout) == (0, "erp-a: well\n")
