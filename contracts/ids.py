@@ -58,8 +58,13 @@ OrderKey = Ref
 """`<partner>:<order number>`, made by `order_key`."""
 
 
+_AS_IT_IS = re.compile(r"[A-Za-z0-9_.:/+-]+")
+
+
 def order_ref(order_no: str) -> Ref:
     """A partner's order number as it stands in events: other characters percent-encoded as UTF-8."""
+    if _AS_IT_IS.fullmatch(order_no):
+        return order_no
     # `%` itself is encoded as well, so that two order numbers never become one; `quote` would leave `~` as it is
     return quote(order_no, safe="_.:/+-").replace("~", "%7E")
 
@@ -117,9 +122,13 @@ def is_resource(text: str, prefixes: str = "ECDBF") -> bool:
     )
 
 
+_GSRN, _GLN = re.compile(r"[0-9]{18}"), re.compile(r"[0-9]{13}")
+
+
 def gs1_check_digit(body: str) -> int:
     """Modulo 10 of GS1: weights 3, 1, 3 and so on, from the right."""
-    return -sum(int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(reversed(body))) % 10
+    backwards = [int(digit) for digit in reversed(body)]
+    return -(3 * sum(backwards[::2]) + sum(backwards[1::2])) % 10
 
 
 def gsrn_check_digit(body: str) -> int:
@@ -129,12 +138,12 @@ def gsrn_check_digit(body: str) -> int:
 
 def is_gsrn(text: str) -> bool:
     """D-GSRN-1: a metering point of Norway, Sweden or Denmark, 18 digits; it belongs to the site, not to the meter."""
-    return re.fullmatch(r"[0-9]{18}", text) is not None and gs1_check_digit(text[:17]) == int(text[17])
+    return _GSRN.fullmatch(text) is not None and gs1_check_digit(text[:17]) == int(text[17])
 
 
 def is_gln(text: str) -> bool:
     """D-GLN-1: a Nordic party, 13 digits."""
-    return re.fullmatch(r"[0-9]{13}", text) is not None and gs1_check_digit(text[:12]) == int(text[12])
+    return _GLN.fullmatch(text) is not None and gs1_check_digit(text[:12]) == int(text[12])
 
 
 def is_market_partner(text: str) -> bool:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from hub import audit_commands, case_commands, desk_commands, message_commands, partner_commands, token_commands
+from hub import (
+    audit_commands,
+    case_commands,
+    desk_commands,
+    import_commands,
+    message_commands,
+    partner_commands,
+    token_commands,
+)
 from hub.asking import NO, PARTLY, WRONG, AsJson, Data, Failure, data_dir, say, show
 
 if TYPE_CHECKING:
@@ -45,7 +53,7 @@ app.add_typer(case_commands.case, name="case")
 app.add_typer(message_commands.messages, name="messages")
 app.add_typer(token_commands.token, name="token")
 app.add_typer(audit_commands.audit, name="audit")
-app.command("import")(desk_commands.import_file)
+app.command("import")(import_commands.import_file)
 app.add_typer(partner_commands.partner, name="partner")
 
 
@@ -221,12 +229,16 @@ def check(
 ) -> None:
     """Judge message files; nothing is stored or sent. 0 accepted, also with warnings; 1 refused."""
     from services.mdm_adapter.checking import check as judge
+    from services.mdm_adapter.dialects.cim_xml.schema_sets import SchemaRefused
 
     profile = partner_commands.profile_of(by, profile_file, data)
     received_at = _moment(as_of) if as_of else None
     codes = set()
     for file in files:
-        verdict = judge(_bytes_of(file), profile, schemas, received_at)
+        try:
+            verdict = judge(_bytes_of(file), profile, schemas, received_at, Path(file).parent)
+        except SchemaRefused as refused:
+            raise Failure(WRONG, f"--schemas {schemas}: {refused}") from refused
         codes.add(verdict.exit_code)
         if as_json:
             typer.echo(verdict.as_json(file))

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from kit.serve import listening
 from kit.settings import Settings
 from simulators.cast import Cast, cast, options_for
 from simulators.journeys import stories
+from simulators.marketplace import Speech
 from simulators.story import Story
 from simulators.world import Actor
 
@@ -156,9 +157,14 @@ class Embedded(Play):
 
 @asynccontextmanager
 async def rollout(
-    told: Sequence[Story], seed: int, folder: Path, *, around: Callable[[LocalBus], Bus] = lambda bus: bus
+    told: Sequence[Story],
+    seed: int,
+    folder: Path,
+    *,
+    around: Callable[[LocalBus], Bus] = lambda bus: bus,
+    speaks: Mapping[str, Speech] | None = None,
 ) -> AsyncIterator[Embedded]:
-    """Everything that a rollout needs, in one process, on free ports of the loopback."""
+    """Everything that a rollout needs, in one process, on free ports of the loopback; `speaks`: see `cast`."""
     clock, (own, theirs) = ManualClock(START), free_ports(2)
     outside = f"http://127.0.0.1:{theirs}"
     options: dict[str, Any] = {"data_dir": folder, "port": own, "host": "127.0.0.1"}
@@ -167,7 +173,7 @@ async def rollout(
     async with AsyncExitStack() as stack:
         signer = Signer.open(settings)
         crowd = await stack.enter_async_context(
-            cast(clock, f"http://127.0.0.1:{own}", signer, folder, told=told, seed=seed)
+            cast(clock, f"http://127.0.0.1:{own}", signer, folder, told=told, seed=seed, speaks=speaks)
         )
         await stack.enter_async_context(listening(Settings.load(data_dir=folder, port=theirs), crowd.app))
         hub = await stack.enter_async_context(running(settings, options, clock=clock, around=around))

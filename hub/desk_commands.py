@@ -1,11 +1,10 @@
-"""Commands of operators over HTTP: parked keys, imports."""
+"""Commands of operators over HTTP: parked keys."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hub.asking import NO, PARTLY, SHORT_NAMES, AsJson, Data, Failure, Services, TokenFile, Url, Why, say, show
+from hub.asking import NO, PARTLY, SHORT_NAMES, AsJson, Data, Failure, Services, TokenFile, Url, Why, show
 
 parked = typer.Typer(help="What waits with its key: list, look, try again, give up.", no_args_is_help=True)
 Service = Annotated[str | None, typer.Option("--service", help=f"One of {', '.join(SHORT_NAMES)}; default: all.")]
@@ -110,37 +109,3 @@ def _to_retry(
         found = [pair for key in keys for pair in _with_key(at, key)]
         return [(name, {"topic": row["topic"], "key": row["key"]}) for name, row in found]
     return [(name, {"reason": reason, "limit": limit}) for name in _services(service)]
-
-
-KINDS = {
-    "devices": ("asset", "/v1/imports/devices"),
-    "technicians": ("booking", "/v1/imports/technicians"),
-}
-
-
-def import_file(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
-    kind: Annotated[str, typer.Option("--kind", help="orders, devices or technicians.")],
-    partner: Annotated[str | None, typer.Option("--partner", help="Whose orders; with --kind orders.")] = None,
-    url: Url = None,
-    token_file: TokenFile = None,
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
-    """Hand a file in; 3 when some rows were refused, 1 when none was taken. Orders need the partner's key as token."""
-    if kind not in (*KINDS, "orders"):
-        raise typer.BadParameter(f"--kind {kind}: orders, devices or technicians")
-    if kind == "orders" and partner is None:
-        raise typer.BadParameter("orders come from a partner: --partner")
-    at, content = Services.found(url, token_file, data), file.read_bytes()
-    media_type = "application/xml" if file.suffix.lower() == ".xml" else "text/csv"
-    if kind == "orders":
-        show(at.send("mdm", f"/v1/in/{partner}", content, media_type), as_json)
-        return
-    service, path = KINDS[kind]
-    found = at.send(service, path, content, "text/csv")
-    show(found, as_json)
-    for error in found["errors"]:
-        say(f"row {error.get('row')}: {error}")
-    if found["refused"]:
-        raise typer.Exit(NO if found["refused"] == found["rows"] else PARTLY)

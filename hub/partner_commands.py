@@ -141,6 +141,7 @@ def _judged(files: list[Path], data: Path | None) -> Iterator[tuple[Path, Findin
             good[file] = profile, text
             yield from ((file, _said(each)) for each in gaps(profile, text, datetime.now(UTC).date()))
             yield from _codes(file, profile, text)
+            yield from _columns(file, profile, text)
     given = {profile.id for profile, _ in good.values()}
     known = [each for each in in_force(data).all() if each.id not in given] if good else []
     shared = clashes([*known, *(profile for profile, _ in good.values())])
@@ -164,6 +165,27 @@ def _text(file: Path) -> str | None:
         return None
     except OSError as error:
         raise Failure(WRONG, f"{file}: {error.strerror}") from None
+
+
+def _columns(file: Path, profile: "Profile", text: str) -> Iterator[tuple[Path, Finding]]:
+    """The names of columns that a profile leaves to a file beside it."""
+    from services.mdm_adapter.errors import BadMapping
+    from services.mdm_adapter.partners.checking import line_at
+    from services.mdm_adapter.partners.mapping import read_map
+
+    name = profile.csv.mapping
+    if not isinstance(name, str):
+        return
+    beside = file.parent / name
+    content = _text(beside) if beside.is_file() else None
+    if content is None:
+        place, detail = ("csv", "mapping"), f"the file {name} is missing, or no UTF-8 text"
+        yield file, {"line": line_at(text, place), "place": "csv.mapping", "detail": detail}
+        return
+    try:
+        read_map(content)
+    except BadMapping as refused:
+        yield from ((beside, {"line": 1, "place": "", "detail": detail}) for detail in refused.errors)
 
 
 def _codes(file: Path, profile: "Profile", text: str) -> Iterator[tuple[Path, Finding]]:

@@ -35,6 +35,7 @@ LONGEST_KEY = 200
 REFUSED = (Forbidden, NotFound, Refused, Conflict, Invalid)
 """Families of errors that answer somebody who tried something."""
 KEPT_HEADERS = ("location", "etag")
+JSON_TYPE = "application/json"
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -277,6 +278,8 @@ async def _said(response: Response, store: Store, info: RequestInfo, said: Said)
     """Where an endpoint says something else than its command answered, that is what is repeated later."""
     body = bytes(response.body)
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    if response.media_type != JSON_TYPE and "content-type" in response.headers:
+        headers["content-type"] = response.headers["content-type"]
     if said.body is None or (body == said.body and response.status_code == info.status and not headers):
         return response
     where = (idempotency.c.principal == info.principal_id) & (idempotency.c.request_key == info.key)

@@ -26,6 +26,7 @@ HTTP_SECONDS = Histogram(
 AUTH_REFUSALS = Counter(
     "hub_auth_refusals_total", "Requests refused: causes of SEC-TOK, role, scope, csrf, host.", [SERVICE, "reason"]
 )
+RATE_LIMITED = Counter("hub_rate_limited_total", "Requests over their limit, by what is limited.", [SERVICE, "bucket"])
 
 EVENTS = Counter("hub_events_total", "What became of each record heard.", [SERVICE, "type", "outcome"])
 EVENT_AGE = Histogram(

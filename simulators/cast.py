@@ -20,7 +20,7 @@ from simulators.dispatcher import Dispatcher
 from simulators.erp import Erp
 from simulators.facts import OrderFacts
 from simulators.line import Line
-from simulators.market import Market
+from simulators.marketplace import Market, Speech, profile_of
 from simulators.office import Clerk, Reviewer, Warehouse
 from simulators.print_shop.shop import SECRET as PRINT_SHOP_SECRET
 from simulators.print_shop.shop import PrintShop
@@ -51,6 +51,7 @@ def options_for(folder: Path, hub: str, outside: str) -> dict[str, Any]:
             facts.PARTNER: f"{outside}/erp",
             **{partner: f"{outside}/market/{partner}" for partner in facts.MARKET},
         },
+        "market_id": facts.HUB_CODE,
         "partners_dir": folder / "partners",
         "drop_settle_seconds": 0,
     }
@@ -111,7 +112,8 @@ class Cast:
 
     def quiet(self) -> bool:
         """No request of theirs is under way, and the hub has taken every file."""
-        return not self.erp.working["posts"] and not self.market.working["posts"] and self.erp.taken_in()
+        posting = self.erp.working["posts"] or self.market.working["posts"]
+        return not posting and self.erp.taken_in() and self.market.taken_in()
 
     async def ended(self) -> int:
         """Cases that are over."""
@@ -173,9 +175,14 @@ async def cast(
     told: Sequence[Story],
     seed: int,
     services: Mapping[str, str] | None = None,
+    speaks: Mapping[str, Speech] | None = None,
 ) -> AsyncIterator[Cast]:
-    """Put everybody on stage; the hub need not run yet. `services`: addresses of services that run on their own."""
+    """Put everybody on stage; the hub need not run yet. `services`: addresses of services that run on their own.
+
+    `speaks`: partners of the market that do not speak JSON over HTTP; the hub finds their profiles in `partners_dir`.
+    """
     by_number, script = {story.number: story for story in told}, Script(told)
+    _introduce(folder / "partners", speaks or {})
     keys = {each: _key(folder, each, clock) for each in (facts.PARTNER, *facts.MARKET)}
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(
@@ -196,11 +203,12 @@ async def cast(
         erp = Erp(clock, http, keys[facts.PARTNER], told, folder / "drop")
         print_shop = PrintShop(clock, folder / "print", f"{notification}/v1/batches/{{batch_id}}/receipt")
         stack.push_async_callback(print_shop.close)
-        market = Market(clock, http, keys, told)
+        market = Market(clock, http, keys, told, speaks=speaks, drop=folder / "drop")
         prompter = Prompter(script, people, erp, market, clock)
         posts = [
             Route("/erp", erp.take, methods=["POST"]),
             Route("/market/{partner}", market.take, methods=["POST"]),
+            Route("/market/{partner}/log", market.show, methods=["GET"]),
         ]
         app = Starlette(routes=[*posts, Mount("/sms", asgi(gateway))])
         actors: list[Actor] = [
@@ -215,6 +223,13 @@ async def cast(
             Reviewer(people["quirin"], by_number, script),
         ]
         yield Cast(actors, app, erp, market, gateway, print_shop, script, prompter, people["anna"], people, told)
+
+
+def _introduce(folder: Path, speaks: Mapping[str, Speech]) -> None:
+    """Tell the hub how partners speak, before it starts."""
+    for partner, speech in speaks.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{partner}.yaml").write_text(profile_of(partner, speech), "utf-8")
 
 
 def _key(folder: Path, partner: str, clock: Clock) -> str:

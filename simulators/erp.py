@@ -8,24 +8,20 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 import httpx
 from lxml import etree
-from lxml.builder import ElementMaker  # type: ignore[import-not-found]
 from starlette.requests import Request
 from starlette.responses import Response
 
 from kit.clock import Clock
 from simulators import facts
+from simulators.cim import ACCEPTED, M_NS, S_NS, Cim, phone_of
 from simulators.facts import OrderFacts
+from simulators.partner import ACCEPT, ACTIONS, REFUSALS, Action, Scripts, hand_in, next_action
 from simulators.story import Story
 
-M_NS, S_NS = "http://iec.ch/TC57/2011/schema/message", "http://iec.ch/TC57/2011/ServiceOrders#"
-M = ElementMaker(namespace=M_NS, nsmap={"m": M_NS})
-S = ElementMaker(namespace=S_NS, nsmap={"s": S_NS})
 XML = {"Content-Type": "application/xml"}
-ACCEPTED = "0.0"
 PER_DAY = 60
 """Orders that the ERP sends in one go each morning."""
 
@@ -52,8 +48,11 @@ class Erp:
 
     def __init__(self, clock: Clock, http: httpx.AsyncClient, key: str, stories: Sequence[Story], drop: Path) -> None:
         self.clock, self.http, self.key, self.drop = clock, http, key, drop
+        self.cim = Cim(clock)
         self.stories = {story.number: story for story in stories}
         self.logs = {story.number: Log() for story in stories}
+        acts = {OrderFacts(story.number).order_no: dict(story.market).get("erp") for story in stories}
+        self.scripts: Scripts = {order_no: [action] for order_no, action in acts.items() if action}
         self.to_send = deque(each for each in stories if each.ordered_by is None or each.ordered_twice)
         self.versions = dict.fromkeys(self.stories, 1)
         """The newest version of each order that was said, in whatever words."""
@@ -111,7 +110,14 @@ class Erp:
         if message in self.taken:
             log.copies += 1
         else:
-            self.taken[message] = self._judge(story, log, verb, message)
+            action = next_action(self.scripts, OrderFacts(number).order_no, (verb,))
+            if action.verb == "http":
+                return Response(status_code=int(action.code))
+            plainly = action == ACCEPT
+            judged = (
+                self._judge(story, log, verb, message) if plainly else self._play(action, log, verb, message, number)
+            )
+            self.taken[message] = judged
         status, answer = self.taken[message]
         return Response(answer, status, media_type="application/xml")
 
@@ -124,19 +130,35 @@ class Erp:
         if log.completions == 1 and verb == "change":
             for hours, code in story.second_thoughts:
                 order = OrderFacts(story.number).order_no
-                other = self._response(message, order, facts.PARTNER, code, about=f"{message}/{code}")
+                other = self.cim.response(message, order, facts.PARTNER, code, about=f"{message}/{code}")
                 self._later(now + timedelta(hours=hours), facts.PARTNER, other)
         if story.answers_twice:
             self._later(now + timedelta(hours=story.answers_late_hours, minutes=5), facts.PARTNER, answer)
         return (202, b"") if story.answers_late_hours else (200, answer)
+
+    def _play(self, action: Action, log: Log, verb: str, message: str, number: int) -> tuple[int, bytes]:
+        """What the script wants said: first the answer to the request, all else as messages of their own."""
+        log.documents.append(verb)
+        log.completions += verb == "change"
+        order, now = OrderFacts(number).order_no, self.clock.now()
+        at_once, later = ACTIONS[action.verb]
+        said = [self.cim.said(word, action, message, order) for word in at_once]
+        for word in later:
+            self._later(now + action.after, facts.PARTNER, self.cim.said(word, action, message, order))
+        if action.verb == "other_partner_answers":
+            self._drop(facts.FILE_PARTNER, f"answer-{self.cim.id(message)}.xml", said[0])
+            return 202, b""
+        for each in (*said[1:], *said[:1] * action.copies):
+            self._later(now, facts.PARTNER, each)
+        return (200, said[0]) if said else (202, b"")
 
     def _answer(self, story: Story, log: Log, verb: str, message: str) -> bytes:
         order, source = OrderFacts(story.number).order_no, _partner(story) if story.by_file else facts.PARTNER
         if verb == "change":
             log.completions += 1
             if log.completions <= len(story.reject):
-                return self._response(message, order, source, story.reject[log.completions - 1])
-        return self._response(message, order, source, ACCEPTED)
+                return self.cim.response(message, order, source, story.reject[log.completions - 1])
+        return self.cim.response(message, order, source, ACCEPTED)
 
     async def _send_orders(self) -> bool:
         now = self.clock.now()
@@ -153,9 +175,9 @@ class Erp:
         return True
 
     async def _order(self, story: Story) -> None:
-        create = self._ordered(OrderFacts(story.number), story, "create", 1)
+        create = self.cim.ordered(OrderFacts(story.number), story, "create", 1)
         if story.cancelled_before:
-            await self._post(self._cancellation(OrderFacts(story.number), 1), story.number)
+            await self._post(self.cim.cancellation(OrderFacts(story.number), 1), story.number)
         await asyncio.gather(*(self._post(create, story.number) for _ in range(story.copies)))
 
     def _order_by_file(self, partner: str, stories: Sequence[Story]) -> None:
@@ -166,17 +188,13 @@ class Erp:
             place = f"{order.street};{order.house_number};{order.postcode};Auental;00000001"
             lines.append(
                 f"{order.order_no};1;exchange;{order.metering_point};{place};{order.old_serial};true;"
-                f"{order.name};{_phone(story)}"
+                f"{order.name};{phone_of(story)}"
             )
             self.logs[story.number].sent.append("file")
         self._drop(partner, f"orders-{self.clock.now():%Y%m%d%H%M}.csv", "\n".join([*lines, ""]).encode())
 
     def _drop(self, partner: str, name: str, content: bytes) -> None:
-        folder = self.drop / partner / "in"
-        folder.mkdir(parents=True, exist_ok=True)
-        beside = folder / f"{name}.tmp"
-        beside.write_bytes(content)
-        beside.rename(folder / name)
+        hand_in(self.drop / partner / "in", name, content)
         self.dropped = True
 
     async def withdraw(self, number: int) -> None:
@@ -185,12 +203,12 @@ class Erp:
         if story.by_file:
             self._cancel_by_file(_partner(story), order.order_no, version)
         else:
-            await self._post(self._cancellation(order, version), number)
+            await self._post(self.cim.cancellation(order, version), number)
 
     async def amend(self, number: int) -> None:
         """Another door, and another old meter behind it."""
         order = OrderFacts(number, amended=True)
-        await self._post(self._ordered(order, self.stories[number], "change", self._next_version(number)), number)
+        await self._post(self.cim.ordered(order, self.stories[number], "change", self._next_version(number)), number)
 
     def _next_version(self, number: int) -> int:
         self.versions[number] += 1
@@ -205,7 +223,8 @@ class Erp:
         while self.later and self.later[0][0] <= self.clock.now():
             _, _, partner, answer = heappop(self.later)
             taken = await self.http.post(f"/mdm/v1/in/{partner}", content=answer, headers=XML | self._key())
-            taken.raise_for_status()
+            if taken.status_code not in REFUSALS:
+                taken.raise_for_status()
             did = True
         return did
 
@@ -228,7 +247,7 @@ class Erp:
         verb = root.findtext(f"{{{M_NS}}}Header/{{{M_NS}}}Verb") or ""
         log.documents.append(verb)
         answer = self._answer(self.stories[_number(order_no) or 0], log, verb, message)
-        self._drop(facts.FILE_PARTNER, f"answer-{self._id(message)}.xml", answer)
+        self._drop(facts.FILE_PARTNER, f"answer-{self.cim.id(message)}.xml", answer)
 
     async def _post(self, message: bytes, number: int) -> None:
         answer = await self.http.post(f"/mdm/v1/in/{facts.PARTNER}", content=message, headers=XML | self._key())
@@ -242,68 +261,9 @@ class Erp:
     def _key(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"}
 
-    def _id(self, about: str) -> str:
-        return str(uuid5(NAMESPACE_URL, about))
-
-    def _header(
-        self, verb: str, about: str, correlation: str | None = None, source: str = facts.PARTNER, **properties: str
-    ) -> Any:
-        message = self._id(about)
-        named = [M.Property(M.Name(name), M.Value(value)) for name, value in properties.items()]
-        return M.Header(
-            M.Verb(verb),
-            M.Noun("ServiceOrders"),
-            M.Revision("1.0"),
-            M.Timestamp(f"{self.clock.now():%Y-%m-%dT%H:%M:%SZ}"),
-            M.Source(source),
-            M.MessageID(message),
-            M.CorrelationID(correlation or message),
-            *named,
-        )
-
-    def _ordered(self, order: OrderFacts, story: Story, verb: str, version: int) -> bytes:
-        address = S.mainAddress(
-            S.streetDetail(S.number(order.house_number), S.name(order.street)),
-            S.townDetail(S.code("00000001"), S.name("Auental"), S.country("DE")),
-            S.postalCode(order.postcode),
-        )
-        work = S.Work(
-            S.kind("meter"),
-            S.Customers(S.name(order.name), S.phone(S.ituPhone(_phone(story)))),
-            S.WorkLocation(address),
-            S.WorkTask(
-                S.taskKind("exchange"),
-                S.OldAsset(S.serialNumber(order.old_serial)),
-                S.UsagePoint(S.mRID(order.metering_point), S.Names(S.name("MeLo"), S.NameType(S.name("MeLo")))),
-            ),
-        )
-        service = S.ServiceOrder(S.mRID(order.order_no), S.revisionNumber(str(version)), S.priority("3"), work)
-        parties = {f"party.{role}": facts.MARKET_CODES[role] for role in story.parties}
-        said = {"plan": story.plan, "sms_allowed": "true", "language": "de", **parties, **story.extra}
-        header = self._header(verb, f"{verb}/{order.order_no}/{version}", **said)
-        return _text(M.RequestMessage(header, M.Payload(S.ServiceOrders(service))))
-
-    def _cancellation(self, order: OrderFacts, version: int) -> bytes:
-        reason = S.statusReason("moved")
-        service = S.ServiceOrder(S.mRID(order.order_no), S.revisionNumber(str(version)), reason)
-        header = self._header("cancel", f"cancel/{order.order_no}/{version}")
-        return _text(M.RequestMessage(header, M.Payload(S.ServiceOrders(service))))
-
-    def _response(self, message: str, order: str, source: str, code: str, about: str = "") -> bytes:
-        identity = M.ID(order, idType="serviceOrder", kind="name")
-        result, level = ("OK", "INFORM") if code == ACCEPTED else ("FAILED", "FATAL")
-        error = M.Error(M.code(code), M.level(level), M.reason("as scripted"), identity)
-        header = self._header("reply", f"reply/{about or message}", message, source)
-        return _text(M.ResponseMessage(header, M.Reply(M.Result(result), error)))
-
 
 def _partner(story: Story) -> str:
     return facts.UNKNOWN_PARTNER if story.unknown_partner else facts.FILE_PARTNER
-
-
-def _phone(story: Story) -> str:
-    order = OrderFacts(story.number)
-    return order.phone if story.mobile else order.home_phone
 
 
 def _order_no_of(root: Any) -> str:
@@ -317,8 +277,3 @@ def _order_of(root: Any) -> int:
 
 def _number(order_no: str) -> int | None:
     return int(order_no[2:]) if order_no.startswith("A-") and order_no[2:].isdigit() else None
-
-
-def _text(root: Any) -> bytes:
-    text: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-    return text

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
+from contracts.ids import malo_check_digit
+
 OPERATOR = "nord"
 PARTNER, FILE_PARTNER, UNKNOWN_PARTNER = "erp-a", "erp-csv", "erp-neu"
 MARKET = {"nb-nord": "nb", "lf-nord": "lf", "wmsb-nord": "wmsb", "mdm-b": "mdm"}
-"""Partners that speak JSON, and what they are."""
-MARKET_CODES = {"nb": "9900001000002", "lf": "9900357000003", "wmsb": "4012345000009"}
+"""Partners of the market and a second ordering system, and what they are."""
+MARKET_CODES = {"nb": "9900001000002", "lf": "9900357000003", "wmsb": "4012345000009", "msba": "9900002000001"}
+HUB_CODE, ELSEWHERE = "9900000001019", "9900123000005"
+"""The hub's own number in the market, and that of somebody who is not on stage."""
 SKILLS = "meter_1ph meter_3ph meter_ct smgw silke_trained"
 TOLERANT_OPERATOR = "sued"
 """Takes what most likely means yes for a yes."""
@@ -28,6 +32,12 @@ class OrderFacts:
     @property
     def metering_point(self) -> str:
         return f"DE00012300101{self.number:020}"
+
+    @property
+    def malo(self) -> str:
+        """The market location behind the metering point."""
+        body = f"5{self.number:09}"
+        return f"{body}{malo_check_digit(body)}"
 
     @property
     def old_serial(self) -> str:
@@ -72,6 +82,12 @@ def metering_point_of(number: int) -> str:
 def number_of(metering_point: str) -> int:
     """The order that a metering point belongs to."""
     return int(metering_point[-8:])
+
+
+def order_no_at(metering_point: str) -> str:
+    """The ERP's order for this point; the point itself where it is none of the facts'."""
+    number = int(metering_point[-8:]) if metering_point[-8:].isdigit() else 0
+    return OrderFacts(number).order_no if metering_point_of(number) == metering_point else metering_point
 
 
 def number_of_old(serial: str) -> int:

@@ -2,73 +2,42 @@
 
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-import httpx
-from starlette.requests import Request
-from starlette.responses import Response
-
 from kit.clock import Clock
-from simulators import facts
-from simulators.erp import PER_DAY
 from simulators.facts import OrderFacts
-from simulators.story import Story
+from simulators.garbage import spoilt
+from simulators.partner import ACTIONS, Action, Entry, Log, Scripts, Send, Unspeakable, next_action
 
 EVENTS = "application/cloudevents+json"
 PREFIX, BO4E = "rollout.document.", "v202607.1.0"
 REPORTS = ("work_status", "device_exchange_completed", "work_not_completed")
 ANSWERS = ("received", "accepted", "rejected")
 RECEIPT, CONTENT = "processability", "business"
-LATE = timedelta(hours=6)
-ACTIONS: Mapping[str, tuple[str | None, str | None]] = {
-    "accept": ("yes", None),
-    "received": ("received", None),
-    "silent": (None, None),
-    "late": (None, "yes"),
-    "twice": ("yes", "yes"),
-    "reject": ("no", None),
-    "refuse_receipt": ("unreadable", None),
-    "accept_then_reject": ("yes", "no"),
-    "reject_then_accept": ("no", "accepted"),
-    "correct": ("yes", "corrected"),
-}
-"""What a scripted action says at once, and what hours later."""
-Send = Callable[[str, bytes], Awaitable[None]]
-"""Hands a message of this partner to the hub."""
-
-
-@dataclass
-class Log:
-    """What one party was told about one order, and what became of it."""
-
-    documents: list[str] = field(default_factory=list)
-    """Names of reports, each counted once."""
-    answers: list[tuple[str, str]] = field(default_factory=list)
-    """Answers of the hub to this party's own orders: accepted or rejected, with the code, or the level without one."""
-    copies: int = 0
-    trouble: list[str] = field(default_factory=list)
-    """What this party's own reader has against messages of the hub."""
+LEVELS = {"no": CONTENT, "unreadable": RECEIPT, "syntax": "syntax"}
+"""At which level a word refuses."""
 
 
 class Party:
-    """One partner that speaks JSON. What it does with each document about an order is scripted, by order number.
+    """One partner that speaks JSON. Scripts: by order number or glob, see `simulators/partner.py`."""
 
-    Actions, one per document, behind them `accept`: `accept`, `received`, `silent`, `late`, `twice`,
-    `reject:<code>[:<list>]`, `refuse_receipt:<code>`, and, the second word hours later, `correct:<field>=<JSON value>`,
-    `accept_then_reject:<code>`, `reject_then_accept:<code>`.
-    """
+    media_type, suffix = EVENTS, "json"
 
     def __init__(
-        self, clock: Clock, partner: str, role: str, scripts: Mapping[str, Sequence[str]] | None = None
+        self, clock: Clock, partner: str, role: str, scripts: Mapping[str, Sequence[str | Action]] | None = None
     ) -> None:
         self.clock, self.partner, self.role = clock, partner, role
-        self.scripts = {number: list(actions) for number, actions in (scripts or {}).items()}
+        self.scripts: Scripts = {number: list(actions) for number, actions in (scripts or {}).items()}
+        self.peers: dict[str, Party] = {}
+        """Who may answer in place of this one."""
         self.logs: dict[str, Log] = {}
+        self.journal: list[Entry] = []
+        self.effects = Counter[tuple[str, ...]]()
+        """How often each document was taken over, by order, name and what it says."""
         self.later: list[tuple[datetime, int, bytes]] = []
         self.count = 0
         self._taken: dict[str, tuple[int, bytes]] = {}
@@ -89,38 +58,75 @@ class Party:
         log, name = self.log(order), str(message.get("type", "")).removeprefix(PREFIX).removesuffix(".v1")
         if wrong := _wrong(message, name):
             log.trouble += wrong
+            self.journal += [Entry(self.clock.now(), "trouble", each, str(message.get("id")), order) for each in wrong]
             return 422, b""
         if message["id"] in self._taken:
             log.copies += 1
+            self._note("in", "copy", message["id"], order)
             return self._taken[message["id"]]
         if name in ANSWERS:
             log.answers.append((name, _code(message)))
+            self._note("in", name, message["id"], order, _code(message))
             self._taken[message["id"]] = (204, b"")
-        else:
-            log.documents.append(name)
-            script = self.scripts.get(order)
-            self._taken[message["id"]] = self._judge(script.pop(0) if script else "accept", message, name, order)
+            return 204, b""
+        action = next_action(self.scripts, order, (name,))
+        self._note("in", name, message["id"], order, action.verb)
+        if action.verb == "http":
+            return int(action.code), b""
+        log.documents.append(name)
+        self._taken[message["id"]] = self._judge(action, message, name, order)
         return self._taken[message["id"]]
 
-    def _judge(self, action: str, message: Mapping[str, Any], name: str, order: str) -> tuple[int, bytes]:
-        verb, _, detail = action.partition(":")
-        now, afterwards = ACTIONS[verb]
-        if afterwards is not None:
-            self.send_later(LATE, self._say(afterwards, message, name, order, detail))
-        return (200, self._say(now, message, name, order, detail)) if now else (202, b"")
+    def _judge(self, action: Action, message: Mapping[str, Any], name: str, order: str) -> tuple[int, bytes]:
+        """The first thing to say is the answer to the request; all else leaves as a message of its own."""
+        now, later = ACTIONS[action.verb]
+        if not (now + later) or (now + later)[-1] not in LEVELS:
+            self.effects[order, name, json.dumps(message["data"], sort_keys=True)] += 1
+        party = self._speaker(action)
+        said = [party.say(word, action, message, name, order) for word in now]
+        for word in later:
+            self.send_later(action.after, party.say(word, action, message, name, order))
+        if party is not self:
+            party.send_later(timedelta(), said[0])
+            return 202, b""
+        for each in (*said[1:], *said[:1] * action.copies):
+            self.send_later(timedelta(), each)
+        return (200, said[0]) if said else (202, b"")
 
-    def _say(self, word: str, message: Mapping[str, Any], name: str, order: str, detail: str) -> bytes:
+    def _speaker(self, action: Action) -> "Party":
+        """This one, unless the script has another one speak."""
+        if action.verb != "other_partner_answers":
+            return self
+        return self.peers[action.code] if action.code else next(iter(self.peers.values()))
+
+    def say(self, word: str, action: Action, message: Mapping[str, Any], name: str, order: str) -> bytes:
+        """A word of the script about a document, in JSON."""
+        heard = dict(message)
+        if action.verb == "wrong_reference":
+            heard["id"] = str(uuid5(NAMESPACE_URL, f"not {message['id']}"))
+        said = self._say(word, action, heard, name, order)
+        if action.verb == "no_correlation":
+            said = json.dumps({key: each for key, each in json.loads(said).items() if key != "correlationid"}).encode()
+        return spoilt(action.code, said) if action.verb == "garbage" else said
+
+    def _say(self, word: str, action: Action, message: Mapping[str, Any], name: str, order: str) -> bytes:
         match word:
-            case "yes":
+            case "yes" | "same":
                 return self._yes(message, name, order)
-            case "no" | "unreadable":
-                return self._no(message, order, detail, CONTENT if word == "no" else RECEIPT)
+            case "no" | "unreadable" | "syntax":
+                return self._no(message, order, action, LEVELS[word])
             case "corrected":
-                of, _, value = detail.partition("=")
+                of, _, value = action.detail.partition("=")
                 changes = [{"field": of, "new": json.loads(value)}]
                 return self._answer("corrected", message, order, {"changes": changes})
-        said = {"received": "transport", "accepted": CONTENT}
-        return self._answer(word, message, order, {"level": said[word]})
+            case "other body":
+                first = json.loads(self._yes(message, name, order))
+                return json.dumps(json.loads(self._no(message, order, action, CONTENT)) | {"id": first["id"]}).encode()
+            case "received":
+                return self._answer("received", message, order, {"level": "transport"})
+            case "part":
+                raise Unspeakable("an event is about one order")
+        return self._answer("accepted", message, order, {"level": CONTENT})
 
     def _yes(self, message: Mapping[str, Any], name: str, order: str) -> bytes:
         """Roles of the market give a receipt; who ordered agrees, and to an announcement the metering operator."""
@@ -130,9 +136,9 @@ class Party:
             said["reasons"] = [{"code": "A03", "list": "E_0233"}]
         return self._answer("accepted", message, order, said)
 
-    def _no(self, message: Mapping[str, Any], order: str, detail: str, level: str) -> bytes:
-        code, _, of = detail.partition(":")
-        reason = {"code": code, "text": "as scripted"} | ({"list": of} if of else {})
+    def _no(self, message: Mapping[str, Any], order: str, action: Action, level: str) -> bytes:
+        reason = {"code": action.code or "Z99", "text": action.text or "as scripted"}
+        reason |= {"list": action.list} if action.list else {}
         return self._answer("rejected", message, order, {"level": level, "reasons": [reason]})
 
     def _answer(self, name: str, message: Mapping[str, Any], order: str, said: Mapping[str, Any]) -> bytes:
@@ -208,6 +214,9 @@ class Party:
             did = True
         return did
 
+    def _note(self, way: str, what: str, number: str, order: str, said: str = "") -> None:
+        self.journal.append(Entry(self.clock.now(), way, what, number, order, said))
+
 
 def _wrong(message: Mapping[str, Any], name: str) -> list[str]:
     """What this side's own reader has against a message of the hub; short, and no word of the hub's own rules."""
@@ -233,73 +242,5 @@ def _code(message: Mapping[str, Any]) -> str:
     return str(said["reasons"][0]["code"] if said.get("reasons") else said["level"])
 
 
-class Market:
-    """All partners that speak JSON, at one address each, played by the clock."""
-
-    name = "market"
-    rhythm: timedelta | None = None
-
-    def __init__(
-        self, clock: Clock, http: httpx.AsyncClient, keys: Mapping[str, str], stories: Sequence[Story]
-    ) -> None:
-        self.clock, self.http, self.keys = clock, http, keys
-        self.parties = {
-            partner: Party(clock, partner, role, _scripts(role, stories)) for partner, role in facts.MARKET.items()
-        }
-        for story in stories:
-            self._plan(story)
-        self.working = Counter[str]()
-
-    def _plan(self, story: Story) -> None:
-        """What a partner of these says by itself: its order."""
-        if story.ordered_by is None:
-            return
-        party, number = self.parties[story.ordered_by], facts.number_at(story.ordered_by, story.number)
-        day = timedelta(days=(story.number - 1) // PER_DAY)  # the morning on which the ERP orders what is beside it
-        wants: dict[str, Any] = {"answer": dict(ANSWER)} if party.role in {"nb", "lf"} else {}
-        party.send_later(day, party.order(OrderFacts(story.number), number, **wants))
-
-    def withdraw(self, story: Story) -> None:
-        """The partner that ordered it cancels its order."""
-        party = self.parties[story.ordered_by or ""]
-        party.send_later(timedelta(), party.cancellation(facts.number_at(party.partner, story.number), 2))
-
-    def next_due(self) -> datetime | None:
-        return min((due for party in self.parties.values() if (due := party.next_due())), default=None)
-
-    async def act(self) -> bool:
-        """Everybody says what is due."""
-        did = False
-        for party in self.parties.values():
-            did |= await party.act(self._send)
-        return did
-
-    async def take(self, request: Request) -> Response:
-        """The endpoint of each partner."""
-        self.working["posts"] += 1
-        try:
-            party = self.parties[request.path_params["partner"]]
-            status, answer = party.take(await request.body())
-            return Response(answer, status, media_type=EVENTS)
-        finally:
-            self.working["posts"] -= 1
-
-    async def _send(self, partner: str, message: bytes) -> None:
-        headers = {"Authorization": f"Bearer {self.keys[partner]}", "Content-Type": EVENTS}
-        answer = await self.http.post(f"/mdm/v1/in/{partner}", content=message, headers=headers)
-        answer.raise_for_status()
-
-
 ANSWER: Mapping[str, Any] = {"list": "E_0249", "accept": "A02", "refuse": ["A01", "A99"]}
 """The codes in which a grid operator wants its order answered."""
-
-
-def _scripts(role: str, stories: Sequence[Story]) -> dict[str, Sequence[str]]:
-    """What this role does with the documents of each order."""
-    found: dict[str, Sequence[str]] = {}
-    for story in stories:
-        if action := dict(story.market).get(role):
-            number = OrderFacts(story.number).order_no
-            ours = facts.number_at(story.ordered_by, story.number) if story.ordered_by else number
-            found |= {number: (action,), ours: (action,)}
-    return found

@@ -11,7 +11,7 @@ from kit.clock import Clock
 from simulators import facts
 from simulators.crew import Technician
 from simulators.erp import Erp
-from simulators.market import Market
+from simulators.marketplace import Market
 from simulators.script import Script
 from simulators.story import Turn
 from simulators.world import Answer, Person

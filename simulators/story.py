@@ -91,7 +91,10 @@ class Story:
     parties: tuple[str, ...] = ()
     """Roles of the market that the ERP's order names: nb, lf, wmsb; each is a partner of its own."""
     market: tuple[tuple[str, str], ...] = ()
-    """What a role does with the first document about the order, if not `accept`; actions of `simulators/market.py`."""
+    """What a role (nb, lf, wmsb, erp) does with the first document about the order, if not `accept`.
+
+    Actions: see `simulators/partner.py`.
+    """
     ordered_by: str | None = None
     """Who orders instead of the ERP: mdm-b, or nb-nord, which expects an answer."""
     ordered_twice: bool = False

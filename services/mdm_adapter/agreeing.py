@@ -24,6 +24,8 @@ def judged_profile(desk: Desk, partner: str, text: str, today: date) -> Profile:
     wrong = [f"line {each.line}: {each.place}: {each.detail}" for each in gaps(profile, text, today)]
     if profile.id != partner:
         wrong.append(f"id: the path says {partner}")
+    if isinstance(profile.csv.mapping, str):
+        wrong.append("csv.mapping: there is no file beside it here: say the columns themselves")
     shared = clashes(desk.partners.with_one(profile))
     wrong += [words for names in shared.values() for words in names]
     if wrong:

@@ -2,7 +2,7 @@
 
 from contracts.codes import Level
 from kit.store import Unit
-from services.mdm_adapter.desk import FILE, RESULT, Desk
+from services.mdm_adapter.desk import RESULT, TRANSPORTS, Desk
 from services.mdm_adapter.dialects import writing
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.sending import Sending
@@ -38,7 +38,7 @@ def post(
     if kind is None:
         unit.anomaly("no_recipient", f"partner/{profile.id}", document=message.document)
         return False
-    message.transport, message.sha256 = "file_drop" if kind == FILE else "rest", digest(content)
+    message.transport, message.sha256 = TRANSPORTS[kind], digest(content)
     unit.add(archive(head_of(unit), message.id, "out", profile.id, unit.now, content))
     unit.add(message)
     payload = {"message_id": str(message.id), "partner": profile.id, "case_id": str(message.case_id or "")}

@@ -9,11 +9,12 @@ from typing import Any
 
 from lxml import etree
 
-from services.mdm_adapter.dialects import dk_cim
+from services.mdm_adapter.dialects import dk_cim, dk_ebix
 from services.mdm_adapter.dialects.cim_xml import codes, messages
 from services.mdm_adapter.dialects.cim_xml.envelope import ENVELOPES
 from services.mdm_adapter.dialects.cim_xml.parsing import XmlRefused, parse, route
-from services.mdm_adapter.dialects.csv import orders as csv
+from services.mdm_adapter.dialects.cim_xml.schema_sets import XS, SchemaRefused, SchemaSet, declared, is_schema
+from services.mdm_adapter.dialects.csv import files as csv
 from services.mdm_adapter.dialects.edifact_fv import checking as edifact
 from services.mdm_adapter.dialects.edifact_fv.syntax import is_edifact
 from services.mdm_adapter.dialects.findings import Finding
@@ -23,7 +24,7 @@ from services.mdm_adapter.documents.order_content import OrderContent, missing_p
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from services.mdm_adapter.partners.profile import Profile
 
-SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+WSDL = "http://schemas.xmlsoap.org/wsdl/"
 NOT_JUDGED, UNREGISTERED = "n/a", "no schema registered"
 # key field: path of local names in a message of the order contract
 FIELDS = {
@@ -105,12 +106,17 @@ class Verdict:
 
 
 def check(
-    data: bytes, profile: Profile | None = None, schemas_dir: Path | None = None, as_of: datetime | None = None
+    data: bytes,
+    profile: Profile | None = None,
+    schemas_dir: Path | None = None,
+    as_of: datetime | None = None,
+    beside: Path | None = None,
 ) -> Verdict:
     """Judge a file as it would be judged if it came from this partner; nothing is stored, nothing is sent.
 
     Without a profile the strictest rules hold, and no sender is wrong. `schemas_dir` adds roots of other dialects.
-    `as_of` is when EDIFACT is received, now if it is left out.
+    `as_of` is when EDIFACT is received, now if it is left out. `beside`: the folder in which the file lies; a file that
+    is a schema itself may import those beside it. Raises SchemaRefused where `schemas_dir` cannot be used.
     """
     if is_edifact(data):
         return _check_edifact(data, profile, as_of or datetime.now(UTC))
@@ -130,6 +136,8 @@ def check(
         return Verdict(messages.NAME, "reject", well_formed=formed, findings=found, warnings=warnings)
     if (etree.QName(root).namespace, etree.QName(root).localname) in ENVELOPES:
         return _check_cim(data, root, profile, warnings)
+    if is_schema(root):
+        return _check_schema(data, root, beside, warnings)
     return _check_other(root, schemas_dir, warnings)
 
 
@@ -217,10 +225,12 @@ def _check_other(root: etree._Element, schemas_dir: Path | None, warnings: list[
         warnings=warnings,
         key_fields=dk_cim.key_fields(root) if is_dk else {},
     )
-    if name.namespace == SOAP:
-        return replace(seen, dialect="dk_ebix", content=NOT_JUDGED, schema=UNREGISTERED, noun=_in_soap(root))
+    if name.namespace == WSDL:
+        return replace(seen, content=NOT_JUDGED, schema=NOT_JUDGED)
+    if name.namespace == dk_ebix.SOAP:
+        return _check_soap(root, seen)
     try:
-        route(root, {**ENVELOPES, **(dk_cim.registry_of_folder(schemas_dir) if schemas_dir else {})})
+        route(root, {**ENVELOPES, **(SchemaSet.of_folder(schemas_dir).registry() if schemas_dir else {})})
     except XmlRefused as refused:
         schema = {"NAMESPACE": UNREGISTERED, "NOUN": "no root declaration"}.get(refused.findings[0].code, "invalid")
         findings = [
@@ -229,15 +239,47 @@ def _check_other(root: etree._Element, schemas_dir: Path | None, warnings: list[
         ]
         more = dk_cim.warnings(root) if is_dk else []
         return replace(seen, content="reject", schema=schema, findings=findings, warnings=[*warnings, *more])
-    if findings := dk_cim.content_findings(root):
+    return _judged_document(dk_cim.decode(root), seen) if is_dk else replace(seen, records=1)
+
+
+def _judged_document(document: dk_cim.MarketDocument, seen: Verdict) -> Verdict:
+    """A document of the Danish hub that its schema has passed: refused, taken, or an answer that is read."""
+    if findings := dk_cim.content_findings(document):
         return replace(seen, content="reject", findings=findings)
-    return replace(seen, records=1)
+    if document.is_negative is None:
+        return replace(seen, records=len(document.records))
+    reasons = [Finding(code, "", text) for record in document.records for code, text in record.reasons]
+    return replace(seen, content="read_negative" if document.is_negative else "read_positive", findings=reasons)
 
 
-def _in_soap(root: etree._Element) -> str:
-    """The document that an envelope of SOAP carries, below whatever the service calls its call."""
-    names = (etree.QName(element).localname for element in root.iter() if isinstance(element.tag, str))
-    return next((name for name in names if name.startswith("DK_")), "")
+def _check_soap(root: etree._Element, seen: Verdict) -> Verdict:
+    """A document in SOAP is named; its dialect does not exist yet."""
+    document = dk_ebix.document_in(root)
+    found = replace(seen, dialect="dk_ebix", content=NOT_JUDGED, schema=UNREGISTERED)
+    if document is None:
+        return found
+    return replace(found, noun=etree.QName(document).localname, key_fields=dk_ebix.key_fields(document))
+
+
+def _check_schema(data: bytes, root: etree._Element, beside: Path | None, warnings: list[Finding]) -> Verdict:
+    """A schema: whether it compiles with those beside it. It is about the one root that it declares."""
+    names = declared(root)
+    seen = Verdict(
+        "xsd",
+        NOT_JUDGED,
+        root_namespace=XS,
+        root_name="schema",
+        noun=names[0] if len(names) == 1 else "",
+        schema="compiles",
+        warnings=warnings,
+    )
+    try:
+        parts = SchemaSet.of_folder(beside, but=data) if beside else SchemaSet({})
+        parts.beside("this", root).compiled(root.get("targetNamespace", ""))
+    except SchemaRefused as refused:
+        found = Finding(codes.UNREADABLE, "/schema", str(refused), rule="SCHEMA")
+        return replace(seen, content="reject", schema="invalid", findings=[found])
+    return seen
 
 
 def _check_json(data: bytes, profile: Profile | None) -> Verdict:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from kit.errors import Forbidden, Invalid, NotFound, Refused
+from kit.errors import Forbidden, Invalid, NotFound, Refused, Unavailable
 
 
 class BadProfile(Invalid):
@@ -11,6 +11,37 @@ class BadProfile(Invalid):
     def __init__(self, name: str, findings: Sequence[str]) -> None:
         super().__init__(f"{name}: {'; '.join(findings)}")
         self.file, self.errors = name, tuple(findings)
+
+
+class BadMapping(Invalid):
+    """Which column is what cannot be taken so; names every place."""
+
+    code = "bad-mapping"
+
+    def __init__(self, wrong: Sequence[str]) -> None:
+        super().__init__("; ".join(wrong))
+        self.errors = tuple(wrong)
+
+
+class ImportBusy(Refused):
+    """The import is at work, or has been."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the import is {state}")
+        self.state = state
+
+
+class SecretMissing(Unavailable):
+    """A secret that a profile names cannot be read."""
+
+    def __init__(self, reference: str, why: str) -> None:
+        super().__init__("a secret of this partner cannot be read")
+        self._reference, self._why = reference, why
+
+    @property
+    def reason(self) -> str:
+        """Which, and why, for our own log."""
+        return f"{self._reference}: {self._why}"
 
 
 class NoSuchThing(NotFound):

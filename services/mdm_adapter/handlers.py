@@ -18,13 +18,14 @@ from contracts.cases import (
 )
 from contracts.codes import ExceptionType, Fact, FailureCause, Level, PurgeScope
 from contracts.visits import VisitReported
-from kit.handlers import Handlers, Timer
+from kit.handlers import Handlers, Sent, Timer
 from kit.inbox import Received
 from kit.store import Ref, Unit
 from services.mdm_adapter import outcomes, owing, processing
-from services.mdm_adapter.desk import FILE, REST, Desk
+from services.mdm_adapter.desk import FILE, REST, TOPIC, WEBHOOK, Desk
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import RowState, Signal
+from services.mdm_adapter.domain.messages import Endpoint
 from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.handing_over import (
     ACK_DUE,
@@ -36,7 +37,9 @@ from services.mdm_adapter.handing_over import (
     release_held,
 )
 from services.mdm_adapter.metrics import RESENDS
+from services.mdm_adapter.partners.profile import WebhookOut
 from services.mdm_adapter.receiving import PROCESS
+from services.mdm_adapter.transports.webhook import GONE
 
 STANDS_IN = frozenset(
     {
@@ -72,9 +75,29 @@ def listening(desk: Desk) -> Handlers:
     )
     handlers.due(ACK_DUE, needs=lambda timer, _: [(Dossier, timer.payload["case_id"])])(outcomes.miss_receipt)
     handlers.due(outcomes.SILENCE, needs=lambda timer, _: [(Dossier, timer.payload["case_id"])])(hear_silence)
-    for kind in (REST, FILE):
+    handlers.sent(WEBHOOK, needs=needs_webhook)(partial(hear_webhook, desk))
+    for kind in (REST, FILE, TOPIC):
         handlers.sent(kind, needs=outcomes.needs_outcome)(partial(outcomes.record, desk))
     return handlers
+
+
+def needs_webhook(sent: Sent, unit: Unit) -> Iterator[Ref]:
+    """What every outcome needs, and what is known of the address."""
+    yield from outcomes.needs_outcome(sent, unit)
+    yield Endpoint, sent.payload["partner"]
+
+
+def hear_webhook(desk: Desk, sent: Sent, unit: Unit) -> None:
+    """An address that is gone is not called any more."""
+    outcomes.record(desk, sent, unit)
+    profile = desk.partners.find(sent.payload["partner"])
+    if sent.cause == GONE and profile and isinstance(profile.out, WebhookOut):
+        endpoint = unit.find(Endpoint, profile.id)
+        if endpoint is None:
+            endpoint = Endpoint(partner=profile.id, url=profile.out.url, disabled_at=unit.now)
+            unit.add(endpoint)
+        endpoint.url, endpoint.disabled_at = profile.out.url, unit.now
+        unit.anomaly("endpoint_gone", f"partner/{profile.id}")
 
 
 def know_case(received: Received[CaseOpened], unit: Unit) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import UUID
 
 from contracts.codes import Level
 from kit.store import Ref, Unit
@@ -14,6 +15,7 @@ from services.mdm_adapter.dialects.edifact_fv.checking import Checked, Outcome
 from services.mdm_adapter.dialects.edifact_fv.receipts import unknown_place, unknown_reference, wants_contrl
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Item, Reference
+from services.mdm_adapter.dialects.packing import unpacked
 from services.mdm_adapter.documents.answer import Answer, ItemState
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Row
@@ -41,7 +43,7 @@ CAUSES = {"23": SENDER_MISMATCH, "7": SENDER_MISMATCH}
 
 def needs_of_interchange(message: InboundMessage, profile: Profile, decoded: Decoded, unit: Unit) -> Iterator[Ref]:
     """Orders, and the cases of all that is quoted: an answer may let more of their documents leave."""
-    yield from needs_of_orders(profile, [item for item in decoded.items if item.document], unit)
+    yield from needs_of_orders(profile, [item for item in decoded.items if item.document], message.received_at, unit)
     names = [_name(message, reference) for item in decoded.items for reference in item.references]
     for name in names:
         yield Correlation, name
@@ -73,12 +75,17 @@ def take_interchange(unit: Unit, desk: Desk, message: InboundMessage, profile: P
     if message.state is InState.STORED:
         taken = any(each.result != REFUSED for each in message.results)
         message.state = InState.PROCESSED if taken and not decoded.findings else InState.REFUSED
-    _send_receipt(unit, desk, profile, message, decoded, unit.get(Archived, message.key()).content)
+    _send_receipt(unit, desk, profile, message, decoded, _content(unit, profile, message.id))
+
+
+def _content(unit: Unit, profile: Profile, message_id: UUID | None) -> bytes:
+    """The interchange itself, also where it came packed."""
+    return unpacked(unit.get(Archived, str(message_id)).content, profile.limits.message_bytes)[0]
 
 
 def repeat_answers(unit: Unit, desk: Desk, profile: Profile, message: InboundMessage) -> None:
     """A copy gets again what the first was answered, under numbers of their own."""
-    content = unit.get(Archived, str(message.copy_of)).content
+    content = _content(unit, profile, message.copy_of)
     decoded = edifact.decode(content, profile, message.received_at, desk.own_ids)
     _send_receipt(unit, desk, profile, message, decoded, content)
     asked = {item.order_no: item.asked for item in decoded.items if item.asked}

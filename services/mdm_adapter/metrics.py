@@ -19,3 +19,9 @@ ROWS = Gauge("rollout_mdm_rows", "Documents that are not settled, by state and f
 DEADLINE_SECONDS = Gauge("rollout_mdm_deadline_seconds", "Time left until the next clock of a kind is over.", ["kind"])
 QUARANTINE_OPEN = Gauge("rollout_mdm_quarantine_open", "What waits for a person, by cause.", ["cause"])
 QUARANTINE_OLDEST = Gauge("rollout_mdm_quarantine_oldest_seconds", "Age of the oldest of it; 0 if there is none.")
+HOOKS_REFUSED = Counter(
+    "rollout_mdm_hooks_refused_total", "Signed calls that were not proved, by cause.", ["partner", "reason"]
+)
+FILES_LEFT = Counter(
+    "rollout_mdm_files_left_total", "Names in drop folders that are not touched: links, folders, odd names.", ["why"]
+)

@@ -1,8 +1,7 @@
 """One order of a message is judged and taken: what became of it, and what its sender is told now."""
 
 from collections.abc import Iterable, Iterator
-
-from pydantic import ValidationError
+from datetime import datetime
 
 from contracts.codes import Level
 from contracts.ids import order_key
@@ -13,18 +12,18 @@ from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Item
 from services.mdm_adapter.documents.answer import ItemAnswer, ItemState, Reason
-from services.mdm_adapter.documents.order_content import missing_place
 from services.mdm_adapter.domain.messages import InboundMessage, ItemResult, noted
 from services.mdm_adapter.domain.orders import Arrival, Order, Verdict
 from services.mdm_adapter.metrics import ORDERS
 from services.mdm_adapter.partners.profile import Profile
+from services.mdm_adapter.taking import LATER, asked, needs_of_order, take_over
 
 REFUSED = "refused"
 Taken = tuple[ItemResult, ItemAnswer | None]
 
 
-def needs_of_orders(profile: Profile, items: Iterable[Item], unit: Unit) -> Iterator[Ref]:
-    """The orders that items speak of, and the messages in which those that are repeated were said first."""
+def needs_of_orders(profile: Profile, items: Iterable[Item], received_at: datetime, unit: Unit) -> Iterator[Ref]:
+    """The orders that items speak of, the messages in which those that are repeated were said first, their points."""
     taken = [(item, order_key(profile.id, item.order_no)) for item in items if not item.findings and item.order_no]
     for _, key in taken:
         yield Order, key
@@ -32,6 +31,8 @@ def needs_of_orders(profile: Profile, items: Iterable[Item], unit: Unit) -> Iter
         order = unit.find(Order, key)
         if order and item.document and (first := order.first_of(item.document)):
             yield InboundMessage, str(first.message_id)
+        if item.document:
+            yield from needs_of_order(unit, profile, order, item.document, received_at)
 
 
 def take_order(unit: Unit, message: InboundMessage, profile: Profile, item: Item) -> Taken:
@@ -69,27 +70,11 @@ def _apply_order(
     unit: Unit, message: InboundMessage, profile: Profile, item: Item, order: Order, verdict: Verdict
 ) -> Taken:
     assert item.document is not None  # noqa: S101 -- `_judge` has seen it
-    after = order.after(item.document)
-    if after is not None:
-        full = after.filled(profile.defaults.content())
-        missing = missing_place(full.location)
-        if missing:
-            found = [Finding(codes.PLACE, each.field, f"missing: {', '.join(each.names)}") for each in missing]
-            return _refuse(unit, message, item, found)
     arrival = Arrival(message.id, message.correlation_id or str(message.id), message.received_at)
-    is_new = order.version == 0 and not order.versions
-    try:
-        order.take(item.document, verdict, arrival, profile)
-    except ValidationError as error:
-        places = [".".join(map(str, each["loc"])) for each in error.errors(include_input=False, include_url=False)]
-        return _refuse(unit, message, item, [Finding(codes.PAYLOAD, place, "does not fit the hub") for place in places])
-    if is_new:
-        unit.add(order)
-    later = verdict in {Verdict.CANCELLED, Verdict.KEPT}
-    wanted = order.content is not None and order.content.answer is not None
-    asked = verdict in {Verdict.NEW, Verdict.DEAD_ON_ARRIVAL} and (wanted or not profile.options.auto_accept_orders)
-    order.answered = order.answered or not asked
-    return result_of(item, verdict), None if later or asked else _accepted(item)
+    if found := take_over(unit, profile, order, item.document, verdict, arrival):
+        return _refuse(unit, message, item, found)
+    is_later = verdict in LATER or asked(order, verdict, profile)
+    return result_of(item, verdict), None if is_later else _accepted(item)
 
 
 def _refuse(unit: Unit, message: InboundMessage, item: Item, findings: list[Finding]) -> Taken:

@@ -14,20 +14,16 @@ from services.mdm_adapter.domain.calendar import MARKET, end_of_wait
 from services.mdm_adapter.domain.clocks import aperak_due
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Row, RowState, Signal
-from services.mdm_adapter.domain.messages import OutboundMessage, OutState
+from services.mdm_adapter.domain.messages import OVERTAKEN, SUPERSEDED, OutboundMessage, OutState
 from services.mdm_adapter.domain.policy import ACK_GRACE, SEND_AGAIN
 from services.mdm_adapter.handing_over import ACK_DUE, RESEND
 from services.mdm_adapter.metrics import MESSAGES
 
 SILENCE = "silence"
 """Kind of the timer that ends the time to object; its key is the row."""
-SUPERSEDED = "superseded"
-"""Cause of a message that was not sent, because a newer attempt took its place."""
 MASTER_DATA = frozenset({DocumentKind.DEVICE_EXCHANGE_COMPLETED, DocumentKind.VALUES_WITHDRAWN})
 """Documents that leave as UTILMD, whose receipts are due sooner."""
 EXHAUSTED = "retries_exhausted"
-OVERTAKEN = "version_over"
-"""Cause of a message that was not sent, because other versions hold by now (H8)."""
 LOST_UNDER_ITS_ID = "answer_lost_new_id"
 """Cause of a try whose outcome nobody knows, to a partner that takes each id once."""
 RENEWED = frozenset({OVERTAKEN, LOST_UNDER_ITS_ID})

@@ -22,6 +22,7 @@ from services.mdm_adapter.dialects.edifact_fv import messages as edifact
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Kind
 from services.mdm_adapter.dialects.json_ce import messages as json_ce
+from services.mdm_adapter.dialects.packing import INFLATION
 from services.mdm_adapter.dialects.reading import decode
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState
 from services.mdm_adapter.domain.messages import (
@@ -70,7 +71,7 @@ def needs_processing(desk: Desk, timer: Timer, unit: Unit) -> Iterator[Ref]:
     elif decoded.kind in ANSWERS:
         yield from needs_of_answer(message, decoded, unit)
     else:
-        yield from needs_of_orders(profile, decoded.items, unit)
+        yield from needs_of_orders(profile, decoded.items, message.received_at, unit)
 
 
 def read(desk: Desk, message: InboundMessage, unit: Unit, profile: Profile) -> Decoded:
@@ -129,8 +130,8 @@ def _apply(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile) ->
     if decoded.kind in ANSWERS:
         _take_answer(unit, desk, message, profile, decoded)
         return
-    if any(found.rule == TOO_LARGE for found in decoded.findings):
-        quarantine(unit, message, TOO_LARGE, decoded.findings[0].detail)
+    if any(found.rule in {TOO_LARGE, INFLATION} for found in decoded.findings):
+        quarantine(unit, message, decoded.findings[0].rule or TOO_LARGE, decoded.findings[0].detail)
     elif any(found.rule == SENDER_MISMATCH for found in decoded.findings):
         quarantine(unit, message, SENDER_MISMATCH, "the declared sender is not this partner")
         answering.answer(unit, desk, profile, message, answering.refused_whole(decoded.orders, decoded.findings))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from kit.problems import IdempotencyConflict
 from kit.store import Ref, Unit
 from services.mdm_adapter.answering import head_of
 from services.mdm_adapter.domain.messages import (
@@ -12,6 +13,7 @@ from services.mdm_adapter.domain.messages import (
     KnownMessage,
     archive,
     by_bytes,
+    by_delivery,
     digest,
 )
 
@@ -28,6 +30,8 @@ class Arriving:
     transport: str
     transport_key: str | None = None
     in_reply_to: UUID | None = None
+    once: str | None = None
+    """The transport's own name of this one delivery: repeated, it is no second message, and has the first receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,14 @@ class Receipt:
 
     receipt: str
     sha256: str
+    message_id: UUID
+    """The message itself, also where it is a copy."""
 
 
 def needs_receiving(arriving: Arriving) -> list[Ref]:
     """What must be loaded to receive a message."""
-    return [(ArchiveHead, CHAIN), (KnownMessage, _name(arriving))]
+    names = (_name(arriving), *_delivery(arriving))
+    return [(ArchiveHead, CHAIN), *((KnownMessage, name) for name in names)]
 
 
 def _name(arriving: Arriving) -> str:
@@ -49,8 +56,29 @@ def _name(arriving: Arriving) -> str:
     return f"{name}|{arriving.in_reply_to}" if arriving.in_reply_to else name
 
 
+def _delivery(arriving: Arriving) -> tuple[str, ...]:
+    return (by_delivery(arriving.partner, arriving.once),) if arriving.once else ()
+
+
 def receive(unit: Unit, arriving: Arriving) -> Receipt:
-    """Store a message: transaction A. What follows is a transaction of its own."""
+    """Store a message: transaction A. What follows is a transaction of its own.
+
+    Raises IdempotencyConflict where the transport gave the name of this delivery to other bytes.
+    """
+    for delivery in _delivery(arriving):
+        if before := unit.find(KnownMessage, delivery):
+            if before.sha256 != digest(arriving.content):
+                raise IdempotencyConflict("this id was used for another message")
+            return Receipt(receipt_of(before.message_id), before.sha256, before.message_id)
+    message = keep(unit, arriving)
+    for delivery in _delivery(arriving):
+        unit.add(KnownMessage(name=delivery, message_id=message.copy_of or message.id, sha256=message.sha256))
+    unit.later(PROCESS, str(message.id), unit.now)
+    return Receipt(receipt_of(message.copy_of or message.id), message.sha256, message.id)
+
+
+def keep(unit: Unit, arriving: Arriving) -> InboundMessage:
+    """Store a message with its bytes; those of a copy are there already. Nobody works on it yet."""
     own = digest(arriving.content)
     name = _name(arriving)
     first = unit.find(KnownMessage, name)
@@ -69,8 +97,7 @@ def receive(unit: Unit, arriving: Arriving) -> Receipt:
         unit.add(archive(head_of(unit), message.id, "in", arriving.partner, unit.now, arriving.content))
         unit.add(KnownMessage(name=name, message_id=message.id, sha256=own))
     unit.add(message)
-    unit.later(PROCESS, str(message.id), unit.now)
-    return Receipt(receipt_of(first.message_id if first else message.id), own)
+    return message
 
 
 def receipt_of(message_id: UUID) -> str:

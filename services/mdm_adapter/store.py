@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +12,19 @@ from kit.auth import Scope
 from kit.store import Alias, Children, Mapped
 from kit.unit import Kinds
 from services.mdm_adapter import tables
+from services.mdm_adapter.dialects.edifact_fv.versions import same_versions
 from services.mdm_adapter.domain.agreements import Agreement, Edition
 from services.mdm_adapter.domain.dossier import Dossier, Visit
 from services.mdm_adapter.domain.handover import Handover, Row, RowState
+from services.mdm_adapter.domain.imports import Import
 from services.mdm_adapter.domain.messages import (
+    OVERTAKEN,
+    SUPERSEDED,
     Archived,
     ArchiveHead,
     Correlation,
     Edit,
+    Endpoint,
     InboundMessage,
     KnownMessage,
     Link,
@@ -26,6 +32,7 @@ from services.mdm_adapter.domain.messages import (
     QuarantineEntry,
 )
 from services.mdm_adapter.domain.orders import Order, OrderVersion
+from services.mdm_adapter.domain.points import KnownArea, Point
 
 DOSSIERS = Mapped(
     Dossier,
@@ -50,11 +57,15 @@ AGREEMENTS = Mapped(
 KINDS: Kinds = {
     Dossier: DOSSIERS,
     Order: ORDERS,
+    Import: Mapped(Import, tables.import_jobs),
+    Point: Mapped(Point, tables.points),
+    KnownArea: Mapped(KnownArea, tables.areas),
     InboundMessage: Mapped(InboundMessage, tables.inbound_messages),
     KnownMessage: Mapped(KnownMessage, tables.known_messages),
     OutboundMessage: Mapped(OutboundMessage, tables.outbound_messages),
     Correlation: Mapped(Correlation, tables.correlations),
     QuarantineEntry: Mapped(QuarantineEntry, tables.quarantine),
+    Endpoint: Mapped(Endpoint, tables.endpoints),
     Archived: Mapped(Archived, tables.archive),
     ArchiveHead: Mapped(ArchiveHead, tables.archive_heads),
     Link: Mapped(Link, tables.message_links),
@@ -63,7 +74,8 @@ KINDS: Kinds = {
 }
 
 _in, _out, _archive, _rows = tables.inbound_messages, tables.outbound_messages, tables.archive, tables.handover_rows
-_handovers, _quarantine = tables.handovers, tables.quarantine
+_handovers, _quarantine, _dossiers = tables.handovers, tables.quarantine, tables.dossiers
+_endpoints = tables.endpoints
 PAGE = 50
 
 
@@ -76,22 +88,56 @@ def in_scope(scope: Scope, column: sa.ColumnElement[Any]) -> sa.ColumnElement[bo
 
 @dataclass(frozen=True, slots=True)
 class ToSend:
-    """A message that is about to leave; a superseded one does not."""
+    """A message that is about to leave, or not any more."""
 
     content: bytes
     dialect: str
-    superseded: bool
+    stale: str | None
+    """Why it does not leave."""
+    answers_to: UUID | None
+    document: str
+    correlation_id: str | None
+    metering_point_id: str | None
 
 
-def to_send(db: sa.Connection, scope: Scope, message_id: UUID) -> ToSend | None:
-    """The bytes of a message of ours."""
+def to_send(db: sa.Connection, scope: Scope, message_id: UUID, now: datetime) -> ToSend | None:
+    """The bytes of a message of ours, and whether they may leave now."""
     query = (
-        sa.select(_archive.c.content, _out.c.dialect, _rows.c.state)
-        .select_from(_out.join(_archive, _archive.c.id == _out.c.id).outerjoin(_rows, _rows.c.row_id == _out.c.row_id))
+        sa.select(_archive.c.content, _out, _rows.c.state.label("row_state"), _dossiers.c.metering_point_id)
+        .select_from(
+            _out.join(_archive, _archive.c.id == _out.c.id)
+            .outerjoin(_rows, _rows.c.row_id == _out.c.row_id)
+            .outerjoin(_dossiers, _dossiers.c.case_id == _out.c.case_id)
+        )
         .where(_out.c.id == message_id, in_scope(scope, _out.c.partner))
     )
     found = db.execute(query).one_or_none()
-    return ToSend(found.content, found.dialect, found.state is RowState.SUPERSEDED) if found else None
+    if found is None:
+        return None
+    return ToSend(
+        content=found.content,
+        dialect=found.dialect,
+        stale=_stale(found, now),
+        answers_to=found.answers_to,
+        document=found.document,
+        correlation_id=found.correlation_id,
+        metering_point_id=found.metering_point_id,
+    )
+
+
+def is_disabled(db: sa.Connection, scope: Scope, partner: str, url: str) -> bool:
+    """Whether this address of a partner said that it is gone."""
+    where = (_endpoints.c.partner == partner, _endpoints.c.url == url, in_scope(scope, _endpoints.c.partner))
+    return db.execute(sa.select(_endpoints.c.partner).where(*where)).first() is not None
+
+
+def _stale(found: sa.Row[Any], now: datetime) -> str | None:
+    """A newer attempt took its place, or it is written in a version of the market that no longer holds."""
+    if found.row_state is RowState.SUPERSEDED:
+        return SUPERSEDED
+    if found.dialect != "edifact_fv" or found.row_id is None or same_versions(found.created_at, now):
+        return None
+    return OVERTAKEN
 
 
 def inbound(db: sa.Connection, scope: Scope, partner: str | None, message_id: UUID) -> sa.Row[Any] | None:

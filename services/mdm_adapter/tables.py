@@ -6,11 +6,13 @@ import sqlalchemy as sa
 
 from contracts.codes import AnnouncedPlan, Decision, Fact, Scheme
 from kit.db import Choice, Id, Json, Utc, kernel
+from services.mdm_adapter.dialects.csv.columns import ImportKind
 from services.mdm_adapter.documents.answer import Answer, Reason
 from services.mdm_adapter.documents.matrix import Accept, Role
 from services.mdm_adapter.documents.values import DeviceFact, ReportedDevice
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from services.mdm_adapter.domain.handover import RowState
+from services.mdm_adapter.domain.imports import Form, ImportState
 from services.mdm_adapter.domain.messages import (
     Change,
     EntryState,
@@ -21,6 +23,8 @@ from services.mdm_adapter.domain.messages import (
     StoredAnswer,
 )
 from services.mdm_adapter.domain.orders import Statement
+from services.mdm_adapter.domain.points import Since
+from services.mdm_adapter.partners.mapping import ColumnMap
 
 metadata = sa.MetaData()
 kernel(metadata)
@@ -116,6 +120,63 @@ correlations = sa.Table(
     sa.Column("case_id", Id, nullable=False),
     sa.Column("row_id", Id, nullable=False),
     sa.Column("message_id", Id, nullable=False),
+)
+
+endpoints = sa.Table(
+    "endpoints",
+    metadata,
+    sa.Column("partner", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("disabled_at", Utc, nullable=False),
+)
+
+points = sa.Table(
+    "points",
+    metadata,
+    sa.Column("metering_point_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("scheme", Choice(Scheme), nullable=False),
+    sa.Column("states", Json(tuple[Since, ...]), nullable=False),
+)
+
+areas = sa.Table(
+    "areas",
+    metadata,
+    sa.Column("area_key", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("municipality", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text),
+)
+
+import_jobs = sa.Table(
+    "import_jobs",
+    metadata,
+    sa.Column("import_id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("kind", Choice(ImportKind), nullable=False),
+    sa.Column("partner", sa.Text, nullable=False),
+    sa.Column("file_id", Id, nullable=False),
+    sa.Column("received_at", Utc, nullable=False),
+    sa.Column("form", Json(Form), nullable=False),
+    sa.Column("mapping", Json(ColumnMap), nullable=False),
+    sa.Column("state", Choice(ImportState), nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("accepted", sa.Integer, nullable=False),
+    sa.Column("unchanged", sa.Integer, nullable=False),
+    sa.Column("changed", sa.Integer, nullable=False),
+    sa.Column("refused", sa.Integer, nullable=False),
+    sa.Column("rules", Json(dict[str, int]), nullable=False),
+    sa.Column("job_id", Id),
+    sa.Column("created_by", sa.Text, nullable=False),
+)
+
+import_findings = sa.Table(
+    "import_findings",
+    metadata,
+    sa.Column("import_id", Id, sa.ForeignKey("import_jobs.import_id"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("findings", Json(tuple[Noted, ...]), nullable=False),
 )
 
 orders = sa.Table(

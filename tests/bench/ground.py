@@ -161,6 +161,16 @@ def codec(at: Ground) -> Measured:
     return _named("codec.edifact", measure("codec", count=at.size(752), messages=at.size(10_000)))
 
 
+def imports(at: Ground) -> Measured:
+    """A dry run over a file of orders, from handing it in until the report is there: embedded."""
+    return _named("import.csv", measure("imports", rows=at.size(10_000)))
+
+
+def xml(at: Ground) -> Measured:
+    """Orders in CIM XML parsed, validated and mapped, beside lxml alone on the same ones; and a file of 100 MB."""
+    return _named("codec.xml", measure("xml_codec", count=at.size(500), megabytes=at.size(100)))
+
+
 def up(_: Ground) -> Measured:
     """`hub up` from nothing, idle, and again on what is there."""
     with TemporaryDirectory(prefix="bench-") as folder:
@@ -191,5 +201,5 @@ def _named(prefix: str, measured: Measured) -> Measured:
     return {f"{prefix}.{name}": value for name, value in measured.items()}
 
 
-ALL = (throughput, relay, embedded, audited, latency, bulk, recovery, growth, codec, up)
+ALL = (throughput, relay, embedded, audited, latency, bulk, recovery, growth, codec, xml, imports, up)
 BENCHES: Mapping[str, Callable[[Ground], Measured]] = MappingProxyType({bench.__name__: bench for bench in ALL})

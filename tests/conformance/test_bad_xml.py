@@ -110,7 +110,7 @@ def test_every_xml_row_of_the_manifest_has_its_file() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
-def test_an_xml_file_of_the_corpus_gets_the_verdict_of_its_manifest(name: str, watched: Watched) -> None:
+def test_X01_an_xml_file_of_the_corpus_gets_the_verdict_of_its_manifest(name: str, watched: Watched) -> None:
     row, content = ROWS[name], watched.fill((CORPUS / name).read_bytes())
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     found = verdict(content)
@@ -157,7 +157,7 @@ MORE = {
 
 
 @pytest.mark.parametrize("case", sorted(MORE))
-def test_X_SEC_an_attack_or_oddity_gets_its_verdict_within_a_second(case: str, watched: Watched) -> None:
+def test_X01_X02_an_attack_or_oddity_gets_its_verdict_within_a_second(case: str, watched: Watched) -> None:
     content, wanted = MORE[case]
     start = time.process_time()
     assert verdict(watched.fill(content)) == wanted

@@ -6,8 +6,15 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from contracts.codes import Scheme
 from kit.clock import ManualClock
 from services.mdm_adapter.checking import Verdict, check
+from services.mdm_adapter.dialects.cim_xml import messages as cim_xml
+from services.mdm_adapter.dialects.sending import Sending
+from services.mdm_adapter.documents.corrected import Corrected, CorrectedField
+from services.mdm_adapter.documents.device_announced import DeviceAnnounced
+from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
+from services.mdm_adapter.documents.values import MeteringPoint, ReportedDevice
 from services.mdm_adapter.partners.profile import Profile
 from simulators.facts import OrderFacts
 from simulators.market import Party
@@ -15,6 +22,15 @@ from tests.bench.market import corpus
 
 SAMPLES = Path(__file__).resolve().parents[2].parent / "shared" / "samples"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SENDING = Sending("M-1", "M-1", "ERP-A", NOW)
+DONE = DeviceExchangeCompleted(
+    order_no="WO-1",
+    order_version=1,
+    metering_point=MeteringPoint(id="41373559241", scheme=Scheme.MALO),
+    started_at=NOW,
+    finished_at=NOW,
+    installed=(ReportedDevice(serial="1EMH0012345678"),),
+)
 CSV = (
     "order_no;version;kind;metering_point_id;street;number;postcode;city;municipality;country\n"
     "O-1;1;exchange;41373559241;Am Hang;7;00101;Auental;00000001;DE\n"
@@ -36,9 +52,16 @@ def edifact() -> list[bytes]:
 
 
 def xml() -> list[bytes]:
-    """Messages of the samples, without the long ones."""
+    """Messages of the samples, without the long ones, and one of each other noun."""
     files = sorted((SAMPLES / "xml").rglob("*.xml"))
-    return [data for data in (file.read_bytes() for file in files) if len(data) < 20_000]
+    samples = [data for data in (file.read_bytes() for file in files) if len(data) < 20_000]
+    devices, correction = [DeviceAnnounced(serial="1EMH0012345678", model="ED300L")], CorrectedField(field="a", new="b")
+    return [
+        *samples,
+        cim_xml.encode_devices(devices, SENDING),
+        cim_xml.encode_corrected(Corrected(order_no="WO-1", changes=(correction,)), DONE, SENDING),
+        cim_xml.encode_one_sided(DONE, SENDING),
+    ]
 
 
 def json() -> list[bytes]:

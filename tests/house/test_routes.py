@@ -19,6 +19,7 @@ OPEN = {
     ("POST", "/sign-in"): "the code in the form is the proof",
     ("POST", "/sign-out"): "the session itself is the proof",
     ("POST", "/v1/sms/seven/in"): "the vendor's signature is the proof",
+    ("POST", "/v1/hooks/{partner}"): "the partner's signature is the proof",
     ("POST", "/v1/batches/{batch_id}/receipt"): "the print shop's signature is the proof",
 }
 MOST_OPEN = 12

@@ -7,7 +7,7 @@ import pytest
 from simulators.journeys import JOURNEYS, LONG_JOURNEYS
 from tests.journeys.playing import Played, play
 
-ROLLOUTS = ("played", "played_long")
+ROLLOUTS = ("played", "played_long", "in_edifact")
 
 
 @pytest.hookimpl(tryfirst=True)  # before the workers are told who takes what

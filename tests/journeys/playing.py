@@ -13,9 +13,11 @@ from hub.demo import Embedded, rollout
 from hub.summary import Summary, summarise
 from kit import tables
 from kit.testing import ShufflingBus
+from simulators.edifact.party import EdifactParty
 from simulators.erp import Log
 from simulators.facts import OrderFacts, number_of
 from simulators.journeys import played
+from simulators.marketplace import Speech
 from simulators.story import Story
 
 SEED = 7
@@ -94,21 +96,32 @@ class Played:
     quarantined: Sequence[str]
     left: Mapping[int, Any]
     """Turns that nobody could play."""
+    parties: Mapping[str, EdifactParty]
+    """Partners that spoke EDIFACT."""
 
 
-def play(folder: Path, journeys: Sequence[Mapping[str, Any]], *, shuffled: bool) -> Played:
+def play(
+    folder: Path,
+    journeys: Sequence[Mapping[str, Any]],
+    *,
+    shuffled: bool = False,
+    speaks: Mapping[str, Speech] | None = None,
+) -> Played:
     """Run the rollout to its end, on a bus that keeps its order or on one that shuffles and repeats."""
-    return asyncio.run(_play(folder, played(journeys), shuffled))
+    return asyncio.run(_play(folder, played(journeys), shuffled, speaks))
 
 
-async def _play(folder: Path, told: Sequence[Story], shuffled: bool) -> Played:
+async def _play(
+    folder: Path, told: Sequence[Story], shuffled: bool, speaks: Mapping[str, Speech] | None = None
+) -> Played:
     around = (lambda bus: ShufflingBus(bus, SEED)) if shuffled else (lambda bus: bus)
-    async with rollout(told, SEED, folder, around=around) as stage:  # type: ignore[arg-type]
+    async with rollout(told, SEED, folder, around=around, speaks=speaks) as stage:  # type: ignore[arg-type]
         await stage.to_the_end(Quiet())
         summary = await summarise(stage.house, stage.cast, 0.0)
         orders = await _orders(stage)
         found = await _rows(stage, "mdm_adapter", "SELECT cause, state FROM quarantine ORDER BY first_seen")
-    return Played(orders, summary, [f"{row.cause} {row.state}" for row in found], stage.cast.script.left())
+        parties = stage.cast.market.in_edifact
+    return Played(orders, summary, [f"{row.cause} {row.state}" for row in found], stage.cast.script.left(), parties)
 
 
 async def _orders(stage: Embedded) -> dict[str, Told]:

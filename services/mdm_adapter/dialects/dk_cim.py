@@ -1,18 +1,17 @@
-"""The Danish hub's CIM documents, as far as checking them: schemas come from configuration, content is judged here."""
+"""The Danish hub's CIM documents, read and judged record by record; their schemas come from configuration."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from lxml import etree
 
 from contracts.ids import is_eic, is_gln, is_gsrn, is_market_partner
 from services.mdm_adapter.dialects.cim_xml import codes
-from services.mdm_adapter.dialects.cim_xml.parsing import Registry, Root, compiled
 from services.mdm_adapter.dialects.findings import Finding
 
 DOCUMENT = "_MarketDocument"
-XS = "{http://www.w3.org/2001/XMLSchema}"
 _RECORD = "{*}MktActivityRecord"
 # fmt: off
 FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
@@ -29,24 +28,45 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "meter":          (f"{_RECORD}/{{*}}MarketEvaluationPoint/{{*}}meter.mRID",),
 })
 # fmt: on
+TRANSACTION_ID = 36
+"""Characters of the longest one."""
+ANSWER, NO = "E59", "A02"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One transaction of a document; texts as they are, absent ones empty."""
+
+    transaction_id: str
+    original_id: str
+    metering_point: str
+    meter: str
+    effective_at: str
+    reasons: tuple[tuple[str, str], ...]
+    """Codes with their texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketDocument:
+    """A request (type E58), an answer to one (E59: A01 yes, A02 no), or a notification."""
+
+    id: str
+    type: str
+    process: str
+    sender: str
+    receiver: str
+    result: str
+    records: tuple[Record, ...]
+
+    @property
+    def is_negative(self) -> bool | None:
+        """Whether it is a no; None where it is no answer."""
+        return None if self.type != ANSWER else self.result == NO
 
 
 def is_document(root: etree._Element) -> bool:
     """Whether the root has the shape of such a document, known or not."""
     return etree.QName(root).localname.endswith(DOCUMENT)
-
-
-def registry_of_folder(folder: Path) -> Registry:
-    """Every root that the schemas of a folder declare; a schema that declares none only serves others."""
-    found: dict[tuple[str, str], Root] = {}
-    for path in sorted(folder.glob("*.xsd")):
-        schema = etree.parse(str(path), etree.XMLParser(no_network=True, resolve_entities=False)).getroot()
-        names = [name for element in schema.iterfind(f"{XS}element") if (name := element.get("name"))]
-        namespace = schema.get("targetNamespace") or ""
-        if names:
-            checked = compiled(path)
-            found |= {(namespace, name): Root(name, checked) for name in names}
-    return found
 
 
 def key_fields(root: etree._Element) -> dict[str, str]:
@@ -59,18 +79,57 @@ def key_fields(root: etree._Element) -> dict[str, str]:
     return said
 
 
-def content_findings(root: etree._Element) -> list[Finding]:
-    """Parties and points of a document that its schema has passed: every record, all that is wrong."""
-    said, found = key_fields(root), list[Finding]()
-    for party in ("sender", "receiver"):
-        id_ = said.get(party, "")
+def decode(root: etree._Element) -> MarketDocument:
+    """A document that its schema has passed."""
+    said = key_fields(root)
+    return MarketDocument(
+        id=said.get("document_id", ""),
+        type=said.get("type", ""),
+        process=said.get("process", ""),
+        sender=said.get("sender", ""),
+        receiver=said.get("receiver", ""),
+        result=said.get("result", ""),
+        records=tuple(_record(element) for element in root.iterfind(_RECORD)),
+    )
+
+
+def _record(element: etree._Element) -> Record:
+    def text(*names: str) -> str:
+        return next((found for name in names if (found := (element.findtext(name) or "").strip())), "")
+
+    return Record(
+        transaction_id=text("{*}mRID"),
+        original_id=text("{*}originalTransactionIDReference_MktActivityRecord.mRID"),
+        metering_point=text("{*}MarketEvaluationPoint/{*}mRID", "{*}marketEvaluationPoint.mRID"),
+        meter=text("{*}MarketEvaluationPoint/{*}meter.mRID"),
+        effective_at=text("{*}validityStart_DateAndOrTime.dateTime"),
+        reasons=tuple(
+            ((each.findtext("{*}code") or "").strip(), (each.findtext("{*}text") or "").strip())
+            for each in element.iterfind("{*}Reason")
+        ),
+    )
+
+
+def content_findings(document: MarketDocument) -> list[Finding]:
+    """Parties, points and transactions of every record: all that is wrong."""
+    found = list[Finding]()
+    for party, id_ in (("sender", document.sender), ("receiver", document.receiver)):
         if not (is_gln(id_) or is_market_partner(id_) or is_eic(id_)):
             found.append(Finding(codes.SOURCE, party, "neither GLN, market partner nor EIC", rule="D-MP-1"))
-    points = [(element.text or "").strip() for path in FIELDS["metering_point"] for element in root.iterfind(path)]
-    found += [
-        Finding(codes.POINT, "metering_point", "not a GSRN", rule="D-GSRN-1") for point in points if not is_gsrn(point)
-    ]
-    return found
+    for record in document.records:
+        must_be_named = document.is_negative is None
+        if (record.metering_point or must_be_named) and not is_gsrn(record.metering_point):
+            found.append(Finding(codes.POINT, "metering_point", "not a GSRN", rule="D-GSRN-1"))
+    return [*found, *_of_transactions(document.records)]
+
+
+def _of_transactions(records: tuple[Record, ...]) -> Iterator[Finding]:
+    """Ids are short enough, and none is used twice."""
+    for id_, count in Counter(record.transaction_id for record in records).items():
+        if len(id_) > TRANSACTION_ID:
+            yield Finding(codes.PAYLOAD, "transaction_id", f"more than {TRANSACTION_ID} characters")
+        if count > 1:
+            yield Finding(codes.PAYLOAD, "transaction_id", f"used {count} times")
 
 
 def warnings(root: etree._Element) -> list[Finding]:

@@ -11,6 +11,7 @@ from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.reply import Reply
 from services.mdm_adapter.documents.answer import Answer
 from services.mdm_adapter.documents.corrected import Corrected
+from services.mdm_adapter.documents.device_announced import DeviceAnnounced
 from services.mdm_adapter.documents.work_order_cancelled import WorkOrderCancelled
 from services.mdm_adapter.documents.work_order_changed import WorkOrderChanged
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
@@ -56,6 +57,8 @@ class Kind(StrEnum):
     """Accepted, and master data are corrected."""
     FAULT = "fault"
     """A negative answer that names no message: the exchange it came in is all there is to correlate."""
+    DEVICES = "devices"
+    """Devices are announced."""
     MIXED = "mixed"
     """Several of these: each item says what it is."""
     OTHER = "other"
@@ -83,5 +86,6 @@ class Decoded:
     answer: Answer | None = None
     """An answer in JSON: it names the one order that it speaks of."""
     corrected: Corrected | None = None
+    announced: tuple[DeviceAnnounced, ...] = ()
     checked: Checked | None = None
     """In EDIFACT: what was found, for the receipts that are owed."""

@@ -1,17 +1,23 @@
 """Which dialect a message is in, by its bytes, and what it says in it."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
+from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.cim_xml import messages as cim_xml
 from services.mdm_adapter.dialects.cim_xml.replies import names_own, read_answer
-from services.mdm_adapter.dialects.csv import orders as csv
+from services.mdm_adapter.dialects.csv import files as csv
 from services.mdm_adapter.dialects.edifact_fv import messages as edifact
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Kind
 from services.mdm_adapter.dialects.json_ce import messages as json_ce
+from services.mdm_adapter.dialects.packing import unpacked
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState
 from services.mdm_adapter.partners.profile import Profile
+
+PACKED = "gzip"
+"""What stands for the dialect of a message that could not be unpacked."""
 
 
 def dialect_of(data: bytes, profile: Profile | None) -> str:
@@ -29,6 +35,9 @@ def dialect_of(data: bytes, profile: Profile | None) -> str:
 
 def decode(data: bytes, profile: Profile, now: datetime, own: Collection[str] | None = None) -> Decoded:
     """Read a message of a partner, in the dialect that its bytes show; `own` are our codes in the market. Pure."""
+    data, refused = unpacked(data, profile.limits.message_bytes)
+    if refused is not None:
+        return Decoded(PACKED, Kind.OTHER, findings=[refused])
     dialect = dialect_of(data, profile)
     if not profile.speaks(dialect, now.date()):
         findings = [Finding("1.9", "/", f"{dialect} is not agreed with this partner", rule="DIALECT")]
@@ -39,9 +48,25 @@ def decode(data: bytes, profile: Profile, now: datetime, own: Collection[str] | 
         case edifact.NAME:
             return edifact.decode(data, profile, now, own)
         case cim_xml.NAME:
-            return cim_xml.decode(data, profile, now)
+            return _taken(cim_xml.decode(data, profile, now))
         case _:
             return csv.decode(data, profile)
+
+
+def records(data: bytes, profile: Profile | None, now: datetime) -> int | None:
+    """How many orders or other items a message holds; None where it cannot be read, or nobody says how."""
+    if profile is None:
+        return None
+    decoded = decode(data, profile, now)
+    return None if decoded.findings else max(len(decoded.items), 1)
+
+
+def _taken(decoded: Decoded) -> Decoded:
+    """Some nouns are read and checked, and no flow takes them yet: their sender is told so."""
+    if decoded.findings or decoded.kind not in {Kind.DEVICES, Kind.OTHER}:
+        return decoded
+    detail = f"{decoded.verb} {decoded.noun} is understood, and not taken here yet"
+    return replace(decoded, findings=[Finding(codes.NOUN, "Noun", detail)])
 
 
 def answer_about(decoded: Decoded, order_no: str) -> Answer:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
+
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +15,5 @@ class Sending:
     correlation_id: str
     source: str
     at: datetime
+    zone: ZoneInfo = BERLIN
+    """In which the receiver means its days."""

@@ -33,7 +33,7 @@ def carries(dialect: str, document: Outgoing) -> bool:
     if dialect == edifact.NAME:
         return not isinstance(document, Answer)
     withdraws = isinstance(document, DeviceExchangeCompleted) and document.withdraws
-    return dialect == cim_xml.NAME and not isinstance(document, WorkStatus) and not withdraws
+    return dialect == cim_xml.NAME and not withdraws
 
 
 def dialect_for(profile: Profile, document: Outgoing, on: date) -> str | None:
@@ -53,10 +53,7 @@ def encode(dialect: str, document: Outgoing, sending: Sending) -> bytes:
     is_json = dialect == json_ce.NAME
     if isinstance(document, Answer):
         return json_ce.encode_answer(document, sending) if is_json else cim_xml.encode_answer(document, sending)
-    if is_json:
-        return json_ce.encode_report(document, sending)
-    assert not isinstance(document, WorkStatus)  # noqa: S101 -- `carries` has said so
-    return cim_xml.encode_report(document, sending)
+    return json_ce.encode_report(document, sending) if is_json else cim_xml.encode_report(document, sending)
 
 
 def own_faults(dialect: str, content: bytes) -> list[str]:

@@ -37,6 +37,7 @@ CARRIED: Mapping[type[Value], Mapping[str, frozenset[str]]] = MappingProxyType({
     },
     WorkStatus: {
         JSON:    frozenset(WorkStatus.model_fields),
+        CIM:     frozenset(WorkStatus.model_fields),
         EDIFACT: frozenset({"metering_point", "status", "plan", "planned_on", "window_from", "window_to"}),
     },
     Answer: {

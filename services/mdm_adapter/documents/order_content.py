@@ -28,6 +28,8 @@ class OrderContent(Document):
     metering_point: MeteringPoint | None = None
     operator: str | None = None
     plan: str | None = None
+    device_type: str | None = None
+    """Of the meter that is to be installed, by our list of device types."""
     priority: int | None = Field(None, ge=1, le=5)
     """The partner's scale, 1 (highest) to 5."""
     origin: Origin | None = None
@@ -54,9 +56,14 @@ class OrderContent(Document):
         said = self.model_dump(exclude_none=True, exclude={"order_no", "order_version", "cleared"})
         return {name: value for name, value in said.items() if value not in ((), {})}
 
-    def filled(self, defaults: "OrderContent") -> Self:
-        """What is not said here is taken from the defaults."""
-        return type(self).model_validate({**self.model_dump(), **_merged(defaults.content(), self.content())})
+    def filled(self, *below: "OrderContent") -> Self:
+        """What is not said here is taken from the first that says it; of parties each role by itself."""
+        full, parties = self.content(), list(self.parties or ())
+        for each in below:
+            full = _merged(each.content(), full)
+            said = {party.role for party in parties}
+            parties += [party for party in each.parties or () if party.role not in said]
+        return type(self).model_validate({**self.model_dump(), **full, "parties": tuple(parties) or None})
 
 
 def overlaid(below: OrderContent, above: OrderContent, cleared: Iterable[str]) -> dict[str, Any]:

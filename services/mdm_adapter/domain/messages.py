@@ -14,6 +14,10 @@ from services.mdm_adapter.documents.answer import Answer
 from services.mdm_adapter.documents.values import Value
 from services.mdm_adapter.errors import EntryClosed, SamePerson
 
+SUPERSEDED = "superseded"
+"""Cause of a message that was not sent, because a newer attempt took its place."""
+OVERTAKEN = "version_over"
+"""Cause of a message that was not sent, because other versions hold by now (H8)."""
 CHAIN = "archive"
 START = "0" * 64
 NUMBERED_FROM, TICK = datetime(2025, 1, 1, tzinfo=UTC), timedelta(milliseconds=10)
@@ -132,7 +136,7 @@ class InboundMessage(Aggregate):
     id: UUID
     partner: str
     transport: str
-    """rest, file_drop, or reply: in the body of an answer to a message of ours."""
+    """rest, webhook, file_drop, topic, import, or reply: in the body of an answer to a message of ours."""
     transport_key: str | None = None
     received_at: datetime
     sha256: str
@@ -192,6 +196,11 @@ class KnownMessage(Aggregate):
 def by_bytes(partner: str, sha: str) -> str:
     """The name of bytes of a partner."""
     return f"bytes|{partner}|{sha}"
+
+
+def by_delivery(partner: str, name: str) -> str:
+    """The name of one delivery by its transport."""
+    return f"once|{partner}|{name}"
 
 
 def by_id(partner: str, foreign_id: str) -> str:
@@ -282,6 +291,18 @@ class Edit(Aggregate):
 def by_correlation(partner: str, correlation_id: str) -> str:
     """The name under which an answer of this partner is looked up; another partner's finds nothing."""
     return f"{partner}|{correlation_id}"
+
+
+@dataclass(kw_only=True, eq=False)
+class Endpoint(Aggregate):
+    """A partner's address that said it is gone: nothing is sent there until a person says so, or it is another one."""
+
+    partner: str
+    url: str
+    disabled_at: datetime
+
+    def key(self) -> str:
+        return self.partner
 
 
 class EntryState(StrEnum):

@@ -11,6 +11,7 @@ from contracts.orders import OrderCancelled
 from kit.store import Aggregate
 from services.mdm_adapter.dialects.items import OrderDocument
 from services.mdm_adapter.documents.answer import Answer
+from services.mdm_adapter.documents.order_content import OrderContent
 from services.mdm_adapter.documents.work_order_cancelled import WorkOrderCancelled
 from services.mdm_adapter.documents.work_order_changed import WorkOrderChanged
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
@@ -151,8 +152,17 @@ class Order(Aggregate):
     def _cancel_version(self, number: int | None) -> int:
         return number or max(self.order_version, self.cancelled_version or 0, 1)
 
-    def take(self, document: OrderDocument, verdict: Verdict, arrival: Arrival, profile: Profile) -> None:
-        """Do: take over what the document says, and tell it. Verdicts that change nothing are not taken.
+    def take(
+        self,
+        document: OrderDocument,
+        verdict: Verdict,
+        arrival: Arrival,
+        profile: Profile,
+        known: OrderContent | None = None,
+    ) -> None:
+        """Do: take over what the document says, and tell it, filled from what is known of the point.
+
+        Verdicts that change nothing are not taken.
 
         Raises pydantic's ValidationError where a value does not fit the hub, and has changed nothing then.
         """
@@ -160,11 +170,11 @@ class Order(Aggregate):
             case WorkOrderCancelled():
                 self._cancel(document, verdict, arrival)
             case WorkOrderChanged() if self.content:
-                self._change(document.applied_to(self.content), profile, arrival.at)
+                self._change(document.applied_to(self.content), profile, arrival.at, known)
             case WorkOrderRequested() if verdict is Verdict.CHANGED:
-                self._change(document, profile, arrival.at)
+                self._change(document, profile, arrival.at, known)
             case WorkOrderRequested():
-                self._order(document, verdict, profile, arrival)
+                self._order(document, verdict, profile, arrival, known)
         number = self.cancelled_version if isinstance(document, WorkOrderCancelled) else document.order_version
         made = OrderVersion(statement_of(document), number or 0, payload_hash(document), arrival.message_id)
         name = (made.statement, made.number)
@@ -179,8 +189,15 @@ class Order(Aggregate):
                 return document
         return None
 
-    def _order(self, order: WorkOrderRequested, verdict: Verdict, profile: Profile, arrival: Arrival) -> None:
-        self.told.append(order_received(order, profile, arrival.at))
+    def _order(
+        self,
+        order: WorkOrderRequested,
+        verdict: Verdict,
+        profile: Profile,
+        arrival: Arrival,
+        known: OrderContent | None,
+    ) -> None:
+        self.told.append(order_received(order, profile, arrival.at, known))
         self.order_version, self.content, self.answered = order.order_version, order, False
         self.correlation_id, self.message_id = arrival.correlation_id, arrival.message_id
         if verdict is Verdict.DEAD_ON_ARRIVAL:
@@ -188,10 +205,10 @@ class Order(Aggregate):
         elif verdict is Verdict.NEW and self.cancelled_version is not None:
             self.cancelled_version = self.cancel_message_id = self.cancel_correlation_id = None
 
-    def _change(self, after: WorkOrderRequested, profile: Profile, at: datetime) -> None:
+    def _change(self, after: WorkOrderRequested, profile: Profile, at: datetime, known: OrderContent | None) -> None:
         if self.content is None:
             return
-        self.told.append(order_amended(self.content, after, profile, at))
+        self.told.append(order_amended(self.content, after, profile, at, known))
         self.order_version, self.content = after.order_version, after
         if self.cancelled_version is not None and after.order_version > self.cancelled_version:
             self.cancelled_version = None

@@ -20,6 +20,7 @@ from contracts.parts import (
     PlannedRemoval,
     Position,
 )
+from services.mdm_adapter.documents.order_content import OrderContent
 from services.mdm_adapter.documents.values import Location
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from services.mdm_adapter.domain.calendar import end_of_wait
@@ -43,7 +44,9 @@ ORDERED_AHEAD, ANSWERED_WITHIN = 20, 10
 """Werktage (D-DL-5)."""
 
 
-def order_received(order: WorkOrderRequested, profile: Profile, received_at: datetime) -> OrderReceived:
+def order_received(
+    order: WorkOrderRequested, profile: Profile, received_at: datetime, known: OrderContent | None = None
+) -> OrderReceived:
     """The event of a new order. Raises pydantic's ValidationError where a value does not fit the hub."""
     key = order_key(profile.id, order.order_no)
     return OrderReceived(
@@ -53,15 +56,19 @@ def order_received(order: WorkOrderRequested, profile: Profile, received_at: dat
         version=order.order_version,
         received_at=received_at,
         answer=owed(order, profile, received_at),
-        **facts(order, profile),
+        **facts(order, profile, known),
     )
 
 
 def order_amended(
-    before: WorkOrderRequested, after: WorkOrderRequested, profile: Profile, received_at: datetime
+    before: WorkOrderRequested,
+    after: WorkOrderRequested,
+    profile: Profile,
+    received_at: datetime,
+    known: OrderContent | None = None,
 ) -> OrderAmended:
     """The event of a newer version: only what is different."""
-    old, new = facts(before, profile), facts(after, profile)
+    old, new = facts(before, profile, known), facts(after, profile, known)
     changed = {name: value for name, value in new.items() if value is not None and value != old[name]}
     return OrderAmended(
         order_key=order_key(profile.id, after.order_no),
@@ -72,9 +79,9 @@ def order_amended(
     )
 
 
-def facts(order: WorkOrderRequested, profile: Profile) -> dict[str, Any]:
-    """The fields of the event that say something about the order, filled from the partner's defaults."""
-    full = order.filled(profile.defaults.content())
+def facts(order: WorkOrderRequested, profile: Profile, known: OrderContent | None = None) -> dict[str, Any]:
+    """The fields of the event that say something about the order: from the message, what is known, the defaults."""
+    full = order.filled(*([known] if known else []), profile.defaults.content())
     place = full.location or Location()
     return {
         "kind": full.kind,
@@ -104,7 +111,8 @@ def device_plan(order: WorkOrderRequested, profile: Profile) -> DevicePlan:
     """What comes and what goes: roles by the plan, types by the partner's defaults, old devices by the order."""
     plan = DevicePlanCode.REMOVAL if order.kind is OrderKind.REMOVE else order.plan or profile.defaults.device_plan
     roles = () if order.kind in NOTHING_TO_INSTALL else ROLES.get(plan, ((DeviceRole.METER, 1),))
-    types = profile.defaults.device_types
+    named = {DeviceRole.METER: order.device_type} if order.device_type else {}
+    types = {**profile.defaults.device_types, **named}
     return DevicePlan(
         plan=plan,
         install=tuple(

@@ -6,9 +6,10 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from services.mdm_adapter.errors import BadProfile
+from services.mdm_adapter.errors import BadMapping, BadProfile
 from services.mdm_adapter.partners.checking import ProfileFinding, check_profile, clashes
 from services.mdm_adapter.partners.codes import CodeMap, read_codes
+from services.mdm_adapter.partners.mapping import read_map
 from services.mdm_adapter.partners.profile import Profile
 
 __all__ = ["AGREED", "Partners", "ProfileFinding", "check_profile", "refuse_shared_names"]
@@ -91,8 +92,28 @@ def _of_folder(folder: Traversable | None) -> tuple[list[Profile], dict[str, Cod
     if folder is None or not folder.is_dir():
         return [], {}
     files = sorted(folder.iterdir(), key=lambda file: file.name)
-    profiles = [_read(file) for file in files if file.name.endswith(".yaml")]
+    profiles = [_mapped(folder, _read(file)) for file in files if _is_profile(file.name)]
     return profiles, {each.id: _codes(folder, each.code_map) for each in profiles if each.code_map}
+
+
+def _is_profile(name: str) -> bool:
+    """Mappings lie beside profiles: `<name>.map.yaml`."""
+    return name.endswith(".yaml") and not name.endswith(".map.yaml")
+
+
+def _mapped(folder: Traversable, profile: Profile) -> Profile:
+    """The profile with what its mapping file says. Raises BadProfile."""
+    name = profile.csv.mapping
+    if not isinstance(name, str):
+        return profile
+    file = folder.joinpath(name)
+    if not file.is_file():
+        raise BadProfile(name, ["the file of columns is missing"])
+    try:
+        mapping = read_map(file.read_text("utf-8"))
+    except BadMapping as error:
+        raise BadProfile(name, error.errors) from None
+    return profile.model_copy(update={"csv": profile.csv.model_copy(update={"mapping": mapping})})
 
 
 def _codes(folder: Traversable, name: str) -> CodeMap:

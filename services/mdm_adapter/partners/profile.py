@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from contracts.codes import Authority, DeviceRole, Fact, LegalBasis, Origin
 from contracts.ids import Code
+from kit.outward import outward_url
 from services.mdm_adapter.documents.matrix import Accept
 from services.mdm_adapter.documents.order_content import OrderContent
 from services.mdm_adapter.documents.values import Location, Party
+from services.mdm_adapter.partners.mapping import ColumnMap
 
 PartnerId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,39}$")]
 Dialect = Literal["cim_xml", "json_ce", "csv", "edifact_fv"]
@@ -60,15 +62,55 @@ class FileOut(Agreed):
     """Documents are put into the partner's folder `out/`."""
 
     kind: Literal["file_drop"]
+    control: bool = True
+    """Behind each file its control file `<name>.ctl` is written: sha256, bytes, records."""
+    taking_counts: bool = False
+    """A document is delivered when the partner has taken its file away; else when the file lies ready."""
 
 
-Out = Annotated[RestOut | FileOut, Field(discriminator="kind")]
+class WebhookOut(Agreed):
+    """Documents are posted with a signature (Standard Webhooks) to an address in the internet."""
+
+    kind: Literal["webhook"]
+    url: Annotated[str, AfterValidator(outward_url)]
 
 
-class In(Agreed):
-    """A way on which the partner's messages may come."""
+class Topic(Agreed):
+    """A topic of the partner's own cluster; never one of the hub's."""
 
-    kind: Literal["rest", "file_drop"]
+    kind: Literal["topic"]
+    cluster: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    """Its name in the setting `partner_clusters`."""
+    topic: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,200}$")]
+
+
+Out = Annotated[RestOut | FileOut | WebhookOut | Topic, Field(discriminator="kind")]
+
+
+class RestIn(Agreed):
+    """Messages are posted to us."""
+
+    kind: Literal["rest"]
+    wait_seconds: float = Field(0, ge=0, le=10)
+    """So long a request is kept open for the answer; 0: it is answered by its receipt at once."""
+
+
+class FileIn(Agreed):
+    """Messages are dropped into the partner's folder `in/`."""
+
+    kind: Literal["file_drop"]
+    control: bool = False
+    """A file is taken only with its control file; without this one that is there is checked all the same."""
+
+
+class WebhookIn(Agreed):
+    """Messages are posted with a signature (Standard Webhooks) by `secrets.webhook_in`."""
+
+    kind: Literal["webhook"]
+
+
+In = Annotated[RestIn | FileIn | WebhookIn | Topic, Field(discriminator="kind")]
+"""A way on which the partner's messages may come."""
 
 
 class Transports(Agreed):
@@ -101,11 +143,30 @@ class Xml(Agreed):
     """Namespace of the partner -> namespace that is meant."""
 
 
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$")]
+"""A file beside the profile."""
+
+
 class CsvForm(Agreed):
     """The form of the partner's CSV files; nothing of it is guessed."""
 
     delimiter: Literal[";", ",", "\t", "|"] = ";"
     encoding: Literal["utf-8", "iso-8859-1", "iso-8859-15", "cp1252"] = "utf-8"
+    mapping: ColumnMap | FileName | None = None
+    """Which of its columns is what, or the file beside the profile that says it; without it they have our names."""
+
+
+Reference = Annotated[str, StringConstraints(pattern=r"^ref:[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*){0,7}$")]
+"""The name of a secret: `ref:a/b` lies in the file `a/b` of the setting `secrets_dir`. Never its value."""
+
+
+class Secrets(Agreed):
+    """What proves the partner to us and us to the partner; while one is exchanged there are two."""
+
+    api_key: Reference | None = None
+    """What we show where documents are posted."""
+    webhook_in: tuple[Reference, ...] = Field((), max_length=2)
+    webhook_out: tuple[Reference, ...] = Field((), max_length=2)
 
 
 class Defaults(Agreed):
@@ -176,6 +237,8 @@ class Limits(Agreed):
     """How much the partner may send."""
 
     message_bytes: int = Field(10_000_000, ge=1_000, le=200_000_000)
+    per_minute: int = Field(600, ge=1, le=100_000)
+    """Messages over HTTP."""
 
 
 MARKET_IDS = frozenset({"bdew", "dvgw", "gln"})
@@ -214,7 +277,7 @@ class Profile(Agreed):
     """Which answer settles a document, where the matrix does not say it."""
     deadlines: Deadlines = Deadlines()
     retry: Retry = Retry()
-    code_map: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,80}$")] | None = None
+    code_map: FileName | None = None
     """File beside the profile that says what its codes mean."""
     live: bool = True
     """Messages of a live partner must not be marked TEST."""
@@ -225,7 +288,17 @@ class Profile(Agreed):
     csv: CsvForm = CsvForm()
     defaults: Defaults
     options: Options = Options()
+    secrets: Secrets = Secrets()
     limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _proves_itself(self) -> Self:
+        signs = any(isinstance(each, WebhookOut) for each in self.transports.out)
+        if signs and not self.secrets.webhook_out:
+            raise ValueError("transports.out has a webhook: secrets.webhook_out names what it is signed by")
+        if any(isinstance(each, WebhookIn) for each in self.transports.in_) and not self.secrets.webhook_in:
+            raise ValueError("transports.in has a webhook: secrets.webhook_in names what it is proved by")
+        return self
 
     @property
     def authority(self) -> Authority:
@@ -238,9 +311,14 @@ class Profile(Agreed):
         return ZoneInfo(self.time_zone)
 
     @property
-    def out(self) -> RestOut | FileOut:
+    def out(self) -> RestOut | FileOut | WebhookOut | Topic:
         """The way on which documents leave."""
         return self.transports.out[0]
+
+    @property
+    def waits(self) -> float:
+        """Seconds that a request of the partner is kept open for its answer."""
+        return max((each.wait_seconds for each in self.transports.in_ if isinstance(each, RestIn)), default=0)
 
     def market_id(self, on: date) -> str | None:
         """The code of the partner in the market (D-MP-1) on that day; None: it has none."""

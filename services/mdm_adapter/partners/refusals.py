@@ -43,6 +43,9 @@ CSV: Mapping[str, Refusal] = MappingProxyType({
     "csv/version":   _R("no version from 1", "add it"),
     "csv/action":    _R("neither order nor cancel", "correct it"),
     "csv/value":     _R("missing, or not one of the values", "correct it"),
+    "csv/missing":   _R("a value that must be there", "add it"),
+    "csv/date":      _R("no date of the agreed form", "write it as agreed"),
+    "csv/formula":   _R("a formula in a sheet", "keep the value only"),
 })
 RULES: Mapping[str, Refusal] = MappingProxyType({
     "D-MELO-1": _R("a metering location has 33 characters: country, operator, postcode, place", "correct the id"),
@@ -53,6 +56,7 @@ RULES: Mapping[str, Refusal] = MappingProxyType({
     "D-MP-1":   _R("a market partner has 13 digits with a check digit", "correct the code"),
     "D-DEV-1":  _R("a serial has 1 to 35 letters, digits, dots, dashes", "correct the serial"),
     "D-OBIS-1": _R("a register has an OBIS code", "correct the code"),
+    "D-OWN-3":  _R("a type of device that we do not have, or a day that is over", "correct it"),
 })
 HTTP: Mapping[str, Refusal] = MappingProxyType({
     "401": _R("no key, or one that does not hold any more", "use the newest key"),

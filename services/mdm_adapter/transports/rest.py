@@ -17,7 +17,8 @@ from services.mdm_adapter.dialects.edifact_fv import messages as edifact
 from services.mdm_adapter.dialects.json_ce import messages as json_ce
 from services.mdm_adapter.dialects.writing import MEDIA_TYPES
 from services.mdm_adapter.domain.policy import SEND_AGAIN
-from services.mdm_adapter.outcomes import LOST, SUPERSEDED
+from services.mdm_adapter.errors import SecretMissing
+from services.mdm_adapter.outcomes import LOST, LOST_UNDER_ITS_ID
 from services.mdm_adapter.receiving import Arriving
 
 Receive = Callable[[Arriving], Awaitable[Any]]
@@ -42,19 +43,28 @@ class RestPort:
         profile = self.desk.partners.find(payload["partner"])
         url = self.desk.address(profile) if profile else None
         message_id = UUID(payload["message_id"])
-        found = await self.store.read(lambda db: queries.to_send(db, Scope.everything(REASON), message_id))
+        now = self.store.clock.now()
+        found = await self.store.read(lambda db: queries.to_send(db, Scope.everything(REASON), message_id, now))
         faults.point("in.committed")  # the decision to send is durable, whatever happens to us from here on
-        if url is None or found is None:
+        if profile is None or url is None or found is None:
             return Failed("no_recipient")
-        if found.superseded:
-            return Failed(SUPERSEDED)
-        headers = {"Content-Type": MEDIA_TYPES[found.dialect], "Idempotency-Key": payload["message_id"]}
+        if found.stale:
+            return Failed(found.stale)
+        if found.answers_to and self.desk.waiting.gives(found.answers_to, found.dialect, found.content):
+            return Done(str(message_id))
+        headers = {"Content-Type": MEDIA_TYPES[found.dialect], "Idempotency-Key": str(message_id)}
+        if profile.secrets.api_key is not None:
+            try:
+                headers["Authorization"] = f"Bearer {self.desk.secrets.read(profile.secrets.api_key)}"
+            except SecretMissing:
+                return Failed("no_secret")
         try:
             answer = await self._client().post(url, content=found.content, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             return Transient("unreachable")
         except httpx.HTTPError:
-            return Transient(LOST)
+            takes_once = profile.retry.profile == "new_id" and found.answers_to is None
+            return Failed(LOST_UNDER_ITS_ID) if takes_once else Transient(LOST)
         return await self._judge(answer, payload["partner"], message_id)
 
     async def ask(self, _reference: str) -> Outcome | None:

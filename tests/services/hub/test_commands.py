@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from hub.asking import exit_code
 from hub.cli import app
+from tests.services.mdm_adapter.sheets import MAPPING, as_csv, rows_of, wrong_digit
 
 ROOT = Path(__file__).resolve().parents[3]
 HUB = [sys.executable, "-m", "hub"]
@@ -113,6 +115,52 @@ def test_3_some_rows_are_refused(running: Path, tmp_path: Path) -> None:
     done = hub("import", str(file), "--kind", "devices", "--data", str(running), "--json")
     found = json.loads(done.stdout)
     assert (done.exit_code, found["received"], found["refused"], "row 2" in done.stderr) == (3, 1, 1, True)
+
+
+@pytest.fixture
+def orders(tmp_path: Path) -> Path:
+    """Three orders in columns of somebody's own; the second has a wrong check digit."""
+    file = tmp_path / "orders.csv"
+    file.write_bytes(as_csv(rows_of(3, {2: wrong_digit}, prefix=tmp_path.name[-8:])))
+    return file
+
+
+def imports(running: Path, file: Path, *more: str) -> Result:
+    return hub("import", str(file), "--kind", "orders", "--partner", "erp-csv", "--data", str(running), "--json", *more)
+
+
+def mapping_of(orders: Path) -> str:
+    """A mapping file beside the orders."""
+    file = orders.with_name("mapping.yaml")
+    file.write_text(yaml.safe_dump(MAPPING, allow_unicode=True))
+    return str(file)
+
+
+def test_3_what_the_columns_mean_is_proposed_and_waits_for_a_person(running: Path, orders: Path) -> None:
+    done = imports(running, orders)
+    proposal = json.loads(done.stdout)
+    assert (done.exit_code, "--as-proposed" in done.stderr) == (3, True)
+    assert proposal["mapping"]["columns"]["Auftragsnummer"] == "order_no"
+
+
+def test_3_a_file_of_orders_is_rehearsed_and_taken_and_its_bad_rows_are_told(running: Path, orders: Path) -> None:
+    mapping, errors = mapping_of(orders), orders.with_name("errors.csv")
+    rehearsed = imports(running, orders, "--mapping", mapping, "--dry-run")
+    taken = imports(running, orders, "--mapping", mapping, "--errors", str(errors))
+    again = imports(running, orders, "--mapping", mapping)
+    counts = [json.loads(done.stdout) for done in (rehearsed, taken, again)]
+    assert [(each["accepted"], each["unchanged"], each["refused"]) for each in counts] == [
+        (2, 0, 1),
+        (2, 0, 1),
+        (0, 2, 1),
+    ]
+    assert (taken.exit_code, "row 2: Zählpunkt" in taken.stderr) == (3, True)
+    assert errors.read_text("utf-8").splitlines()[1].split(";")[-4:-1] == ["2", "Zählpunkt", "D-MALO-1"]
+
+
+def test_1_all_or_nothing_takes_nothing(running: Path, orders: Path) -> None:
+    done = imports(running, orders, "--mapping", mapping_of(orders), "--atomic")
+    assert (done.exit_code, json.loads(done.stdout)["state"]) == (1, "refused")
 
 
 def test_3_what_looked_at_nothing_proves_nothing(running: Path) -> None:

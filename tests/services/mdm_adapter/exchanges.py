@@ -104,6 +104,8 @@ class Exchange(Writing, Market):
     """The stage with the roles of the market at their own ends, by interchanges."""
 
     sent: dict[str, list[bytes]]
+    down: bool = False
+    """Nobody of the market can be reached."""
 
     def open_addresses(self) -> None:
         super().open_addresses()
@@ -116,6 +118,8 @@ class Exchange(Writing, Market):
         if partner == "erp-a":
             return await self.erp.answer(request)
         assert request.headers["content-type"] == "application/edifact"
+        if self.down:
+            raise httpx.ConnectError("down")
         self.sent[partner].append(await request.aread())
         return httpx.Response(202)
 

@@ -85,6 +85,7 @@ async def test_anything_else_of_a_profile_takes_one_and_has_its_version(scene: S
         ({"identity": [{"scheme": "name", "value": "ERP-A"}]}, "identity ERP-A is that of erp-a"),
         ({"dialects": [{"dialect": "cim_xml", "valid_from": "2099-01-01"}]}, "until 2099-01-01 no dialect is agreed"),
         ({"dialects": [{"dialect": "csv"}]}, "nothing of ours can be written"),
+        ({"csv": {"mapping": "a.map.yaml"}}, "say the columns themselves"),
         ({"code_map": "hub_4f7q2m6xk3ab_aaaqeayeaudaocajbifqydiob4ibceqtcqkrmfyydenbwha5dypq_x"}, "a secret"),
     ],
 )

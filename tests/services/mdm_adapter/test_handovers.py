@@ -1,6 +1,7 @@
 """Facts of a case go out to the ordering partner, and its answers come back to exactly the row that they mean."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -15,7 +16,7 @@ from contracts.orders import OrderAmended
 from services.mdm_adapter.app import build
 from services.mdm_adapter.dialects.cim_xml.messages import decode, own_faults
 from services.mdm_adapter.settings import Settings
-from tests.services.mdm_adapter.erp import Erp, reply, text
+from tests.services.mdm_adapter.erp import Erp, accepts, reply, text
 from tests.services.mdm_adapter.scenes import CASE, Scene, opened, order, requested, visited
 
 NEW_CASE_ORDER = "erp-csv:WO-9"
@@ -387,30 +388,38 @@ async def test_6_1_to_the_first_message_is_a_refusal(scene: Scene) -> None:
 TASK = "Payload/ServiceOrders/ServiceOrder/Work/WorkTask"
 
 
-@pytest.fixture
-async def one_by_one(tmp_path: Path) -> AsyncIterator[Scene]:
-    """The ERP is a system that takes a removal and then an installation; a device was exchanged."""
-    folder = tmp_path / "partners"
-    folder.mkdir()
-    (folder / "erp-a.yaml").write_text(
-        """
+@asynccontextmanager
+async def agreed_otherwise(folder: Path, **parts: str) -> AsyncIterator[Scene]:
+    """The adapter with other agreements with the ERP; a device was exchanged."""
+    partners = folder / "partners"
+    partners.mkdir()
+    (partners / "codes.csv").write_text("partner_code;list;hub_reason;action;valid_from\nUSED;;DUPLICATE;;\n")
+    said = "".join(f"{name}: {value}\n" for name, value in parts.items())
+    (partners / "erp-a.yaml").write_text(
+        f"""
 id: erp-a
 name: ERP A
 role: ERP
-identity: [{scheme: name, value: ERP-A}]
-dialects: [{dialect: cim_xml}]
-transports: {in: [{kind: rest}], out: [{kind: rest}]}
-defaults: {operator: nord, country: DE, device_types: {meter: mme_3ph}}
-options: {removal_first: true}
-"""
+identity: [{{scheme: name, value: ERP-A}}]
+dialects: [{{dialect: cim_xml}}]
+transports: {{in: [{{kind: rest}}], out: [{{kind: rest}}]}}
+defaults: {{operator: nord, country: DE, device_types: {{meter: mme_3ph}}}}
+{said}"""
     )
     urls = {"erp-a": "http://erp-a.example/in"}
-    opened = await Scene.open(build, tmp_path, settings=Settings, partners_dir=folder, partner_urls=urls)
+    opened = await Scene.open(build, folder, settings=Settings, partners_dir=partners, partner_urls=urls)
     opened.erp = Erp()
     opened.service.ports["partner_rest"].client = httpx.AsyncClient(transport=httpx.MockTransport(opened.erp.answer))
     await opened.given_a_case(visited())
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def one_by_one(tmp_path: Path) -> AsyncIterator[Scene]:
+    """The ERP is a system that takes a removal and then an installation."""
+    async with agreed_otherwise(tmp_path, options="{removal_first: true}") as scene:
+        yield scene
 
 
 async def test_X17_an_exchange_is_told_as_a_removal_and_then_an_installation(one_by_one: Scene) -> None:
@@ -437,3 +446,53 @@ async def test_X17_where_nothing_went_the_installation_leaves_at_once(one_by_one
     (installation,) = one_by_one.erp.reports()
     assert text(installation, f"{TASK}/Assets/serialNumber") == "1EMH0012345678"
     assert isinstance((await one_by_one.told())[-1], HandoverAccepted)
+
+
+def unheard(erp: Erp, took: bool) -> None:
+    """The first message ends in silence, whether or not the partner took it; the next ones are accepted."""
+    left = [1]
+
+    def answer(message: bytes) -> httpx.Response:
+        if left.pop() if left else 0:
+            if not took:
+                erp.got.pop()
+            raise httpx.ReadTimeout("silence")
+        return accepts(message)
+
+    erp.script = answer
+
+
+@pytest.mark.parametrize("took", [True, False], ids=["taken before", "not taken"])
+async def test_X10_same_id_repeats_the_same_words_under_the_same_id(tmp_path: Path, took: bool) -> None:
+    async with agreed_otherwise(tmp_path, retry="{profile: same_id}") as scene:
+        unheard(scene.erp, took)
+        await scene.hears(requested())
+        await scene.works()
+        await scene.passes(timedelta(minutes=2))
+        await scene.works()
+        ids = {text(each, "Header/MessageID") for each in scene.erp.reports()}
+        assert (len(scene.erp.reports()), len(ids)) == (1 + took, 1)
+        assert isinstance((await scene.told())[-1], HandoverAccepted)
+
+
+@pytest.mark.parametrize("took", [True, False], ids=["taken before", "not taken"])
+async def test_X10_new_id_says_it_in_a_message_of_its_own(tmp_path: Path, took: bool) -> None:
+    async with agreed_otherwise(tmp_path, retry="{profile: new_id}") as scene:
+        unheard(scene.erp, took)
+        await scene.hears(requested())
+        await scene.works()
+        await scene.passes(timedelta(minutes=2))
+        await scene.works()
+        ids = [text(each, "Header/MessageID") for each in scene.erp.reports()]
+        orders = {text(each, "Payload/ServiceOrders/ServiceOrder/mRID") for each in scene.erp.reports()}
+        assert (len(set(ids)), len(ids), orders) == (1 + took, 1 + took, {"WO-1"})
+        assert [type(fact) for fact in await scene.told()][-1] is HandoverAccepted
+
+
+async def test_X10_used_means_received_waits_for_the_answer(tmp_path: Path) -> None:
+    async with agreed_otherwise(tmp_path, retry="{profile: used_means_received}", code_map="codes.csv") as scene:
+        scene.erp.script = says("USED")
+        await scene.hears(requested())
+        await scene.works()
+        (row,) = await scene.rows("handover_rows")
+        assert row.state == "ACKED"

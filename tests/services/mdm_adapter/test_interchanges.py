@@ -477,3 +477,15 @@ async def test_E10_a_late_receipt_is_no_alarm_while_versions_change_over(last_ev
     await last_evening.minutes_pass(26 * 60)
     (fact,) = await last_evening.facts_of(HandoverFailed)
     assert (before, fact.cause) == ([], FailureCause.ACK_MISSING)
+
+
+async def test_H8_what_was_built_and_not_sent_before_the_change_over_is_built_anew(last_evening: Exchange) -> None:
+    last_evening.down = True
+    await given_done_work(last_evening, "nb")
+    last_evening.down = False
+    await last_evening.minutes_pass(10)
+    assert [version(content) for content in last_evening.sent["nb-nord"]] == ["S2.2"]
+    numbers = [row.sha256 for row in await last_evening.rows("outbound_messages") if row.partner == "nb-nord"]
+    assert len(set(numbers)) == 2
+    await last_evening.receives("nb", last_evening.last("nb"))
+    assert last_evening.kinds("nb") == ["55643", "13017"]

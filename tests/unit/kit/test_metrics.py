@@ -19,7 +19,7 @@ def test_a_metric_of_the_kit_says_what_it_means_for_which_service(name: str, met
 @pytest.mark.parametrize(("name", "metric"), EVERY)
 def test_no_label_can_name_a_case_or_a_person(name: str, metric: MetricWrapperBase) -> None:
     allowed = {"service", "version", "schema", "route", "method", "status", "reason", "type", "outcome", "phase"}
-    allowed |= {"cause", "topic", "partition", "kind", "state", "class", "code", "invariant", "result"}
+    allowed |= {"cause", "topic", "partition", "kind", "state", "class", "code", "invariant", "result", "bucket"}
     assert set(metric._labelnames) <= allowed, name
 
 

@@ -5,8 +5,11 @@ from datetime import UTC, date, datetime
 from hypothesis import strategies as some
 
 from contracts.codes import AnnouncedPlan, DeviceRole, LegalBasis, OrderKind, Origin, Scheme
-from services.mdm_adapter.dialects.cim_xml.orders import DAYS, TEXTS
+from services.mdm_adapter.dialects.cim_xml.order_fields import DAYS, TEXTS
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
+from services.mdm_adapter.documents.asset_moved import AssetMoved
+from services.mdm_adapter.documents.corrected import Corrected, CorrectedField
+from services.mdm_adapter.documents.device_announced import DeviceAnnounced, Lifecycle, Multiplier
 from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
 from services.mdm_adapter.documents.values import (
     AnswerWanted,
@@ -183,6 +186,36 @@ ANNOUNCED = some.builds(
     planned_on=some.none() | DATES,
     window_from=some.none() | DATES,
     window_to=some.none() | DATES,
+)
+LIVES = some.builds(Lifecycle, **dict.fromkeys(Lifecycle.model_fields, some.none() | DATES))
+MULTIPLIERS = some.builds(Multiplier, kind=CODES, value=VALUES)
+ANNOUNCEMENTS = some.builds(
+    DeviceAnnounced,
+    serial=SERIALS,
+    role=some.sampled_from(DeviceRole),
+    asset_id=some.none() | CODES,
+    manufacturer=MAYBE,
+    model=MAYBE,
+    seals=some.lists(WORDS, max_size=2).map(tuple),
+    multipliers=some.lists(MULTIPLIERS, max_size=2).map(tuple),
+    lifecycle=LIVES,
+)
+MOVEMENTS = some.builds(
+    AssetMoved,
+    serial=SERIALS,
+    role=some.sampled_from(DeviceRole),
+    movement=some.sampled_from(["moved", "returned", "scrapped"]),
+    at=TIMES,
+    from_place=some.none() | CODES,
+    to_place=some.none() | CODES,
+    lifecycle=LIVES,
+)
+CHANGED = some.builds(CorrectedField, field=CODES, old=MAYBE, new=MAYBE)
+CORRECTIONS = some.builds(
+    Corrected,
+    order_no=NUMBERS,
+    order_version=some.none() | VERSIONS,
+    changes=some.lists(CHANGED, min_size=1, max_size=3, unique_by=lambda each: each.field).map(tuple),
 )
 REASONS = some.builds(Reason, code=some.sampled_from(["2.4", "2.12", "6.1", "7005"]), text=MAYBE)
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from services.mdm_adapter.checking import check
-from services.mdm_adapter.dialects.csv.orders import COLUMNS, decode
+from services.mdm_adapter.dialects.csv.files import decode
+from services.mdm_adapter.dialects.csv.orders import COLUMNS
 from services.mdm_adapter.documents.work_order_cancelled import WorkOrderCancelled
 
 HEADER = "order_no;version;kind;metering_point_id;street;number;postcode;city;municipality;country;priority"

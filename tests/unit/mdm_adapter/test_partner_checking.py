@@ -53,6 +53,7 @@ def test_the_three_examples_are_well_each_and_together(folder: Path) -> None:
         ("value: ERP-X", "value: ERP-A", 4, "identity ERP-A is that of erp-a"),
         ("role: ERP", "role: NB\ncontract: market", 6, "announcements of the market"),
         ("role: ERP", "role: ERP\ncode_map: none.csv", 4, "the file none.csv is missing"),
+        ("role: ERP", "role: ERP\ncsv: {mapping: none.map.yaml}", 4, "the file none.map.yaml is missing"),
         ("name: ERP X", "name: &x ERP X\n", 1, ""),
         ("name: ERP X", "name: [", 4, "not YAML"),
     ],

@@ -1,14 +1,17 @@
 """What replies say about single items, and what partners' codes mean to the hub."""
 
+import re
 from datetime import date
 
 import pytest
 
 from contracts.codes import HubReason
+from services.mdm_adapter.dialects.cim_xml.messages import decode
 from services.mdm_adapter.dialects.cim_xml.replies import read_answer
 from services.mdm_adapter.dialects.reply import Reply, ReplyError
 from services.mdm_adapter.documents.answer import ItemState
 from services.mdm_adapter.partners.codes import CodeMap
+from tests.services.mdm_adapter.erp import reply
 
 ONE_OF_TWO = (ReplyError("2.13", "FATAL", None, ("A",)),)
 ACCEPTED, REFUSED, UNKNOWN, RECEIVED = (
@@ -33,8 +36,22 @@ ACCEPTED, REFUSED, UNKNOWN, RECEIVED = (
         (Reply("OK", (ReplyError("2.13", "WARNING", None, ("A",)),)), [ACCEPTED, ACCEPTED]),
     ],
 )
-def test_X_REP_1_the_state_of_an_item_is_never_inferred_from_the_result(reply: Reply, states: list[ItemState]) -> None:
+def test_X13_X_REP_1_the_state_of_an_item_is_never_inferred_from_the_result(
+    reply: Reply, states: list[ItemState]
+) -> None:
     assert [item.state for item in read_answer(reply, ["A", "B"]).items] == states
+
+
+@pytest.mark.parametrize("result", ["OK", "PARTIAL", "FAILED"])
+@pytest.mark.parametrize("named", [True, False])
+def test_X13_an_answer_on_the_wire_says_of_each_item_what_its_errors_say(result: str, named: bool) -> None:
+    id_ = '<m:ID kind="name">A</m:ID>' if named else ""
+    body = f"<m:Reply><m:Result>{result}</m:Result><m:Error><m:code>2.13</m:code>{id_}</m:Error></m:Reply>".encode()
+    whole = re.sub(rb"<m:Reply>.*</m:Reply>", body, reply("M-1"))
+    read = decode(whole, None, None).reply
+    assert read is not None
+    other = {"OK": ACCEPTED, "PARTIAL": ACCEPTED, "FAILED": UNKNOWN}[result] if named else REFUSED
+    assert [item.state for item in read_answer(read, ["A", "B"]).items] == [REFUSED, other]
 
 
 R = HubReason

@@ -10,8 +10,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from kit.clock import ManualClock
-from simulators.erp import M_NS, S_NS, Erp
+from services.mdm_adapter.checking import check
+from simulators.cim import M_NS, S_NS, Cim
+from simulators.erp import Erp
 from simulators.facts import OrderFacts
+from simulators.partner import Action, Unspeakable
 from simulators.story import Story
 
 START = datetime(2026, 1, 5, 5, tzinfo=UTC)
@@ -154,3 +157,73 @@ async def test_the_order_names_the_customers_line(mobile: bool) -> None:
     await an_erp(hub, Story(1, mobile=mobile)).act()
     order = OrderFacts(1)
     assert (order.phone if mobile else order.home_phone).encode() in hub.came[0]
+
+
+def the_answer(content: bytes) -> tuple[str, str, str, str]:
+    """Result, code, what it quotes, and the order that it names."""
+    quoted = _text(content, f".//{{{M_NS}}}CorrelationID")
+    return (*_said(content), quoted, _text(content, f".//{{{M_NS}}}ID"))
+
+
+# fmt: off
+SAYS: list[tuple[str, tuple[str, str, str, str] | None, list[tuple[str, str, str, str]]]] = [
+    ("accept:0.0",             ("OK", "0.0", "m-1", "A-000001"),      []),
+    ("received",               ("OK", "0.3", "m-1", "A-000001"),      []),
+    ("silent",                 None,                                  []),
+    ("late",                   None,                                  [("OK", "0.0", "m-1", "A-000001")]),
+    ("reject:2.13",            ("FAILED", "2.13", "m-1", "A-000001"), []),
+    ("refuse_receipt:2.9",     ("FAILED", "2.9", "m-1", "A-000001"),  []),
+    ("refuse_syntax:1.8",      ("FAILED", "1.8", "m-1", "A-000001"),  []),
+    ("partial:2.4",            ("PARTIAL", "2.4", "m-1", "A-000001"), []),
+    ("partial:2.4:no_id",      ("PARTIAL", "2.4", "m-1", ""),         []),
+    ("answer_twice",           ("OK", "0.0", "m-1", "A-000001"),      [("OK", "0.0", "m-1", "A-000001")]),
+    ("duplicate_delivery:2",   ("OK", "0.0", "m-1", "A-000001"),      [("OK", "0.0", "m-1", "A-000001")]),
+    ("answer_other_body",      ("OK", "0.0", "m-1", "A-000001"),      [("FAILED", "5.3", "m-1", "A-000001")]),
+    ("answer_before_ack",      ("OK", "0.0", "m-1", "A-000001"),      [("OK", "0.3", "m-1", "A-000001")]),
+    ("accept_then_reject:2.4", ("OK", "0.0", "m-1", "A-000001"),      [("FAILED", "2.4", "m-1", "A-000001")]),
+    ("reject_then_accept:2.4", ("FAILED", "2.4", "m-1", "A-000001"),  [("OK", "0.0", "m-1", "A-000001")]),
+    ("no_correlation",         ("OK", "0.0", "", ""),                 []),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("action", "now", "later"), SAYS)
+async def test_a_scripted_action_says_what_it_says(action: str, now: object, later: list[object]) -> None:
+    hub = Hub()
+    erp = an_erp(hub, Story(1, market=(("erp", action),)))
+    answer = await document(erp)
+    assert (answer.status_code, the_answer(answer.content) if answer.content else None) == (200 if now else 202, now)
+    erp.clock.advance(timedelta(hours=6))  # type: ignore[attr-defined]
+    await erp._answer_later()
+    assert [the_answer(message) for message in hub.came] == later
+    assert (await document(erp)).content == answer.content
+    assert (erp.logs[1].documents, erp.logs[1].completions, erp.logs[1].copies) == (["change"], 1, 1)
+
+
+async def test_an_answer_may_quote_what_was_never_sent() -> None:
+    answer = await document(an_erp(Hub(), Story(1, market=(("erp", "wrong_reference"),))))
+    result, code, quoted, named = the_answer(answer.content)
+    assert (result, code, quoted == "m-1", named) == ("OK", "0.0", False, "X-0")
+
+
+async def test_an_endpoint_that_is_scripted_to_be_broken_takes_the_next_try() -> None:
+    erp = an_erp(Hub(), Story(1, market=(("erp", "http:503"),)))
+    assert [(await document(erp)).status_code for _ in range(2)] == [503, 200]
+
+
+async def test_the_partner_that_works_with_files_may_answer_instead(tmp_path: Path) -> None:
+    erp = an_erp(Hub(), Story(1, market=(("erp", "other_partner_answers"),)), drop=tmp_path)
+    assert (await document(erp)).status_code == 202
+    (file,) = (tmp_path / "erp-csv" / "in").iterdir()
+    assert _text(file.read_bytes(), f".//{{{M_NS}}}Source") == "erp-csv"
+
+
+@pytest.mark.parametrize("kind", ["truncated", "dtd", "bomb", "namespace", "utf16", "random", "two"])
+async def test_garbage_in_xml_is_refused_by_the_hub(kind: str) -> None:
+    answer = await document(an_erp(Hub(), Story(1, market=(("erp", f"garbage:{kind}"),))))
+    assert check(answer.content).exit_code == 1
+
+
+def test_an_erp_has_no_words_to_correct_master_data() -> None:
+    with pytest.raises(Unspeakable):
+        Cim(ManualClock(START)).said("corrected", Action("correct"), "m-1", "A-000001")

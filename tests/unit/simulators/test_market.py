@@ -8,7 +8,8 @@ import pytest
 
 from kit.clock import ManualClock
 from simulators import facts
-from simulators.market import ACTIONS, Party
+from simulators.market import Party
+from simulators.partner import ACTIONS
 from simulators.story import Story
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -46,12 +47,17 @@ def words(answer: bytes) -> tuple[str, str]:
         ("received", 200, ("received", "transport"), None),
         ("silent", 202, None, None),
         ("late", 202, None, ("accepted", "processability")),
-        ("twice", 200, ("accepted", "processability"), ("accepted", "processability")),
+        ("answer_twice", 200, ("accepted", "processability"), ("accepted", "processability")),
         ("reject:Z88", 200, ("rejected", "business"), None),
         ("refuse_receipt:Z35", 200, ("rejected", "processability"), None),
         ("accept_then_reject:Z88", 200, ("accepted", "processability"), ("rejected", "business")),
         ("reject_then_accept:Z88", 200, ("rejected", "business"), ("accepted", "business")),
         ("correct:priority=70", 200, ("accepted", "processability"), ("corrected", "")),
+        ("answer_other_body", 200, ("accepted", "processability"), ("rejected", "business")),
+        ("answer_before_ack", 200, ("accepted", "business"), ("received", "transport")),
+        ("refuse_syntax:1.8", 200, ("rejected", "syntax"), None),
+        ("wrong_reference", 200, ("accepted", "processability"), None),
+        ("no_correlation", 200, ("accepted", "processability"), None),
     ],
 )
 def test_a_scripted_action_says_what_it_says(action: str, status: int, now: Any, later: Any) -> None:
@@ -62,8 +68,57 @@ def test_a_scripted_action_says_what_it_says(action: str, status: int, now: Any,
 
 
 def test_every_action_is_tried() -> None:
-    tried = {"accept", "received", "silent", "late", "twice", "reject", "refuse_receipt", "correct"}
-    assert ACTIONS.keys() == tried | {"accept_then_reject", "reject_then_accept"}
+    tried = {"accept", "received", "silent", "late", "answer_twice", "reject", "refuse_receipt", "correct"}
+    tried |= {"accept_then_reject", "reject_then_accept", "answer_other_body", "answer_before_ack", "refuse_syntax"}
+    tried |= {"wrong_reference", "no_correlation"}
+    elsewhere = {"partial", "duplicate_delivery", "garbage", "http", "other_partner_answers"}
+    assert ACTIONS.keys() == tried | elsewhere
+
+
+def test_an_answer_quotes_the_message_unless_the_script_wants_it_wrong() -> None:
+    quoted = [
+        json.loads(a_party("nb", action).take(a_report())[1]).get("correlationid")
+        for action in ("accept", "wrong_reference", "no_correlation")
+    ]
+    assert (quoted[0], quoted[1] in {"1", None}, quoted[2]) == ("1", False, None)
+
+
+def test_another_body_comes_under_the_same_id() -> None:
+    party = a_party("nb", "answer_other_body")
+    first = json.loads(party.take(a_report())[1])
+    second = json.loads(party.later[0][2])
+    assert (first["id"] == second["id"], first["type"] == second["type"]) == (True, False)
+
+
+def test_an_answer_may_leave_many_times() -> None:
+    party = a_party("nb", "duplicate_delivery:3")
+    body = party.take(a_report())[1]
+    assert [message for _, _, message in party.later] == [body] * 2
+
+
+def test_garbage_is_no_json() -> None:
+    for kind in ("truncated", "random", "empty", "utf16", "two"):
+        with pytest.raises(ValueError):  # noqa: PT011 -- whatever a reader of JSON says
+            json.loads(a_party("nb", f"garbage:{kind}").take(a_report())[1].decode("utf-8"))
+
+
+def test_an_endpoint_that_is_broken_has_taken_nothing() -> None:
+    party = a_party("nb", "http:503")
+    assert (party.take(a_report())[0], party.take(a_report())[0]) == (503, 200)
+    assert party.log("A-000001").documents == ["work_status"]
+
+
+def test_another_partner_answers_in_its_own_name() -> None:
+    party, other = a_party("nb", "other_partner_answers"), a_party("lf")
+    party.peers["lf-nord"] = other
+    assert party.take(a_report()) == (202, b"")
+    assert json.loads(other.later[0][2])["source"] == "LF-NORD"
+
+
+def test_a_script_may_hold_for_many_orders() -> None:
+    party = Party(ManualClock(NOW), "nb-nord", "nb", {"A-*": ["silent"]})
+    assert [party.take(a_report(id_=id_))[0] for id_ in ("1", "2")] == [202, 200]
+    assert [*party.effects.values()] == [2]
 
 
 def test_behind_the_script_everything_is_accepted() -> None:

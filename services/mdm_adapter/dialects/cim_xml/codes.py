@@ -4,7 +4,8 @@ from types import MappingProxyType
 
 ACCEPTED, RECEIVED = "0.0", "0.3"
 HEADER, REQUEST, PAYLOAD, UNREADABLE, VERSION = "1.5", "1.6", "1.7", "1.8", "1.9"
-NOUN, VERB, POINT, SOURCE, ID_REUSED, PLACE, DECLINED = "2.5", "2.9", "2.12", "2.14", "2.15", "2.32", "6.1"
+DEVICE, NOUN, VERB, POINT, SOURCE = "2.4", "2.5", "2.9", "2.12", "2.14"
+ID_REUSED, PLACE, DECLINED = "2.15", "2.32", "6.1"
 
 # What the XML reader finds, as the code of the answer.
 READER = MappingProxyType({"NAMESPACE": VERSION, "NOUN": NOUN})

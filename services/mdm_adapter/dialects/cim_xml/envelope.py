@@ -5,12 +5,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from lxml import etree
 
 from services.mdm_adapter.dialects.cim_xml import codes
-from services.mdm_adapter.dialects.cim_xml.parsing import Registry, XmlFinding, XmlRefused, parse, registry_of, route
-from services.mdm_adapter.dialects.cim_xml.xml import MESSAGE, ORDERS, Writer, first, instant, text, texts, written
+from services.mdm_adapter.dialects.cim_xml.parsing import (
+    MESSAGE_BYTES,
+    Registry,
+    XmlFinding,
+    XmlRefused,
+    parse,
+    registry_of,
+    route,
+)
+from services.mdm_adapter.dialects.cim_xml.xml import (
+    LINKAGES,
+    MESSAGE,
+    METERS,
+    ORDERS,
+    READINGS,
+    Writer,
+    canonical,
+    first,
+    instant,
+    text,
+    texts,
+    written,
+)
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.reply import Reply, ReplyError
 from services.mdm_adapter.partners.profile import Profile
@@ -18,19 +40,44 @@ from services.mdm_adapter.partners.profile import Profile
 SCHEMAS = Path(__file__).parent / "schemas"
 ROOTS = ("RequestMessage", "ResponseMessage", "EventMessage", "FaultMessage")
 ENVELOPES: Registry = registry_of((MESSAGE, root, root, SCHEMAS / "message.xsd") for root in ROOTS)
-PAYLOADS: Registry = registry_of([(ORDERS, "ServiceOrders", "ServiceOrders", SCHEMAS / "service_orders.xsd")])
+PAYLOADS: Registry = registry_of(
+    (namespace, noun, noun, SCHEMAS / file)
+    for namespace, noun, file in (
+        (ORDERS, "ServiceOrders", "service_orders.xsd"),
+        (METERS, "MeterConfig", "meter_config.xsd"),
+        (LINKAGES, "MasterDataLinkageConfig", "master_data_linkage_config.xsd"),
+        (READINGS, "MeterReadings", "meter_readings.xsd"),
+    )
+)
+OPERATION_SET = "OperationSet"
 
-VERBS: Mapping[str, frozenset[str]] = {
-    "RequestMessage": frozenset({"create", "change", "cancel"}),
-    "ResponseMessage": frozenset({"reply"}),
-    "EventMessage": frozenset({"changed"}),
+# fmt: off
+VERBS: Mapping[tuple[str, str], frozenset[str]] = {
+    ("RequestMessage", "ServiceOrders"):           frozenset({"create", "change", "cancel"}),
+    ("EventMessage",   "ServiceOrders"):           frozenset({"changed"}),
+    ("RequestMessage", "MeterConfig"):             frozenset({"create", "change"}),
+    ("EventMessage",   "MeterConfig"):             frozenset({"changed"}),
+    ("RequestMessage", "MasterDataLinkageConfig"): frozenset({"create", "close"}),
+    ("EventMessage",   "MasterDataLinkageConfig"): frozenset({"changed"}),
+    ("EventMessage",   "MeterReadings"):           frozenset({"created"}),
+    ("RequestMessage", OPERATION_SET):             frozenset({"execute"}),
+}
+# fmt: on
+_UNKNOWN_NOUN = frozenset({"create", "change", "cancel", "changed"})
+"""What is wrong with such a message is its noun; the verb only where it is none of those in use."""
+_OURS = f"{{{MESSAGE}}}"
+_WORDS = {
+    _OURS + name: name
+    for name in (
+        *("Verb", "Noun", "Revision", "Context", "Timestamp", "Source", "AckRequired", "MessageID", "CorrelationID"),
+        *("Property", "Name", "Value"),
+    )
 }
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._:{}-]{1,64}")
 AHEAD = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What the header says; texts as they are, absent ones None."""
 
     verb: str
@@ -68,7 +115,11 @@ def open_envelope(data: bytes, profile: Profile | None, now: datetime | None) ->
 
     Without `now` no timestamp lies in the future; without a profile nobody's name is wrong.
     """
-    root = parse(data, limit=profile.limits.message_bytes if profile else 10_000_000)
+    return opened(parse(data, limit=profile.limits.message_bytes if profile else MESSAGE_BYTES), profile, now)
+
+
+def opened(root: etree._Element, profile: Profile | None, now: datetime | None) -> Envelope:
+    """The same of a tree that the reader has taken."""
     warnings = _aliased(root, profile.xml.aliases if profile else {})
     try:
         route(root, ENVELOPES)
@@ -76,45 +127,50 @@ def open_envelope(data: bytes, profile: Profile | None, now: datetime | None) ->
         header = first(root, MESSAGE, "Header")
         if header is None or etree.QName(root).localname not in ROOTS:
             raise
-        findings = [_of_schema(found) for found in refused.findings]
-        return Envelope(etree.QName(root).localname, _header(header), None, (), None, findings, warnings)
-    kind = etree.QName(root).localname
-    element = first(root, MESSAGE, "Header")
-    header_ = _header(element) if element is not None else None
-    payload, ids, findings = _payload(root)
+        findings = [of_schema(found) for found in refused.findings]
+        return Envelope(etree.QName(root).localname, read_header(header), None, (), None, findings, warnings)
+    kind, parts = etree.QName(root).localname, {child.tag: child for child in root}
+    element, reply = parts.get(f"{_OURS}Header"), parts.get(f"{_OURS}Reply")
+    header_ = read_header(element) if element is not None else None
+    payload, ids, findings = _payload(parts.get(f"{_OURS}Payload"))
     if header_ is not None:
-        findings = [*_judged(kind, header_, profile, now), *_same_noun(header_, payload), *findings]
-    reply = first(root, MESSAGE, "Reply")
+        findings = [*judged(kind, header_, profile, now), *_same_noun(header_, payload), *findings]
     return Envelope(kind, header_, payload, ids, _reply(reply) if reply is not None else None, findings, warnings)
 
 
 def _aliased(root: etree._Element, aliases: Mapping[str, str]) -> list[Finding]:
     """Read a partner's other spelling of a namespace as the one that is meant."""
     met = set()
-    if aliases:
-        for element in root.iter():
-            name = etree.QName(element)
-            if name.namespace in aliases:
-                element.tag = f"{{{aliases[name.namespace]}}}{name.localname}"
-                met.add(name.namespace)
+    for element in root.iter() if aliases else ():
+        name = etree.QName(element)
+        if name.namespace in aliases:
+            element.tag = f"{{{aliases[name.namespace]}}}{name.localname}"
+            met.add(name.namespace)
     return [Finding("NAMESPACE_ALIAS", "/", f"{alias} is read as {aliases[alias]}") for alias in sorted(met)]
 
 
-def _header(element: etree._Element) -> Header:
-    pairs = [
-        (text(each, MESSAGE, "Name") or "", text(each, MESSAGE, "Value") or "") for each in _all(element, "Property")
-    ]
+def read_header(element: etree._Element) -> Header:
+    """What a header says, whether or not its schema has passed it."""
+    said, pairs = dict[str, str](), list[dict[str, str]]()
+    for child in element.iter():
+        name = _WORDS.get(child.tag)
+        if name == "Property":
+            pairs.append({})
+        elif name in {"Name", "Value"} and pairs:
+            pairs[-1].setdefault(name, (child.text or "").strip())
+        elif name:
+            said.setdefault(name, (child.text or "").strip())
     return Header(
-        verb=text(element, MESSAGE, "Verb") or "",
-        noun=text(element, MESSAGE, "Noun") or "",
-        revision=text(element, MESSAGE, "Revision"),
-        context=text(element, MESSAGE, "Context"),
-        timestamp=instant(text(element, MESSAGE, "Timestamp")),
-        source=text(element, MESSAGE, "Source"),
-        ack_required=text(element, MESSAGE, "AckRequired") in {"true", "1"},
-        message_id=text(element, MESSAGE, "MessageID"),
-        correlation_id=text(element, MESSAGE, "CorrelationID"),
-        properties=tuple(pairs),
+        verb=said.get("Verb", ""),
+        noun=said.get("Noun", ""),
+        revision=said.get("Revision") or None,
+        context=said.get("Context") or None,
+        timestamp=instant(said.get("Timestamp")),
+        source=said.get("Source") or None,
+        ack_required=said.get("AckRequired") in {"true", "1"},
+        message_id=said.get("MessageID") or None,
+        correlation_id=said.get("CorrelationID") or None,
+        properties=tuple((pair.get("Name", ""), pair.get("Value", "")) for pair in pairs),
     )
 
 
@@ -138,33 +194,48 @@ def _reply(element: etree._Element) -> Reply:
     )
 
 
-def _payload(root: etree._Element) -> tuple[etree._Element | None, tuple[str, ...], list[Finding]]:
+def _payload(
+    holder: etree._Element | None,
+) -> tuple[etree._Element | None, tuple[str, ...], list[Finding]]:
     """The noun below Payload, validated apart from its envelope, and the ids beside it."""
-    holder = first(root, MESSAGE, "Payload")
-    if holder is None:
-        return None, (), []
-    ids = tuple(texts(holder, MESSAGE, "ID"))
-    if first(holder, MESSAGE, "Compressed") is not None:
-        return None, ids, [Finding(codes.PAYLOAD, "/Payload/Compressed", "compressed payloads are not taken")]
-    noun = next((child for child in holder if etree.QName(child).namespace != MESSAGE), None)
+    noun, ids = None, list[str]()
+    for child in holder if holder is not None else ():
+        match child.tag.removeprefix(_OURS):
+            case "ID":
+                ids.append((child.text or "").strip())
+            case "Compressed":
+                return None, (), [Finding(codes.PAYLOAD, "/Payload/Compressed", "compressed payloads are not taken")]
+            case "Format":
+                pass
+            case _:
+                noun = child
     if noun is None:
-        return None, ids, []
+        return None, tuple(ids), []
+    if noun.tag == f"{_OURS}{OPERATION_SET}":
+        nouns = noun.iterfind(f"{_OURS}Operation/{_OURS}payload/*")
+        return noun, tuple(ids), [found for each in nouns for found in _of_noun(each)]
+    return noun, tuple(ids), _of_noun(noun)
+
+
+def _of_noun(noun: etree._Element) -> list[Finding]:
+    """What the schema of a payload has against it; places count from the payload."""
     try:
         route(noun, PAYLOADS)
     except XmlRefused as refused:
-        return noun, ids, [_of_schema(found) for found in refused.findings]
-    return noun, ids, []
+        return [of_schema(found) for found in refused.findings]
+    return []
 
 
-def _of_schema(found: XmlFinding) -> Finding:
+def of_schema(found: XmlFinding) -> Finding:
     code = codes.VERB if found.detail.startswith("Element 'Verb'") else codes.reply_code(found.code)
     return Finding(code, found.xpath or "/", found.detail, found.line, found.code)
 
 
-def _judged(kind: str, header: Header, profile: Profile | None, now: datetime | None) -> list[Finding]:
+def judged(kind: str, header: Header, profile: Profile | None, now: datetime | None) -> list[Finding]:
     """What the header breaks: all of it, in the order of its elements."""
     found = list[Finding]()
-    if header.verb not in VERBS[kind]:
+    allowed = frozenset({"reply"}) if kind == "ResponseMessage" else VERBS.get((kind, header.noun), _UNKNOWN_NOUN)
+    if header.verb not in allowed:
         found.append(Finding(codes.VERB, "Verb", f"{header.verb} is not for a {kind} to this address"))
     if header.revision and header.revision.split(".")[0] != "1":
         found.append(Finding(codes.VERSION, "Revision", f"revision {header.revision} is not supported"))
@@ -195,13 +266,13 @@ def write_envelope(
 ) -> bytes:
     """Write a message in our one canonical form: UTF-8, prefixes m and s, order of the schema."""
     root = etree.Element(f"{{{MESSAGE}}}{kind}", nsmap={"m": MESSAGE})
-    writer = Writer(root, MESSAGE)
+    writer = Writer.below(root, MESSAGE)
     _write_header(writer.inside("Header"), header)
     if reply is not None:
         _write_reply(writer.inside("Reply"), reply)
     if payload is not None:
         writer.inside("Payload").element.append(payload)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return canonical(root)
 
 
 def _write_header(writer: Writer, header: Header) -> None:

@@ -1,6 +1,6 @@
 """ServiceOrders as orders: create, change and cancel, read into documents and written from them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,84 +8,61 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 from pydantic import ValidationError
 
-from contracts.codes import DeviceRole, OrderKind, Scheme
+from contracts.codes import DeviceRole
 from services.mdm_adapter.dialects.cim_xml import codes
-from services.mdm_adapter.dialects.cim_xml.envelope import Envelope
+from services.mdm_adapter.dialects.cim_xml.envelope import Envelope, Header
+from services.mdm_adapter.dialects.cim_xml.order_fields import DAYS, TASKS, read_fields
+from services.mdm_adapter.dialects.cim_xml.points import write_point
 from services.mdm_adapter.dialects.cim_xml.xml import (
     ORDERS,
     Writer,
-    day,
     day_end,
     day_start,
-    first,
-    number,
-    text,
-    texts,
+    leaves,
 )
 from services.mdm_adapter.dialects.findings import Finding
-from services.mdm_adapter.dialects.identifiers import content_findings, is_warning, order_findings, scheme_of
+from services.mdm_adapter.dialects.identifiers import content_findings, is_warning, order_findings
 from services.mdm_adapter.dialects.items import Item, OrderDocument
 from services.mdm_adapter.documents.order_content import OrderContent
-from services.mdm_adapter.documents.values import Customer, Location, MeteringPoint, Party
+from services.mdm_adapter.documents.values import Customer, Location, Party
 from services.mdm_adapter.documents.work_order_cancelled import WorkOrderCancelled
 from services.mdm_adapter.documents.work_order_changed import WorkOrderChanged
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from services.mdm_adapter.partners.profile import StrictIds
 
 # fmt: off
-TASKS: Mapping[OrderKind, tuple[str, str | None]] = MappingProxyType({
-    OrderKind.EXCHANGE:    ("exchange",    None),
-    OrderKind.INSTALL:     ("install",     None),
-    OrderKind.REMOVE:      ("remove",      None),
-    OrderKind.REPAIR:      ("investigate", "repair"),
-    OrderKind.TECH_CHANGE: ("investigate", "tech_change"),
-})
-# field: path below ServiceOrder
-TEXTS: Mapping[str, str] = MappingProxyType({
-    "customer.name":         "Work/Customers/name",
-    "customer.email":        "Work/Customers/electronicAddress/email1",
-    "customer.phone":        "Work/Customers/phone/ituPhone",
-    "location.number":       "Work/WorkLocation/mainAddress/streetDetail/number",
-    "location.street":       "Work/WorkLocation/mainAddress/streetDetail/name",
-    "location.addition":     "Work/WorkLocation/mainAddress/streetDetail/suiteNumber",
-    "location.municipality": "Work/WorkLocation/mainAddress/townDetail/code",
-    "location.stage":        "Work/WorkLocation/mainAddress/townDetail/section",
-    "location.city":         "Work/WorkLocation/mainAddress/townDetail/name",
-    "location.country":      "Work/WorkLocation/mainAddress/townDetail/country",
-    "location.postcode":     "Work/WorkLocation/mainAddress/postalCode",
-    "priority":              "priority",
-})
-# field: kind of schedule, side of its interval
-DAYS: Mapping[str, tuple[str, str]] = MappingProxyType({
-    "window_from": ("earliest", "start"),
-    "window_to":   ("latest",   "end"),
-    "fixed_on":    ("request",  "start"),
-    "planned_on":  ("estimate", "start"),
-})
 PROPERTIES: Mapping[str, str] = MappingProxyType({
     "plan": "plan", "legal_basis": "legal_basis", "origin": "origin", "language": "language",
     "sms_allowed": "sms_allowed", "voltage": "voltage", "customer_class": "customer_class",
 })
 # fmt: on
+_OURS = f"{{{ORDERS}}}"
 ROLES = ("nb", "lf", "wmsb", "msb_old")
 WAITING = "waitingToBeScheduled"
+Reader = Callable[["etree._Element"], Item]  # noqa: SLF001 -- the library's name of the type
+"""What makes an item of one ServiceOrder."""
 
 
 def decode_orders(envelope: Envelope, partner: str, strict: StrictIds, zone: ZoneInfo) -> list[Item]:
     """The orders of a request, each with all that is wrong with it."""
     assert envelope.header is not None  # noqa: S101 -- a RequestMessage has one, or its schema refused it
-    verb = envelope.header.verb
+    read = reader(envelope.header, partner, strict, zone)
     orders = envelope.payload.findall(f"{{{ORDERS}}}ServiceOrder") if envelope.payload is not None else []
-    if verb == "cancel":
-        named = [_cancelled(partner, order_no, None, None) for order_no in envelope.ids]
-        return named + [_cancel(partner, order) for order in orders]
-    header = _properties(envelope.header.properties)
-    return [_order(verb, partner, order, header, strict, zone) for order in orders]
+    named = envelope.ids if envelope.header.verb == "cancel" else ()
+    return [*(_cancelled(partner, order_no, None, None) for order_no in named), *map(read, orders)]
+
+
+def reader(header: Header, partner: str, strict: StrictIds, zone: ZoneInfo) -> Reader:
+    """What reads one ServiceOrder below this header."""
+    if header.verb == "cancel":
+        return lambda order: _cancel(partner, order)
+    said = _properties(header.properties)
+    return lambda order: _order(header.verb, partner, order, said, strict, zone)
 
 
 def _cancel(partner: str, order: etree._Element) -> Item:
-    revision, reason = text(order, ORDERS, "revisionNumber"), text(order, ORDERS, "statusReason")
-    return _cancelled(partner, text(order, ORDERS, "mRID") or "", revision, reason)
+    said = leaves(order, _OURS)
+    return _cancelled(partner, said.get("mRID", ""), said.get("revisionNumber"), said.get("statusReason") or None)
 
 
 def _cancelled(partner: str, order_no: str, revision: str | None, reason: str | None) -> Item:
@@ -98,21 +75,22 @@ def _cancelled(partner: str, order_no: str, revision: str | None, reason: str | 
 def _order(
     verb: str, partner: str, order: etree._Element, header: Mapping[str, Any], strict: StrictIds, zone: ZoneInfo
 ) -> Item:
-    order_no = text(order, ORDERS, "mRID") or ""
-    version = _version(text(order, ORDERS, "revisionNumber"))
-    said, cleared = _said(order, zone)
-    values = {**said, **header, "order_no": order_no, "order_version": version or 0}
+    said = read_fields(order, zone)
+    order_no, version = said.order_no, _version(said.version)
+    values = {**said.values, **header, "order_no": order_no, "order_version": version or 0}
     found = [] if version else [_bad_version()]
     document: OrderDocument | None = None
     try:
         if verb == "change":
-            document = WorkOrderChanged.model_validate({**values, "cleared": tuple(cleared)})
+            document = WorkOrderChanged.model_validate({**values, "cleared": tuple(said.cleared)})
         else:
             document = WorkOrderRequested.model_validate(values)
         found += content_findings(partner, document, strict)
     except ValidationError as error:
         found += [_of_model(each["loc"]) for each in error.errors(include_input=False, include_url=False)]
         found += order_findings(partner, order_no)
+    if not found:
+        return Item(order_no, document)
     wrong = [each for each in found if not is_warning(each)]
     return Item(order_no, document, wrong, [each for each in found if is_warning(each)])
 
@@ -135,62 +113,6 @@ def _bad_version() -> Finding:
     return Finding(codes.PAYLOAD, "order_version", "revisionNumber is required, a number from 1")
 
 
-def _said(order: etree._Element, zone: ZoneInfo) -> tuple[dict[str, Any], list[str]]:
-    """The fields that the order says, and those that it empties."""
-    said, cleared = dict[str, Any](), list[str]()
-    for field, path in TEXTS.items():
-        for value in texts(order, ORDERS, path):
-            if value:
-                _put(said, field, value)
-            else:
-                cleared.append(field)
-    for field, (kind, side) in DAYS.items():
-        for schedule in order.iterfind(f"{{{ORDERS}}}Work/{{{ORDERS}}}TimeSchedules"):
-            if text(schedule, ORDERS, "kind") == kind:
-                for value in texts(schedule, ORDERS, f"scheduleInterval/{side}"):
-                    if found := day(value, zone):
-                        said[field] = found
-                    else:
-                        cleared.append(field)
-    position = first(order, ORDERS, "Work/WorkLocation/Position")
-    if position is not None:
-        _put(said, "location.lon", number(text(position, ORDERS, "xPosition")))
-        _put(said, "location.lat", number(text(position, ORDERS, "yPosition")))
-    _put_task(said, first(order, ORDERS, "Work/WorkTask"))
-    return said, cleared
-
-
-def _put(said: dict[str, Any], field: str, value: Any) -> None:
-    name, _, member = field.partition(".")
-    if member:
-        said.setdefault(name, {})[member] = value
-    else:
-        said[name] = value
-
-
-def _put_task(said: dict[str, Any], task: etree._Element | None) -> None:
-    if task is None:
-        return
-    asked = (text(task, ORDERS, "taskKind"), text(task, ORDERS, "subject"))
-    kinds = [kind for kind, (name, subject) in TASKS.items() if name == asked[0] and subject in {None, asked[1]}]
-    if kinds:
-        said["kind"] = kinds[0]
-    elif asked[0] == "investigate":
-        said["kind"] = OrderKind.REPAIR
-    if devices := [_old_device(asset) for asset in task.iterfind(f"{{{ORDERS}}}OldAsset")]:
-        said["old_devices"] = tuple(devices)
-    if point := text(task, ORDERS, "UsagePoint/mRID"):
-        named = (text(task, ORDERS, "UsagePoint/Names/NameType/name") or "").lower()
-        scheme = Scheme(named) if named in set(Scheme) else scheme_of(point)
-        said["metering_point"] = {"id": point, "scheme": scheme}
-
-
-def _old_device(asset: etree._Element) -> dict[str, Any]:
-    role = (text(asset, ORDERS, "type") or "").lower()
-    known = DeviceRole(role) if role in set(DeviceRole) else DeviceRole.METER
-    return {"serial": text(asset, ORDERS, "serialNumber") or "", "role": known}
-
-
 def _properties(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     """Header properties as fields; those that we do not know are kept as they are."""
     said, parties, unknown = dict[str, Any](), list[dict[str, Any]](), list[tuple[str, str]]()
@@ -210,7 +132,7 @@ def _properties(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
 def encode_order(document: OrderDocument, zone: ZoneInfo) -> etree._Element:
     """The payload of a request that orders, changes or cancels."""
     root = etree.Element(f"{{{ORDERS}}}ServiceOrders", nsmap={"s": ORDERS})
-    order = Writer(root, ORDERS).inside("ServiceOrder")
+    order = Writer.below(root, ORDERS).inside("ServiceOrder")
     order.leaf("mRID", document.order_no)
     order.leaf("revisionNumber", document.order_version)
     if isinstance(document, WorkOrderCancelled):
@@ -226,7 +148,6 @@ def encode_order(document: OrderDocument, zone: ZoneInfo) -> etree._Element:
     _write_customer(work, document.customer or Customer(), cleared)
     _write_place(work, document.location or Location(), cleared)
     _write_task(work, document)
-    _keep_empty(root, cleared)
     return root
 
 
@@ -298,30 +219,9 @@ def _write_task(work: Writer, document: OrderContent) -> None:
         write_point(task, document.metering_point)
 
 
-def write_point(task: Writer, point: MeteringPoint) -> None:
-    """A usage point; schemes that the id does not show by itself are named."""
-    usage = task.inside("UsagePoint")
-    usage.leaf("mRID", point.id)
-    if point.scheme is not Scheme.GSRN:
-        names = usage.inside("Names")
-        names.leaf("name", point.id)
-        label = {Scheme.MELO: "MeLo", Scheme.MALO: "MaLo"}.get(point.scheme, point.scheme.value.upper())
-        names.inside("NameType").leaf("name", label)
-
-
-def _keep_empty(root: etree._Element, cleared: tuple[str, ...]) -> None:
-    """Groups in which nothing was written go; an element that is empty on purpose stays."""
-    on_purpose = {path.rsplit("/", 1)[-1] for field, path in TEXTS.items() if field in cleared}
-    on_purpose |= {DAYS[field][1] for field in cleared if field in DAYS}
-    for element in reversed(list(root.iter())):
-        parent = element.getparent()
-        empty = not (len(element) or element.text or element.attrib)
-        if parent is not None and empty and etree.QName(element).localname not in on_purpose:
-            parent.remove(element)
-
-
 def orders_in(envelope: Envelope) -> Iterator[str]:
     """The numbers of all orders that a message names, also those that it is refused for."""
     yield from envelope.ids
-    if envelope.payload is not None:
-        yield from texts(envelope.payload, ORDERS, "ServiceOrder/mRID")
+    for order in envelope.payload if envelope.payload is not None else ():
+        if order.tag == f"{_OURS}ServiceOrder":
+            yield from ((each.text or "").strip() for each in order.iterfind(f"{_OURS}mRID"))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 from xml.parsers import expat
 
@@ -21,9 +22,23 @@ MESSAGE_BYTES = 10_000_000
 DEPTH = 100
 FINDINGS = 20
 ENCODINGS = frozenset({"utf-8", "utf-16", "iso8859-1", "iso8859-15", "ascii"})
-BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+PLAIN = (b'<?xml version="1.0" encoding="UTF-8"?>', b"<?xml version='1.0' encoding='UTF-8'?>")
+NOT_ALLOWED = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, b"<\0", b"\0<")
+"""UTF-32, and UTF-16 that does not say so."""
 
-_TOO_DEEP = etree.XPath(f"boolean(//*[count(ancestor::*) >= {DEPTH}])")
+HARDENED: Mapping[str, Any] = MappingProxyType(
+    {
+        "resolve_entities": False,
+        "no_network": True,
+        "load_dtd": False,
+        "huge_tree": False,
+        "remove_comments": True,
+        "remove_pis": True,
+    }
+)
+"""How any tree parser of ours is set up."""
+
+_TOO_DEEP = etree.XPath(f"boolean({'/*' * (DEPTH + 1)})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +91,16 @@ def parse(data: bytes, *, limit: int = MESSAGE_BYTES) -> etree._Element:
     """Read the bytes as XML, without any look at their meaning. Raises XmlRefused."""
     if len(data) > limit:
         raise XmlRefused(XmlFinding("TOO_LARGE", f"more than {limit} bytes"))
-    _scan_prolog(data)
+    if not (data.startswith(PLAIN) and b"<!DOCTYPE" not in data):  # else there is none, in the only encoding it may be
+        scan_prolog([data])
     try:
         root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
-        raise XmlRefused(_syntax(error)) from error
+        raise XmlRefused(syntax_finding(error)) from error
     docinfo = root.getroottree().docinfo
     if docinfo.internalDTD is not None or docinfo.externalDTD is not None:
         raise XmlRefused(XmlFinding("DTD", "a document type is not allowed"))
-    if _TOO_DEEP(root):
+    if data.count(b"<") > 2 * DEPTH and _TOO_DEEP(root):  # whoever goes so deep opens and closes as often
         raise XmlRefused(XmlFinding("DEPTH", f"elements are nested deeper than {DEPTH}"))
     return root
 
@@ -98,10 +114,10 @@ def read(data: bytes, registry: Registry, *, limit: int = MESSAGE_BYTES) -> etre
 
 def route(root: etree._Element, registry: Registry) -> Root:
     """Find what this element is and validate it. Raises XmlRefused, with the root for an answer."""
-    name = etree.QName(root)
-    place = f"/{name.localname}"
-    registered = registry.get((name.namespace or "", name.localname))
+    namespace, _, local = root.tag[1:].rpartition("}") if root.tag.startswith("{") else ("", "", root.tag)
+    registered = registry.get((namespace, local))
     if registered is None:
+        name, place = etree.QName(root), f"/{local}"
         known = any(namespace == name.namespace for namespace, _ in registry)
         code, detail = "NAMESPACE", f"namespace {name.namespace or '(none)'} is not known"
         if known:
@@ -140,20 +156,30 @@ def _line(element: etree._Element) -> int | None:
 
 
 def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    return etree.XMLParser(**HARDENED)
 
 
-def _scan_prolog(data: bytes) -> None:
-    """Look for a document type up to the root element, before a tree parser meets what it declares."""
-    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) or data[:2] in {b"<\0", b"\0<"}:
-        raise XmlRefused(XmlFinding("NOT_WELL_FORMED", "the encoding is not one of those allowed", 1, 1))
+def scan_prolog(chunks: Iterable[bytes]) -> None:
+    """Look for a document type up to the root element, before a tree parser meets what it declares.
+
+    Of the chunks only those are taken that are needed. Raises XmlRefused.
+    """
+    scan, begin = _prolog_scanner(), b""
+    try:
+        for chunk in chunks:
+            begin = begin or chunk[:4]
+            if begin.startswith(NOT_ALLOWED):
+                raise XmlRefused(XmlFinding("NOT_WELL_FORMED", "the encoding is not one of those allowed", 1, 1))
+            scan.Parse(chunk, False)
+        scan.Parse(b"", True)
+    except _Found:
+        return
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        line, column = getattr(error, "lineno", 1), getattr(error, "offset", 0) + 1
+        raise XmlRefused(XmlFinding("NOT_WELL_FORMED", str(error), line, column)) from error
+
+
+def _prolog_scanner() -> expat.XMLParserType:
     scan = expat.ParserCreate()
     scan.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
 
@@ -170,13 +196,7 @@ def _scan_prolog(data: bytes) -> None:
     scan.StartDoctypeDeclHandler = doctype
     scan.XmlDeclHandler = declaration
     scan.StartElementHandler = root
-    try:
-        scan.Parse(data, True)
-    except _Found:
-        return
-    except (expat.ExpatError, LookupError, ValueError) as error:
-        line, column = getattr(error, "lineno", 1), getattr(error, "offset", 0) + 1
-        raise XmlRefused(XmlFinding("NOT_WELL_FORMED", str(error), line, column)) from error
+    return scan
 
 
 def _codec(encoding: str) -> str:
@@ -187,7 +207,8 @@ def _codec(encoding: str) -> str:
     return "utf-16" if name.startswith("utf-16") else name
 
 
-def _syntax(error: etree.XMLSyntaxError) -> XmlFinding:
+def syntax_finding(error: etree.XMLSyntaxError) -> XmlFinding:
+    """Why a tree parser gave up, in our words."""
     text = str(error.msg)
     line, column = error.position
     if "Excessive depth" in text:  # libxml2's own limit, 256, is met before ours is looked at

@@ -1,17 +1,43 @@
-"""What the hub reports to the ordering partner: work completed, and work not completed; written, and read again."""
+"""What the hub reports about an order: how it stands, completed, not completed; written, and read again."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from contracts.codes import DeviceRole, Scheme
-from services.mdm_adapter.dialects.cim_xml.orders import TASKS, write_point
-from services.mdm_adapter.dialects.cim_xml.xml import ORDERS, Writer, first, instant, number, text, written
-from services.mdm_adapter.dialects.identifiers import scheme_of
+from contracts.codes import AnnouncedPlan, DeviceRole
+from services.mdm_adapter.dialects.cim_xml.order_fields import DAYS, TASKS
+from services.mdm_adapter.dialects.cim_xml.points import read_point, write_point
+from services.mdm_adapter.dialects.cim_xml.xml import (
+    ORDERS,
+    Writer,
+    amount,
+    day,
+    day_end,
+    day_start,
+    first,
+    instant,
+    text,
+    written,
+)
 from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
 from services.mdm_adapter.documents.values import MeteringPoint, Reading, ReportedDevice
 from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
+from services.mdm_adapter.documents.work_status import WorkStatus
 
+STATUS_KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "announced": "waitingToBeScheduled",
+        "scheduled": "scheduled",
+        "rescheduled": "scheduled",
+        "dispatched": "enroute",
+        "on_site": "onSite",
+        "cancelled": "cancelled",
+    }
+)
+"""Several states share a kind: a property says which one it is."""
 COMPLETED, CLOSED, AGAIN = "completed", "closed", "waitingToBeScheduled"
 INSTALLATION, REMOVAL = "installation", "removal"
 
@@ -38,7 +64,7 @@ def encode_completed(document: DeviceExchangeCompleted) -> etree._Element:
 
 def _order(order_no: str, version: int) -> tuple[etree._Element, Writer]:
     root = etree.Element(f"{{{ORDERS}}}ServiceOrders", nsmap={"s": ORDERS})
-    order = Writer(root, ORDERS).inside("ServiceOrder")
+    order = Writer.below(root, ORDERS).inside("ServiceOrder")
     order.leaf("mRID", order_no)
     order.leaf("revisionNumber", version)
     return root, order
@@ -75,9 +101,9 @@ def decode_completed(payload: etree._Element) -> DeviceExchangeCompleted:
 
 
 def _point(task: etree._Element) -> MeteringPoint:
-    id_ = text(task, ORDERS, "UsagePoint/mRID") or ""
-    named = (text(task, ORDERS, "UsagePoint/Names/NameType/name") or "").lower()
-    return MeteringPoint(id=id_, scheme=Scheme(named) if named in set(Scheme) else scheme_of(id_))
+    found = read_point(task, ORDERS)
+    assert found is not None  # noqa: S101 -- ours always name one
+    return found
 
 
 def _time(value: str | None) -> datetime:
@@ -96,7 +122,7 @@ def _reading(element: etree._Element) -> Reading:
     kind = first(element, ORDERS, "ReadingType")
     return Reading(
         obis=(kind.get("ref") if kind is not None else None) or "",
-        value=number(text(element, ORDERS, "value")) or number("0") or 0,
+        value=amount(text(element, ORDERS, "value")),
         at=_time(text(element, ORDERS, "timeStamp")),
     )
 
@@ -137,4 +163,50 @@ def decode_not_completed(payload: etree._Element, properties: tuple[tuple[str, s
         text=said.get("text"),
         attempts=int(said.get("attempts", "0")),
         final=text(order, ORDERS, "Work/statusKind") == CLOSED,
+    )
+
+
+def encode_status(document: WorkStatus, zone: ZoneInfo) -> etree._Element:
+    """An event about the order: how it stands, and the days that are meant."""
+    root, order = _order(document.order_no, document.order_version)
+    work = order.inside("Work")
+    work.leaf("statusKind", STATUS_KINDS[document.status])
+    for field in ("window_from", "window_to", "planned_on"):
+        kind, side = DAYS[field]
+        if (found := getattr(document, field)) is not None:
+            schedule = work.inside("TimeSchedules")
+            schedule.leaf("kind", kind)
+            moment = (day_end if side == "end" else day_start)(found, zone)
+            schedule.inside("scheduleInterval").leaf(side, moment)
+    write_point(work.inside("WorkTask"), document.metering_point)
+    return root
+
+
+def status_properties(document: WorkStatus) -> tuple[tuple[str, str], ...]:
+    """What the payload of a status has no element for."""
+    plan = (("plan", document.plan.value),) if document.plan else ()
+    return (("status", document.status), *plan, ("statutory", str(document.statutory).lower()))
+
+
+def decode_status(payload: etree._Element, properties: tuple[tuple[str, str], ...], zone: ZoneInfo) -> WorkStatus:
+    """The same document read again; its schema was checked before."""
+    order, said = payload[0], dict(properties)
+    task = first(order, ORDERS, "Work/WorkTask")
+    assert task is not None  # noqa: S101 -- ours always has one
+    days = {}
+    for schedule in order.iterfind(f"{{{ORDERS}}}Work/{{{ORDERS}}}TimeSchedules"):
+        for field in ("window_from", "window_to", "planned_on"):
+            kind, side = DAYS[field]
+            if text(schedule, ORDERS, "kind") == kind:
+                days[field] = day(text(schedule, ORDERS, f"scheduleInterval/{side}"), zone)
+    return WorkStatus.model_validate(
+        {
+            "order_no": text(order, ORDERS, "mRID"),
+            "order_version": text(order, ORDERS, "revisionNumber"),
+            "metering_point": _point(task),
+            "status": said.get("status"),
+            "plan": AnnouncedPlan(said["plan"]) if "plan" in said else None,
+            "statutory": said.get("statutory") == "true",
+            **days,
+        }
     )

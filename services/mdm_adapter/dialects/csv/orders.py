@@ -1,4 +1,4 @@
-"""A CSV file of orders: a row orders, amends (by a higher version) or cancels; the README lists the columns."""
+"""A row of orders: it orders, amends (by a higher version) or cancels; the README lists the columns."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,19 +7,20 @@ from typing import Any
 from pydantic import ValidationError
 
 from contracts.codes import DeviceRole, Scheme
-from kit.csvs import CellRefused, CsvRefused, Row, Table, read_csv
+from kit.csvs import CellRefused, Row
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.identifiers import content_findings, is_warning, order_findings, scheme_of
-from services.mdm_adapter.dialects.items import Decoded, Item, Kind
+from services.mdm_adapter.dialects.items import Item
 from services.mdm_adapter.documents.work_order_cancelled import WorkOrderCancelled
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
-from services.mdm_adapter.partners.profile import CsvForm, Profile, Strict, StrictIds
+from services.mdm_adapter.partners.profile import StrictIds
 
 NAME = "csv"
 REQUIRED = ("order_no", "version")
 # fmt: off
 FIELDS: Mapping[str, str] = MappingProxyType({
-    "kind": "kind", "plan": "plan", "priority": "priority", "origin": "origin", "legal_basis": "legal_basis",
+    "kind": "kind", "plan": "plan", "device_type": "device_type", "priority": "priority", "origin": "origin",
+    "legal_basis": "legal_basis",
     "language": "language", "sms_allowed": "sms_allowed", "voltage": "voltage", "customer_class": "customer_class",
     "window_from": "window_from", "window_to": "window_to", "fixed_on": "fixed_on", "planned_on": "planned_on",
     "due_on": "due_on",
@@ -37,29 +38,6 @@ COLUMNS = (*REQUIRED, *OTHER_COLUMNS, *FIELDS)
 CANCEL, ORDER = "cancel", "order"
 
 
-def decode(data: bytes, profile: Profile | None) -> Decoded:
-    """Read a file of orders; a file that cannot be read is refused as a whole, a bad row alone."""
-    form = profile.csv if profile else CsvForm()
-    strict = profile.strict.ids if profile else Strict().ids
-    partner = profile.id if profile else ""
-    try:
-        table = read_csv(
-            data,
-            delimiter=form.delimiter,
-            encoding=form.encoding,
-            header=REQUIRED,
-            optional=COLUMNS,
-            rules={"order_no": order_no, "version": version},
-            unique=("order_no", "version"),
-        )
-    except CsvRefused as refused:
-        findings = [Finding(each.code, each.column or "file", each.detail, each.line) for each in refused.findings]
-        return Decoded(NAME, Kind.ORDERS, findings=findings)
-    items = [*_refused_rows(table), *(_item(row, partner, strict) for row in table.rows)]
-    items.sort(key=lambda item: item.row or 0)
-    return Decoded(NAME, Kind.ORDERS, items, orders=tuple(item.order_no for item in items))
-
-
 def order_no(cell: str) -> str:
     """The rule of the column: something must be said."""
     if not cell.strip():
@@ -75,15 +53,8 @@ def version(cell: str) -> str:
     return found
 
 
-def _refused_rows(table: Table) -> list[Item]:
-    by_row: dict[int, list[Finding]] = {}
-    for found in table.findings:
-        finding = Finding(found.code, found.column or "row", found.detail, found.line)
-        by_row.setdefault(found.row or 0, []).append(finding)
-    return [Item("", None, findings, row=row) for row, findings in by_row.items()]
-
-
-def _item(row: Row, partner: str, strict: StrictIds) -> Item:
+def item_of(row: Row, partner: str, strict: StrictIds) -> Item:
+    """One row as an order; number and version have passed their rules."""
     said = {name: value.strip() for name, value in row.values.items() if value.strip()}
     number, revision = said["order_no"], int(said["version"])
     if said.get("action", ORDER) == CANCEL:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 
+from services.mdm_adapter.dialects.edifact_fv.fields import MARKET
 from services.mdm_adapter.dialects.edifact_fv.syntax import Segment
 from services.mdm_adapter.dialects.edifact_fv.tables import rows
 
@@ -55,3 +56,9 @@ def in_changeover(local: datetime) -> bool:
         if begins <= moment < ends:
             return True
     return False
+
+
+def same_versions(first: datetime, second: datetime) -> bool:
+    """Whether what was written at one moment may still be sent at another."""
+    days = [moment.astimezone(MARKET).replace(tzinfo=None) for moment in (first, second)]
+    return all(version_at(message, days[0]) == version_at(message, days[1]) for message in _versions())
