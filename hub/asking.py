@@ -83,6 +83,11 @@ class Services:
         """Ask for what people read instead of JSON."""
         return str(self._call("GET", service, path, headers={"Accept": "text/html"}))
 
+    def content(self, service: str, path: str) -> bytes:
+        """Ask for bytes."""
+        found = self._answer("GET", service, path)
+        return bytes(found.content)
+
     def post(self, service: str, path: str, body: Mapping[str, Any]) -> Any:
         """Have something done."""
         return self._call("POST", service, path, json=dict(body))
@@ -92,6 +97,13 @@ class Services:
         return self._call("POST", service, path, content=content, headers={"Content-Type": media_type})
 
     def _call(self, method: str, service: str, path: str, headers: Mapping[str, str] | None = None, **how: Any) -> Any:
+        answer = self._answer(method, service, path, headers, **how)
+        is_json = answer.headers.get("content-type", "").startswith("application/json")
+        return answer.json() if is_json else answer.text
+
+    def _answer(
+        self, method: str, service: str, path: str, headers: Mapping[str, str] | None = None, **how: Any
+    ) -> Any:
         import httpx
 
         own = {"Authorization": f"Bearer {self.token}", **(headers or {})}
@@ -101,8 +113,7 @@ class Services:
             words = f"{self.url} does not answer ({type(error).__name__}): is the hub running? `hub up` starts it"
             raise Failure(UNREACHABLE, words) from None
         if answer.is_success:
-            is_json = answer.headers.get("content-type", "").startswith("application/json")
-            return answer.json() if is_json else answer.text
+            return answer
         raise Failure(exit_code(answer.status_code), _problem(answer.status_code, answer.text))
 
 

@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from hub import audit_commands, case_commands, desk_commands, import_commands, token_commands
+from hub import (
+    audit_commands,
+    case_commands,
+    desk_commands,
+    import_commands,
+    message_commands,
+    partner_commands,
+    token_commands,
+)
 from hub.asking import NO, PARTLY, WRONG, AsJson, Data, Failure, data_dir, say, show
 
 if TYPE_CHECKING:
+    from hub.archive_proof import ArchiveProof
     from hub.verify import Report
 
 DEFECT = 70
@@ -41,12 +50,11 @@ app = typer.Typer(
 )
 app.add_typer(desk_commands.parked, name="parked")
 app.add_typer(case_commands.case, name="case")
-app.add_typer(desk_commands.messages, name="messages")
+app.add_typer(message_commands.messages, name="messages")
 app.add_typer(token_commands.token, name="token")
 app.add_typer(audit_commands.audit, name="audit")
 app.command("import")(import_commands.import_file)
-partner = typer.Typer(help="Profiles of partners.", no_args_is_help=True)
-app.add_typer(partner, name="partner")
+app.add_typer(partner_commands.partner, name="partner")
 
 
 @app.command()
@@ -85,33 +93,59 @@ def demo(
     raise typer.Exit(run(cases=cases, seed=seed, until_done=until_done, as_json=as_json, data=data))
 
 
+PROOFS = ("invariants", "archive")
+
+
 @app.command()
-def verify(data: Data = None, as_json: AsJson = False) -> None:
-    """Check the invariants over all databases and topics; 1 with the rows that break them, 3 where there are none."""
+def verify(
+    what: Annotated[list[str] | None, typer.Argument(help=f"{' or '.join(PROOFS)}; default: both.")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove what is stored, over all databases and topics; 1 with what breaks a rule, 3 where there is nothing to see.
+
+    invariants: the rules of reliability. archive: the chain of all messages, up to the ends that were noted each day.
+    """
     import asyncio
 
-    report = asyncio.run(_verified(data_dir(data)))
+    wanted = what or list(PROOFS)
+    if unknown := [each for each in wanted if each not in PROOFS]:
+        raise typer.BadParameter(f"{unknown[0]}: {' or '.join(PROOFS)}")
+    report, proof = asyncio.run(_verified(data_dir(data), wanted))
     if as_json:
-        show(report.as_dict(), as_json=True)
+        archive = {"archive": proof.as_dict()} if proof else {}
+        show({**(report.as_dict() if report else {}), **archive}, as_json=True)
     else:
-        for check in report.checks:
-            typer.echo(check.line())
-    for check in report.checks:
+        for line in [check.line() for check in report.checks] if report else []:
+            typer.echo(line)
+        if proof:
+            typer.echo(proof.line())
+    for check in report.checks if report else ():
         for row in check.offending:
             say(f"{check.id}: {dict(row)}")
-    if report.violations or report.empty:
-        raise typer.Exit(NO if report.violations else PARTLY)
+    for broken in proof.broken if proof else ():
+        say(f"archive: message {broken.number} {broken.message_id or ''}: {broken.what}")
+    if (report and report.violations) or (proof and proof.broken):
+        raise typer.Exit(NO)
+    if (report and report.empty) or (proof and not proof.messages):
+        raise typer.Exit(PARTLY)
 
 
-async def _verified(folder: Path) -> "Report":
-    from hub.databases import opened
+async def _verified(folder: Path, wanted: list[str]) -> "tuple[Report | None, ArchiveProof | None]":
+    from hub.archive_proof import prove_archive
+    from hub.databases import opened, settings_of
     from hub.verify import verify as check_all
     from kit.clock import clock_of
     from kit.settings import Settings
 
-    settings = Settings.load(data_dir=folder)
+    settings, report, proof = Settings.load(data_dir=folder), None, None
     async with opened(folder) as databases:
-        return await check_all(databases, clock_of(settings.clock), settings if settings.bus == "kafka" else None)
+        if "invariants" in wanted:
+            kafka = settings if settings.bus == "kafka" else None
+            report = await check_all(databases, clock_of(settings.clock), kafka)
+        if "archive" in wanted and "mdm_adapter" in databases:
+            proof = await prove_archive(databases["mdm_adapter"], settings_of("mdm_adapter", folder))
+    return report, proof
 
 
 @app.command()
@@ -184,6 +218,10 @@ def doctor(
 def check(
     files: Annotated[list[str], typer.Argument(help="Files, or - for standard input.")],
     by: Annotated[str | None, typer.Option("--partner", help="Judge as if this partner had sent it.")] = None,
+    profile_file: Annotated[
+        Path | None,
+        typer.Option("--profile", exists=True, dir_okay=False, help="The same, by a profile that is not in force."),
+    ] = None,
     schemas: Annotated[Path | None, typer.Option("--schemas", help="Folder with schemas of other dialects.")] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", help="When they are received: a time in ISO 8601.")] = None,
     data: Data = None,
@@ -193,9 +231,7 @@ def check(
     from services.mdm_adapter.checking import check as judge
     from services.mdm_adapter.dialects.cim_xml.schema_sets import SchemaRefused
 
-    profile = _partners(data).find(by) if by else None
-    if by and profile is None:
-        raise Failure(WRONG, f"there is no profile of {by}; `hub partner list` shows all")
+    profile = partner_commands.profile_of(by, profile_file, data)
     received_at = _moment(as_of) if as_of else None
     codes = set()
     for file in files:
@@ -224,34 +260,6 @@ def _moment(text: str) -> datetime:
     except ValueError:
         raise Failure(WRONG, f"{text} is no time in ISO 8601, such as 2026-11-24T12:00") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=MARKET)
-
-
-@partner.command("list")
-def list_partners(data: Data = None, as_json: AsJson = False) -> None:
-    """Every profile in force."""
-    rows = [{"id": each.id, "name": each.name, "role": str(each.role)} for each in _partners(data).all()]
-    show(rows, as_json, "id", "name", "role")
-
-
-@partner.command("check")
-def check_partner(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
-    """Judge a profile; 1 with file and line of everything that is wrong."""
-    from services.mdm_adapter.partners.loader import check_profile
-
-    _, findings = check_profile(file.read_text("utf-8"))
-    for found in findings:
-        typer.echo(f"{file}:{found.line}: {found.place}: {found.detail}")
-    if findings:
-        raise typer.Exit(NO)
-    typer.echo(f"{file}: well")
-
-
-def _partners(data: Path | None) -> Any:
-    from hub.databases import settings_of
-    from services.mdm_adapter.partners.loader import Partners
-
-    settings: Any = settings_of("mdm_adapter", data_dir(data))
-    return Partners.load(settings.partners_dir)
 
 
 def _bytes_of(file: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Commands of operators over HTTP: parked keys, messages, imports."""
+"""Commands of operators over HTTP: parked keys."""
 
 from typing import Annotated, Any
 
@@ -7,7 +7,6 @@ import typer
 from hub.asking import NO, PARTLY, SHORT_NAMES, AsJson, Data, Failure, Services, TokenFile, Url, Why, show
 
 parked = typer.Typer(help="What waits with its key: list, look, try again, give up.", no_args_is_help=True)
-messages = typer.Typer(help="The adapter's messages and its quarantine.", no_args_is_help=True)
 Service = Annotated[str | None, typer.Option("--service", help=f"One of {', '.join(SHORT_NAMES)}; default: all.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=500)]
 
@@ -110,54 +109,3 @@ def _to_retry(
         found = [pair for key in keys for pair in _with_key(at, key)]
         return [(name, {"topic": row["topic"], "key": row["key"]}) for name, row in found]
     return [(name, {"reason": reason, "limit": limit}) for name in _services(service)]
-
-
-@messages.command("list")
-def list_messages(
-    partner: Annotated[str | None, typer.Option("--partner")] = None,
-    direction: Annotated[str | None, typer.Option("--direction", help="in or out.")] = None,
-    state: Annotated[str | None, typer.Option("--state")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=200)] = 50,
-    url: Url = None,
-    token_file: TokenFile = None,
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
-    """Messages in and out, newest first."""
-    asked = {"partner": partner, "direction": direction, "state": state, "limit": limit}
-    rows = Services.found(url, token_file, data).get("mdm", "/v1/messages", **asked)["items"]
-    show(rows, as_json, "at", "direction", "partner", "state", "id", "sha256")
-
-
-@messages.command("show")
-def show_message(
-    id_: Annotated[str, typer.Argument(metavar="ID")],
-    raw: Annotated[bool, typer.Option("--raw", help="The bytes as they came or left.")] = False,
-    url: Url = None,
-    token_file: TokenFile = None,
-    data: Data = None,
-    as_json: AsJson = False,
-) -> None:
-    """One message with the chain it belongs to."""
-    found = Services.found(url, token_file, data).get("mdm", f"/v1/messages/{id_}{'/raw' if raw else ''}")
-    typer.echo(found, nl=False) if raw else show(found, as_json)
-
-
-def _acts_on(path: str, words: str) -> Any:
-    def act(
-        id_: Annotated[str, typer.Argument(metavar="ID")],
-        reason: Why,
-        url: Url = None,
-        token_file: TokenFile = None,
-        data: Data = None,
-        as_json: AsJson = False,
-    ) -> None:
-        show(Services.found(url, token_file, data).post("mdm", path.format(id_), {"reason": reason}), as_json)
-
-    act.__doc__ = words
-    return act
-
-
-messages.command("resend")(_acts_on("/v1/messages/{}/resend", "Build the document of a handover row anew and send it."))
-messages.command("retry")(_acts_on("/v1/quarantine/{}/retry", "Have a quarantined message processed again."))
-messages.command("discard")(_acts_on("/v1/quarantine/{}/discard", "Give a message up; a second person confirms."))

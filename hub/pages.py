@@ -1,9 +1,11 @@
 """Pages of docs/ that are made from the code's own tables: `python -m hub.pages` writes them, `--check` compares."""
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from contracts.roles import MATRIX, Role
+from hub.partner_page import partners_page
 from hub.printing import markdown
 from services.case_service.domain import lifecycle
 
@@ -63,7 +65,11 @@ def _staying() -> list[str]:
     return [row[0] for row in lifecycle.transitions().rows if row[2] == lifecycle.STAYS]
 
 
-PAGES = {"lifecycle.md": lifecycle_page, "security.md": security_page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "lifecycle.md": lifecycle_page,
+    "security.md": security_page,
+    "partners.md": lambda: partners_page(DOCS / "partners.md"),
+}
 
 
 def stale() -> list[Path]:

@@ -69,6 +69,8 @@ class Service:
     seed: Callable[[Unit], None] | None = None
     """What must be there from the first start on; harmless when done again."""
     seed_needs: Callable[[Unit], Any] = lambda _: ()
+    prepare: Callable[[], Awaitable[None]] | None = None
+    """What must be read from the own database before anything runs."""
     authenticate: Authenticate | None = None
     """Finds out who asks where a bearer token is not the only way in."""
     subject_of: SubjectOf = lambda _, subject: subject
@@ -119,6 +121,8 @@ class Runtime:
         service = self.service
         if service.seed is not None:
             await service.store.run(service.store.actor, service.seed, needs=service.seed_needs)
+        if service.prepare is not None:
+            await service.prepare()
         if service.handlers.topics:
             self.subscription = self.bus.listen(
                 service.name,

@@ -16,9 +16,12 @@ from services.mdm_adapter.dialects.reading import records
 from services.mdm_adapter.domain.imports import JOB
 from services.mdm_adapter.handlers import listening
 from services.mdm_adapter.importing import ImportJob
+from services.mdm_adapter.measuring import Gauges
 from services.mdm_adapter.partners.loader import Partners
 from services.mdm_adapter.partners.secrets import Secrets
 from services.mdm_adapter.receiving import Arriving, Receipt, needs_receiving, receive
+from services.mdm_adapter.refreshing import Refreshing
+from services.mdm_adapter.sealing import DailyEnds, folder_of
 from services.mdm_adapter.settings import Settings
 from services.mdm_adapter.store import KINDS
 from services.mdm_adapter.tables import metadata
@@ -44,6 +47,8 @@ def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], U
     )
     refuse_unknown_clusters(desk.partners.all(), settings.partner_clusters)
     taking = partial(take_in, store)
+    refreshing = Refreshing(store, desk, settings.partners_dir)
+    ends = DailyEnds(store, folder_of(settings))
     instance = settings.instance or "main"
     folders = DropFolders(
         settings.drop_path,
@@ -60,7 +65,7 @@ def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], U
         store,
         listening(desk),
         metadata,
-        routes(desk),
+        routes(desk, refreshing),
         tells=("rollout.orders", "rollout.handovers"),
         ports={
             REST: RestPort(store, desk, taking, settings.partner_timeout_seconds),
@@ -70,7 +75,14 @@ def build(settings: Settings, clock: Clock | None = None, new_id: Callable[[], U
             RESULT: ResultPort(store, settings.drop_path),
         },
         jobs={JOB: ImportJob(desk)},
-        polls={"drop": folders.poll, "topics": topics.poll},
+        polls={
+            "drop": folders.poll,
+            "topics": topics.poll,
+            "agreements": refreshing.poll,
+            "archive": ends.poll,
+            "gauges": Gauges(store),
+        },
+        prepare=refreshing.look,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from kit.limits import Rate
+from services.mdm_adapter.partners.device_types import LiveDeviceTypes
 from services.mdm_adapter.partners.loader import Partners
 from services.mdm_adapter.partners.profile import FileOut, Profile, RestOut, WebhookOut
 from services.mdm_adapter.partners.secrets import Secrets
@@ -29,6 +30,7 @@ class Desk:
     secrets: Secrets
     waiting: Waiting = field(default_factory=Waiting)
     rate: Rate = field(default_factory=lambda: Rate("mdm_adapter", "partner"))
+    device_types: LiveDeviceTypes = field(default_factory=LiveDeviceTypes)
     market_id: str | None = None
     """Our own code in the market (D-MP-1); without it no interchange can be written."""
 

@@ -1,6 +1,6 @@
 """The ways mdm_adapter says no."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kit.errors import Forbidden, Invalid, NotFound, Refused, Unavailable
 
@@ -96,13 +96,44 @@ class NotResendable(Refused):
         self.state = state
 
 
+class NotRepeatable(Refused):
+    """The same bytes are sent once more only where they failed to arrive, or may have."""
+
+    code = "refused"
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+
+
+class EditRefused(Invalid):
+    """The corrected message is wrong too; nothing was stored, nothing was sent. Names what is wrong, and where."""
+
+    code = "edit-refused"
+
+    def __init__(self, findings: Sequence[Mapping[str, str]]) -> None:
+        first = findings[0] if findings else {}
+        words = ": ".join(filter(None, (first.get("position"), first.get("detail"))))
+        super().__init__(f"it is wrong as it stands now: {words}"[:300])
+        self.errors = tuple(findings)
+
+
+class NoSuchPlace(Invalid):
+    """An edit names a place that the message does not have, or says nothing new."""
+
+    code = "no-such-place"
+
+    def __init__(self, place: str, detail: str) -> None:
+        super().__init__(f"{place[:200]}: {detail}")
+        self.place = place[:200]
+
+
 class EntryClosed(Refused):
     """The quarantine entry was dealt with before."""
 
     code = "refused"
 
     def __init__(self, state: str) -> None:
-        super().__init__(f"this entry is {state}; only an OPEN one can be retried or discarded")
+        super().__init__(f"this entry is {state}; only an OPEN one can be retried, fixed or discarded")
         self.state = state
 
 

@@ -33,6 +33,7 @@ from services.mdm_adapter.domain.messages import (
 from services.mdm_adapter.domain.orders import Verdict
 from services.mdm_adapter.domain.points import MasterData, Point
 from services.mdm_adapter.handing_over import ACK_DUE, needs_rows, release_held
+from services.mdm_adapter.linking import link_document
 from services.mdm_adapter.ordering import REFUSED, needs_of_orders, result_of, take_order
 from services.mdm_adapter.partners.profile import Profile
 from services.mdm_adapter.replies import hear, tell_correction
@@ -118,6 +119,7 @@ def _take(
     row = _row_of(unit, message, item)
     if row is None:
         return _of_answer(unit, message, item) or _uncorrelated(unit, message, item)
+    link_document(unit, message, row[1])
     _hear(unit, desk, profile, *row, item)
     state = item.answer.items[0].state if item.answer else ItemState.UNKNOWN
     return result_of(item, "corrected" if item.corrected else state)

@@ -30,6 +30,7 @@ from services.mdm_adapter.domain.messages import InboundMessage, KnownMessage, O
 from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.domain.points import MasterData
 from services.mdm_adapter.domain.reports import Report
+from services.mdm_adapter.fact_edits import with_edits
 from services.mdm_adapter.filling import master_data_of
 from services.mdm_adapter.partners.profile import Profile
 
@@ -76,7 +77,7 @@ def written(
     """The interchange of a document, and the numbers of its messages. Raises MissingFact and CodeRefused."""
     on = local_day(unit.now)
     known = master_data_of(unit, dossier.metering_point_id or "", on)
-    facts = _facts(desk, profile, dossier, row, order, document, known)
+    facts = with_edits(_facts(desk, profile, dossier, row, order, document, known), row.edits)
     count = 1
     if row.document == DocumentKind.METER_READINGS and isinstance(document, DeviceExchangeCompleted):
         count = len(read_devices(document))
@@ -135,6 +136,7 @@ def _facts(
         customer=content.customer if content else None,
         location=content.location if content else None,
         devices=devices,
+        device_types=desk.device_types.now,
         malo=known.market_location,
         price_key=profile.defaults.price_key,
         failure_text=_words(document),

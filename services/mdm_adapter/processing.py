@@ -37,6 +37,7 @@ from services.mdm_adapter.domain.messages import (
 )
 from services.mdm_adapter.domain.orders import Verdict
 from services.mdm_adapter.domain.policy import COPY_WAIT
+from services.mdm_adapter.linking import link_orders
 from services.mdm_adapter.metrics import MESSAGES
 from services.mdm_adapter.ordering import REFUSED, needs_of_orders, take_order
 from services.mdm_adapter.partners.profile import Profile
@@ -122,6 +123,7 @@ def _replay(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile | 
 def _apply(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile) -> None:
     decoded = read(desk, message, unit, profile)
     message.note(decoded)
+    link_orders(unit, message)
     if decoded.checked is not None:
         interchanges.take_interchange(unit, desk, message, profile, decoded)
         return

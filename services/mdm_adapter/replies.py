@@ -29,6 +29,7 @@ from services.mdm_adapter.domain.messages import (
 from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.domain.policy import SEND_AGAIN
 from services.mdm_adapter.handing_over import RESEND, needs_rows, release_held
+from services.mdm_adapter.linking import link_document
 from services.mdm_adapter.metrics import REJECTIONS, UNMAPPED
 from services.mdm_adapter.partners.profile import Profile
 
@@ -84,6 +85,7 @@ def take_answer(unit: Unit, desk: Desk, message: InboundMessage, profile: Profil
     if found is None:
         return _take_status(unit, desk, message, profile, decoded)
     dossier, row = found
+    link_document(unit, message, row)
     order_no = unquote(row.order_key.partition(":")[2])
     answer = answer_about(decoded, order_no)
     _worked_on(message, order_no, answer.items[0].state)
@@ -119,6 +121,7 @@ def take_correction(unit: Unit, message: InboundMessage, profile: Profile, decod
     order = next((each for key in _keys(message, decoded) if (each := unit.find(Order, key))), None)
     if found is not None:
         dossier, row = found
+        link_document(unit, message, row)
         key = row.order_key
         dossier.answered(row, Accept.BUSINESS, Level.BUSINESS)
     else:

@@ -13,6 +13,7 @@ from kit.store import Alias, Children, Mapped
 from kit.unit import Kinds
 from services.mdm_adapter import tables
 from services.mdm_adapter.dialects.edifact_fv.versions import same_versions
+from services.mdm_adapter.domain.agreements import Agreement, Edition
 from services.mdm_adapter.domain.dossier import Dossier, Visit
 from services.mdm_adapter.domain.handover import Handover, Row, RowState
 from services.mdm_adapter.domain.imports import Import
@@ -22,9 +23,11 @@ from services.mdm_adapter.domain.messages import (
     Archived,
     ArchiveHead,
     Correlation,
+    Edit,
     Endpoint,
     InboundMessage,
     KnownMessage,
+    Link,
     OutboundMessage,
     QuarantineEntry,
 )
@@ -46,6 +49,11 @@ ORDERS = Mapped(
     tables.orders,
     children=(Children("versions", OrderVersion, tables.order_versions, parent="order_key"),),
 )
+AGREEMENTS = Mapped(
+    Agreement,
+    tables.agreements,
+    children=(Children("editions", Edition, tables.agreement_editions, parent="name"),),
+)
 KINDS: Kinds = {
     Dossier: DOSSIERS,
     Order: ORDERS,
@@ -60,6 +68,9 @@ KINDS: Kinds = {
     Endpoint: Mapped(Endpoint, tables.endpoints),
     Archived: Mapped(Archived, tables.archive),
     ArchiveHead: Mapped(ArchiveHead, tables.archive_heads),
+    Link: Mapped(Link, tables.message_links),
+    Edit: Mapped(Edit, tables.edits),
+    Agreement: AGREEMENTS,
 }
 
 _in, _out, _archive, _rows = tables.inbound_messages, tables.outbound_messages, tables.archive, tables.handover_rows
@@ -155,80 +166,14 @@ def raw(db: sa.Connection, scope: Scope, message_id: UUID) -> bytes | None:
     return db.scalar(query.where(in_scope(scope, _archive.c.partner)))
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a list of messages is narrowed to."""
-
-    partner: str | None = None
-    direction: str | None = None
-    state: str | None = None
-    before: tuple[datetime, UUID] | None = None
+def chain(db: sa.Connection, scope: Scope, behind: int = 0, limit: int | None = None) -> Sequence[sa.Row[Any]]:
+    """The archive in the order of its chain, from behind this number on."""
+    columns = (_archive.c.id, _archive.c.number, _archive.c.sha256, _archive.c.content, _archive.c.prev_hash)
+    query = sa.select(*columns, _archive.c.hash).where(in_scope(scope, _archive.c.partner), _archive.c.number > behind)
+    return db.execute(query.order_by(_archive.c.number).limit(limit)).all()
 
 
-def messages(db: sa.Connection, scope: Scope, wanted: Wanted, limit: int = PAGE) -> Sequence[sa.Row[Any]]:
-    """Messages in and out, newest first."""
-    ways = {
-        "in": sa.select(
-            _in.c.id,
-            sa.literal("in").label("direction"),
-            _in.c.partner,
-            _in.c.received_at.label("at"),
-            sa.func.coalesce(_in.c.noun, _in.c.dialect).label("document"),
-            sa.cast(_in.c.state, sa.Text).label("state"),
-            _in.c.sha256,
-        ),
-        "out": sa.select(
-            _out.c.id,
-            sa.literal("out"),
-            _out.c.partner,
-            _out.c.created_at,
-            _out.c.document,
-            sa.cast(_out.c.state, sa.Text),
-            _out.c.sha256,
-        ),
-    }
-    both = sa.union_all(*(query for way, query in ways.items() if wanted.direction in {None, way})).subquery()
-    query = sa.select(both).where(in_scope(scope, both.c.partner))
-    if wanted.partner is not None:
-        query = query.where(both.c.partner == wanted.partner)
-    if wanted.state is not None:
-        query = query.where(both.c.state == wanted.state)
-    if wanted.before is not None:
-        at, id_ = wanted.before
-        query = query.where(sa.or_(both.c.at < at, sa.and_(both.c.at == at, both.c.id < id_)))
-    return db.execute(query.order_by(both.c.at.desc(), both.c.id.desc()).limit(limit)).all()
-
-
-def handover_rows(
-    db: sa.Connection, scope: Scope, state: str | None, case_id: UUID | None, limit: int = 500
-) -> Sequence[sa.Row[Any]]:
-    """Documents with what they belong to, those of the newest requests first."""
-    at = _handovers.c.requested_at
-    joined = _rows.join(
-        _handovers,
-        sa.and_(
-            _handovers.c.case_id == _rows.c.case_id,
-            _handovers.c.fact == _rows.c.fact,
-            _handovers.c.attempt == _rows.c.attempt,
-        ),
-    )
-    query = sa.select(_rows, at).select_from(joined).where(in_scope(scope, _rows.c.recipient))
-    if state is not None:
-        query = query.where(sa.cast(_rows.c.state, sa.Text) == state)
-    if case_id is not None:
-        query = query.where(_rows.c.case_id == case_id)
-    return db.execute(query.order_by(at.desc(), _rows.c.row_id.desc()).limit(limit)).all()
-
-
-def quarantined(db: sa.Connection, scope: Scope, state: str | None, limit: int = 500) -> Sequence[sa.Row[Any]]:
-    """What waits for a person, oldest first."""
-    query = sa.select(_quarantine).where(in_scope(scope, _quarantine.c.partner))
-    if state is not None:
-        query = query.where(sa.cast(_quarantine.c.state, sa.Text) == state)
-    return db.execute(query.order_by(_quarantine.c.first_seen, _quarantine.c.id).limit(limit)).all()
-
-
-def chain(db: sa.Connection, scope: Scope) -> Sequence[sa.Row[Any]]:
-    """The archive in the order of its chain."""
-    columns = (_archive.c.id, _archive.c.sha256, _archive.c.content, _archive.c.prev_hash, _archive.c.hash)
-    return db.execute(sa.select(*columns).where(in_scope(scope, _archive.c.partner)).order_by(_archive.c.number)).all()
+def chain_head(db: sa.Connection, scope: Scope) -> sa.Row[Any] | None:
+    """Where the chain ends, as it was noted when the last message was archived."""
+    heads = tables.archive_heads
+    return db.execute(sa.select(heads).where(in_scope(scope, sa.literal("")))).one_or_none()

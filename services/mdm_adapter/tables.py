@@ -1,5 +1,7 @@
 """What mdm_adapter keeps, beside the tables of the kernel."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from contracts.codes import AnnouncedPlan, Decision, Fact, Scheme
@@ -11,7 +13,15 @@ from services.mdm_adapter.documents.values import DeviceFact, ReportedDevice
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from services.mdm_adapter.domain.handover import RowState
 from services.mdm_adapter.domain.imports import Form, ImportState
-from services.mdm_adapter.domain.messages import EntryState, InState, ItemResult, Noted, OutState, StoredAnswer
+from services.mdm_adapter.domain.messages import (
+    Change,
+    EntryState,
+    InState,
+    ItemResult,
+    Noted,
+    OutState,
+    StoredAnswer,
+)
 from services.mdm_adapter.domain.orders import Statement
 from services.mdm_adapter.domain.points import Since
 from services.mdm_adapter.partners.mapping import ColumnMap
@@ -298,7 +308,55 @@ handover_rows = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("resent_at", Utc),
     sa.Column("reasons", Json(tuple[Reason, ...]), nullable=False),
+    sa.Column("edits", Json(dict[str, Any]), nullable=False, server_default="{}"),
     sa.Column("numbers", Json(tuple[str, ...]), nullable=False, server_default="[]"),
     sa.Column("taken", Json(tuple[str, ...]), nullable=False, server_default="[]"),
     sa.Column("decided_at", Utc),
+)
+
+message_links = sa.Table(
+    "message_links",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("message_id", Id, nullable=False, index=True),
+    sa.Column("order_key", sa.Text, nullable=False, index=True),
+    sa.Column("row_id", Id, index=True),
+)
+
+edits = sa.Table(
+    "edits",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("original_id", Id, index=True),
+    sa.Column("edited_id", Id, nullable=False, index=True),
+    sa.Column("row_id", Id, index=True),
+    sa.Column("changed", Json(dict[str, Change]), nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+)
+
+agreements = sa.Table(
+    "agreements",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("proposed", sa.Text),
+    sa.Column("proposed_by", sa.Text),
+    sa.Column("proposed_reason", sa.Text),
+    sa.Column("proposed_at", Utc),
+)
+
+agreement_editions = sa.Table(
+    "agreement_editions",
+    metadata,
+    sa.Column("name", sa.Text, sa.ForeignKey("agreements.name"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("confirmed_by", sa.Text),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", Utc, nullable=False),
 )

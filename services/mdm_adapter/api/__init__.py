@@ -2,15 +2,16 @@
 
 from fastapi import APIRouter
 
-from services.mdm_adapter.api import hooks, imports, operators, partners
+from services.mdm_adapter.api import agreements, handovers, hooks, imports, messages, partners, quarantine
 from services.mdm_adapter.desk import Desk
+from services.mdm_adapter.refreshing import Refreshing
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(desk: Desk, refreshing: Refreshing) -> APIRouter:
     """All routes of the service, at this desk."""
     router = APIRouter()
     router.include_router(partners.routes(desk))
-    router.include_router(hooks.routes(desk))
-    router.include_router(imports.routes(desk))
-    router.include_router(operators.routes(desk))
+    for part in (hooks, imports, messages, handovers, quarantine):
+        router.include_router(part.routes(desk))
+    router.include_router(agreements.routes(desk, refreshing))
     return router

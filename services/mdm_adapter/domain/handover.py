@@ -1,10 +1,11 @@
 """A handover: one fact of a case, told to its recipients; rows, their states, and what follows from them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from contracts.codes import AnnouncedPlan, Decision, Fact
@@ -135,6 +136,8 @@ class Row:
     """Automatic resends after a technical answer."""
     resent_at: datetime | None = None
     reasons: tuple[Reason, ...] = ()
+    edits: dict[str, Any] = field(default_factory=dict)
+    """What a person corrected: place in the document -> value. It holds for every build from then on."""
     numbers: tuple[str, ...] = ()
     """In EDIFACT: numbers of the newest build's documents, one per device for readings; each gets its own receipt."""
     taken: tuple[str, ...] = ()

@@ -115,6 +115,13 @@ class ItemResult(Value):
     findings: tuple[Noted, ...] = ()
 
 
+class Change(Value):
+    """What an edit did at one place; None: there was, or is, nothing."""
+
+    before: str | None = None
+    after: str | None = None
+
+
 class StoredAnswer(Value):
     """An answer that the sender was given; a copy of the message gets it again."""
 
@@ -247,6 +254,40 @@ class Correlation(Aggregate):
         return self.name
 
 
+@dataclass(kw_only=True, eq=False)
+class Link(Aggregate):
+    """What an inbound message speaks of: an order, and where it is an answer, the document that it answers."""
+
+    id: UUID
+    message_id: UUID
+    order_key: str
+    row_id: UUID | None = None
+
+    def key(self) -> str:
+        return str(self.id)
+
+
+@dataclass(kw_only=True, eq=False)
+class Edit(Aggregate):
+    """A person corrected a message: both versions lie in the archive, here is what was changed, by whom, and why.
+
+    `changed` holds what stood at each place before and what stands there now.
+    """
+
+    id: UUID
+    original_id: UUID | None
+    """None: the document was never written before, because it lacked what the edit says."""
+    edited_id: UUID
+    row_id: UUID | None = None
+    changed: dict[str, Change]
+    by: str
+    reason: str
+    at: datetime
+
+    def key(self) -> str:
+        return str(self.id)
+
+
 def by_correlation(partner: str, correlation_id: str) -> str:
     """The name under which an answer of this partner is looked up; another partner's finds nothing."""
     return f"{partner}|{correlation_id}"
@@ -269,6 +310,8 @@ class EntryState(StrEnum):
 
     OPEN = "OPEN"
     RETRIED = "RETRIED"
+    FIXED = "FIXED"
+    """A corrected copy of the message was taken in its place."""
     DISCARDED = "DISCARDED"
 
 
@@ -330,6 +373,10 @@ class QuarantineEntry(Aggregate):
         """A person has it processed again."""
         self._close(EntryState.RETRIED, by, reason, at)
 
+    def fix(self, by: str, reason: str, at: datetime) -> None:
+        """A person corrected it; the corrected copy is a message of its own."""
+        self._close(EntryState.FIXED, by, reason, at)
+
     def discard(self, by: str, reason: str, at: datetime) -> bool:
         """The first person asks, a second one confirms; returns whether it is discarded now."""
         self._must_be_open()
@@ -338,7 +385,7 @@ class QuarantineEntry(Aggregate):
             return False
         if self.discard_asked_by == by:
             raise SamePerson
-        self._close(EntryState.DISCARDED, by, reason, at)
+        self._close(EntryState.DISCARDED, by, f"{self.reason} · {reason}", at)
         return True
 
     def _close(self, state: EntryState, by: str, reason: str, at: datetime) -> None:

@@ -7,15 +7,18 @@ from contracts.codes import Fact, Outcome
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
 from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
 from services.mdm_adapter.documents.matrix import DocumentKind
+from services.mdm_adapter.documents.places import edited
 from services.mdm_adapter.documents.values import MeteringPoint
 from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
 from services.mdm_adapter.documents.work_status import WorkStatus
 from services.mdm_adapter.domain.dossier import Dossier, Visit
 from services.mdm_adapter.domain.handover import Handover, Row
 from services.mdm_adapter.domain.orders import Order
+from services.mdm_adapter.errors import NoSuchPlace
 
 Report = WorkStatus | DeviceExchangeCompleted | WorkNotCompleted | Answer
 ALREADY_COMPLETED = Reason(code="6.1", text="already completed")
+ONE_SIDED = frozenset({DocumentKind.DEVICE_REMOVED, DocumentKind.DEVICE_INSTALLED})
 NOT_DONE, GIVEN_UP = "NOT_DONE", "GIVEN_UP"
 
 
@@ -27,7 +30,23 @@ class Missing:
 
 
 def report(dossier: Dossier, handover: Handover, row: Row, order: Order) -> Report | Missing:
-    """The document of a row, or what is missing for it."""
+    """The document of a row with what a person corrected in it, or what is missing for it."""
+    document = _document(dossier, handover, row, order)
+    if isinstance(document, Missing):
+        return document
+    try:
+        document = edited(document, row.edits)
+    except NoSuchPlace as nowhere:  # also where the facts have changed since it was corrected
+        return Missing((str(nowhere),))
+    if not isinstance(document, DeviceExchangeCompleted):
+        return document
+    if row.document in ONE_SIDED and not (document.installed or document.removed):
+        return document  # nothing went, or nothing came: there is nothing to tell
+    missing = document.missing()
+    return Missing(missing) if missing else document
+
+
+def _document(dossier: Dossier, handover: Handover, row: Row, order: Order) -> Report | Missing:
     match DocumentKind(row.document):
         case DocumentKind.CANCELLATION_ANSWER:
             return _cancellation_answer(handover, order)
@@ -83,7 +102,7 @@ def _completed(dossier: Dossier, handover: Handover, order: Order) -> DeviceExch
     if visit is None or dossier.metering_point_id is None or dossier.metering_point_scheme is None:
         return Missing(("visit report",))
     exchange = _exchange(dossier, visit)
-    document = DeviceExchangeCompleted(
+    return DeviceExchangeCompleted(
         order_no=order.order_no,
         order_version=order.order_version,
         metering_point=MeteringPoint(id=dossier.metering_point_id, scheme=dossier.metering_point_scheme),
@@ -92,8 +111,6 @@ def _completed(dossier: Dossier, handover: Handover, order: Order) -> DeviceExch
         installed=exchange.installed,
         removed=exchange.removed,
     )
-    missing = document.missing()
-    return Missing(missing) if missing else document
 
 
 def _visit(dossier: Dossier, handover: Handover) -> Visit | None:

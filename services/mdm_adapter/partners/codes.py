@@ -56,6 +56,8 @@ class CodeRow:
     list: str | None
     reason: HubReason
     valid_from: date | None
+    action: str | None = None
+    """What is proposed to whoever deals with it."""
 
 
 class CodeMap:
@@ -63,6 +65,11 @@ class CodeMap:
 
     def __init__(self, rows: Iterable[CodeRow] = ()) -> None:
         self._rows = sorted(rows, key=lambda row: (row.list is not None, row.valid_from or date.min), reverse=True)
+
+    @property
+    def rows(self) -> list[CodeRow]:
+        """The lines of the map, by code."""
+        return sorted(self._rows, key=lambda row: (row.code, row.list or "", row.valid_from or date.min))
 
     def reason(
         self, code: str, list_: str | None, fact: Fact | None, on: date, means: HubReason | None = None
@@ -83,19 +90,42 @@ class CodeMap:
 
 def read_codes(text: str) -> tuple[CodeMap | None, list[str]]:
     """A map from the text of its file, or everything that is wrong with it, by line."""
-    rows, wrong = list[CodeRow](), list[str]()
+    rows, wrong, seen = list[CodeRow](), list[str](), set[tuple[str, str, date | None]]()
     reader = csv.DictReader(StringIO(text), delimiter=";")
     if tuple(reader.fieldnames or ()) != COLUMNS:
         return None, [f"line 1: the columns are {';'.join(COLUMNS)}"]
-    for line, row in enumerate(reader, start=2):
-        code, reason, day = row["partner_code"], row["hub_reason"], row["valid_from"]
-        try:
-            since = date.fromisoformat(day) if day else None
-        except ValueError:
-            wrong.append(f"line {line}: valid_from: a day like 2026-04-01")
-            continue
-        if not code or reason not in NAMED:
-            wrong.append(f"line {line}: {'hub_reason: not one of ours' if code else 'partner_code: is missing'}")
-            continue
-        rows.append(CodeRow(code, row["list"] or None, HubReason(reason), since))
+    for line, cells in enumerate(reader, start=2):
+        row = _row(cells)
+        if isinstance(row, str):
+            wrong.append(f"line {line}: {row}")
+        elif (key := (row.code, row.list or "", row.valid_from)) in seen:
+            wrong.append(f"line {line}: partner_code: stands there twice, for the same list and day")
+        else:
+            seen.add(key)
+            rows.append(row)
     return (None, wrong) if wrong else (CodeMap(rows), [])
+
+
+def _row(cells: Mapping[str, str | None]) -> CodeRow | str:
+    """One line, or what is wrong with it."""
+    code, reason, day = cells["partner_code"], cells["hub_reason"] or "", cells["valid_from"]
+    try:
+        since = date.fromisoformat(day) if day else None
+    except ValueError:
+        return "valid_from: a day like 2026-04-01"
+    if not code:
+        return "partner_code: is missing"
+    if reason not in NAMED:
+        return "hub_reason: not one of ours"
+    return CodeRow(code, cells["list"] or None, HubReason(reason), since, cells["action"] or None)
+
+
+def write_codes(rows: Iterable[CodeRow]) -> str:
+    """The same as the text of a file."""
+    out = StringIO()
+    writer = csv.writer(out, delimiter=";", lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        since = row.valid_from.isoformat() if row.valid_from else ""
+        writer.writerow((row.code, row.list or "", row.reason.value, row.action or "", since))
+    return out.getvalue()

@@ -1,73 +1,35 @@
-"""How profiles are read from YAML files, checked, and found again by the partner's id."""
+"""How profiles are read from YAML files and from what the desk edited, and found again by the partner's id."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
-
-import yaml
-from pydantic import ValidationError
 
 from services.mdm_adapter.errors import BadMapping, BadProfile
+from services.mdm_adapter.partners.checking import ProfileFinding, check_profile, clashes
 from services.mdm_adapter.partners.codes import CodeMap, read_codes
 from services.mdm_adapter.partners.mapping import read_map
 from services.mdm_adapter.partners.profile import Profile
 
-
-@dataclass(frozen=True, slots=True)
-class ProfileFinding:
-    """What is wrong with a profile, and in which line of its file."""
-
-    line: int
-    place: str
-    detail: str
-
-
-def check_profile(text: str) -> tuple[Profile | None, list[ProfileFinding]]:
-    """Judge the text of one profile file, without any effect: the profile, or everything that is wrong with it."""
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        return None, [ProfileFinding((mark.line if mark else 0) + 1, "", f"not YAML: {getattr(error, 'problem', '')}")]
-    try:
-        return Profile.model_validate(values), []
-    except ValidationError as error:
-        return None, [
-            ProfileFinding(_line(node, found["loc"]), ".".join(map(str, found["loc"])), found["msg"])
-            for found in error.errors(include_url=False, include_input=False)
-        ]
-
-
-def _line(node: yaml.Node | None, place: Iterable[Any]) -> int:
-    """The line of the innermost node on the way to a place."""
-    line = node.start_mark.line if node else 0
-    for step in place:
-        children: Mapping[Any, tuple[yaml.Node, yaml.Node]] = {}
-        if isinstance(node, yaml.MappingNode):
-            children = {key.value: (key, value) for key, value in node.value}
-        elif isinstance(node, yaml.SequenceNode):
-            children = {number: (value, value) for number, value in enumerate(node.value)}
-        if step not in children:
-            continue  # a tag of a union, or a key that is missing
-        at, node = children[step]
-        line = at.start_mark.line
-    return line + 1
+__all__ = ["AGREED", "Partners", "ProfileFinding", "check_profile", "refuse_shared_names"]
 
 
 class Partners:
-    """All profiles that are in force. A profile that appears later is found when somebody looks again."""
+    """All profiles that are in force. A profile that appears later is found when somebody looks again.
+
+    What was edited at the desk wins over the operator's files, and those over what comes with the hub.
+    """
 
     def __init__(
         self, profiles: Iterable[Profile], directory: Path | None = None, codes: Mapping[str, CodeMap] | None = None
     ) -> None:
         self._directory = directory
-        self._profiles = {profile.id: profile for profile in profiles}
-        self._codes = dict(codes or {})
+        self._files = {profile.id: profile for profile in profiles}
+        self._file_codes = dict(codes or {})
+        self._edited: Mapping[str, Profile] = {}
+        self._edited_codes: Mapping[str, CodeMap] = {}
+        self._profiles = dict(self._files)
         refuse_shared_names(list(self._profiles.values()))
 
     @classmethod
@@ -88,7 +50,7 @@ class Partners:
 
     def codes(self, partner: str) -> CodeMap:
         """What the codes of a partner mean."""
-        return self._codes.get(partner, AGREED)
+        return self._edited_codes.get(partner) or self._file_codes.get(partner, AGREED)
 
     def all(self) -> list[Profile]:
         """All profiles, by id."""
@@ -97,9 +59,28 @@ class Partners:
     def look_again(self) -> None:
         """Take over what stands in the operator's directory now. Raises BadProfile, and then changes nothing."""
         found, codes = _of_folder(self._directory)
-        merged = self._profiles | {profile.id: profile for profile in found}
+        files = self._files | {profile.id: profile for profile in found}
+        self._take(files, self._file_codes | codes, self._edited, self._edited_codes)
+
+    def take_edited(self, profiles: Mapping[str, Profile], codes: Mapping[str, CodeMap]) -> None:
+        """Take over all that was edited at the desk. Raises BadProfile, and then changes nothing."""
+        self._take(self._files, self._file_codes, dict(profiles), dict(codes))
+
+    def with_one(self, profile: Profile) -> list[Profile]:
+        """All profiles as they would be with this one."""
+        return list((self._profiles | {profile.id: profile}).values())
+
+    def _take(
+        self,
+        files: dict[str, Profile],
+        file_codes: dict[str, CodeMap],
+        edited: Mapping[str, Profile],
+        edited_codes: Mapping[str, CodeMap],
+    ) -> None:
+        merged = files | dict(edited)
         refuse_shared_names(list(merged.values()))
-        self._profiles, self._codes = merged, self._codes | codes
+        self._files, self._file_codes, self._profiles = files, file_codes, merged
+        self._edited, self._edited_codes = edited, edited_codes
 
 
 AGREED = CodeMap()
@@ -111,8 +92,7 @@ def _of_folder(folder: Traversable | None) -> tuple[list[Profile], dict[str, Cod
     if folder is None or not folder.is_dir():
         return [], {}
     files = sorted(folder.iterdir(), key=lambda file: file.name)
-    read = (_read(file.name, file.read_text("utf-8")) for file in files if _is_profile(file.name))
-    profiles = [_mapped(folder, profile) for profile in read]
+    profiles = [_mapped(folder, _read(file)) for file in files if _is_profile(file.name)]
     return profiles, {each.id: _codes(folder, each.code_map) for each in profiles if each.code_map}
 
 
@@ -140,24 +120,27 @@ def _codes(folder: Traversable, name: str) -> CodeMap:
     file = folder.joinpath(name)
     if not file.is_file():
         raise BadProfile(name, ["the file of codes is missing"])
-    codes, wrong = read_codes(file.read_text("utf-8"))
+    codes, wrong = read_codes(_text(file))
     if codes is None:
         raise BadProfile(name, wrong)
     return codes
 
 
-def _read(name: str, text: str) -> Profile:
-    profile, findings = check_profile(text)
+def _read(file: Traversable) -> Profile:
+    profile, findings = check_profile(_text(file))
     if profile is None:
-        raise BadProfile(name, [f"line {found.line}: {found.place}: {found.detail}" for found in findings])
+        raise BadProfile(file.name, [f"line {found.line}: {found.place}: {found.detail}" for found in findings])
     return profile
+
+
+def _text(file: Traversable) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise BadProfile(file.name, ["it is not UTF-8"]) from None
 
 
 def refuse_shared_names(profiles: Sequence[Profile]) -> None:
     """Two partners must not be called the same, or a message could be either's. Raises BadProfile."""
-    holder: dict[tuple[str, str], str] = {}
-    for profile in profiles:
-        for identity in profile.identity:
-            first = holder.setdefault((identity.scheme, identity.value), profile.id)
-            if first != profile.id:
-                raise BadProfile(profile.id, [f"identity {identity.value} is that of {first}"])
+    for partner, wrong in clashes(profiles).items():
+        raise BadProfile(partner, wrong)

@@ -35,7 +35,7 @@ class FilePort:
     def __init__(self, store: Store, desk: Desk, root: Path) -> None:
         self.store, self.desk, self.root = store, desk, root
 
-    async def send(self, reference: str, payload: Mapping[str, Any]) -> Outcome:
+    async def send(self, _reference: str, payload: Mapping[str, Any]) -> Outcome:
         """Write the file once; the same bytes under the same name are the same delivery."""
         message_id = UUID(payload["message_id"])
         now = self.store.clock.now()
@@ -46,10 +46,10 @@ class FilePort:
         if found.stale:
             return Failed(found.stale)
         if found.answers_to and self.desk.waiting.gives(found.answers_to, found.dialect, found.content):
-            return Done(reference)
+            return Done(str(message_id))
         profile = self.desk.partners.find(payload["partner"])
         agreed = profile.out if profile and isinstance(profile.out, FileOut) else FileOut(kind="file_drop")
-        name = f"{reference}.{SUFFIXES[found.dialect]}"
+        name = f"{message_id}.{SUFFIXES[found.dialect]}"
         return await asyncio.to_thread(_deliver, self.root / payload["partner"], name, found.content, agreed)
 
     async def ask(self, _reference: str) -> Outcome | None:

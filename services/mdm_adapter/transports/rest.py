@@ -38,7 +38,7 @@ class RestPort:
         self.store, self.desk, self.receive, self.timeout = store, desk, receive, timeout_seconds
         self.client: httpx.AsyncClient | None = None
 
-    async def send(self, reference: str, payload: Mapping[str, Any]) -> Outcome:
+    async def send(self, _reference: str, payload: Mapping[str, Any]) -> Outcome:
         """One try. An answer that was lost is repeated like one that never was: the reference makes it harmless."""
         profile = self.desk.partners.find(payload["partner"])
         url = self.desk.address(profile) if profile else None
@@ -51,8 +51,8 @@ class RestPort:
         if found.stale:
             return Failed(found.stale)
         if found.answers_to and self.desk.waiting.gives(found.answers_to, found.dialect, found.content):
-            return Done(reference)
-        headers = {"Content-Type": MEDIA_TYPES[found.dialect], "Idempotency-Key": reference}
+            return Done(str(message_id))
+        headers = {"Content-Type": MEDIA_TYPES[found.dialect], "Idempotency-Key": str(message_id)}
         if profile.secrets.api_key is not None:
             try:
                 headers["Authorization"] = f"Bearer {self.desk.secrets.read(profile.secrets.api_key)}"

@@ -84,7 +84,7 @@ class TopicPort:
         self.store, self.desk, self.clusters, self.reading = store, desk, clusters, reading
         self._writers: dict[str, ForeignWriter] = {}
 
-    async def send(self, reference: str, payload: Mapping[str, Any]) -> Outcome:
+    async def send(self, _reference: str, payload: Mapping[str, Any]) -> Outcome:
         """One try; the message's id in the headers tells a repeated record from a second one."""
         profile, message_id = self.desk.partners.find(payload["partner"]), UUID(payload["message_id"])
         agreed = profile.out if profile else None
@@ -96,10 +96,10 @@ class TopicPort:
         if found.stale:
             return Failed(found.stale)
         if found.answers_to and self.desk.waiting.gives(found.answers_to, found.dialect, found.content):
-            return Done(reference)
+            return Done(str(message_id))
         headers = {
-            "message_id": reference,
-            "correlation_id": found.correlation_id or reference,
+            "message_id": str(message_id),
+            "correlation_id": found.correlation_id or str(message_id),
             "noun": found.document,
             "verb": REPLY if found.answers_to else NOTIFY,
             "sha256": sha256(found.content).hexdigest(),

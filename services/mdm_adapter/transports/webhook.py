@@ -67,7 +67,7 @@ class WebhookPort:
         self.store, self.desk, self.transport = store, desk, transport
         self.client: httpx.AsyncClient | None = None
 
-    async def send(self, reference: str, payload: Mapping[str, Any]) -> Outcome:
+    async def send(self, _reference: str, payload: Mapping[str, Any]) -> Outcome:
         """One try; an answer that was lost is repeated under the same id."""
         partner, message_id = payload["partner"], UUID(payload["message_id"])
         profile = self.desk.partners.find(partner)
@@ -81,10 +81,10 @@ class WebhookPort:
         if found.stale:
             return Failed(found.stale)
         if found.answers_to and self.desk.waiting.gives(found.answers_to, found.dialect, found.content):
-            return Done(reference)
+            return Done(str(message_id))
         if await self.store.read(lambda db: queries.is_disabled(db, scope, partner, agreed.url)):
             return Failed(DISABLED)
-        headers = self._signed(reference, profile, found.content)
+        headers = self._signed(str(message_id), profile, found.content)
         if headers is None:
             return Failed(NO_SECRET)
         return await self._post(agreed.url, found.content, {**headers, "Content-Type": MEDIA_TYPES[found.dialect]})

@@ -20,7 +20,7 @@ from kit.db import Db, database
 from services.case_service.domain.entries import Handover, HandoverState
 from services.case_service.domain.work_order import Approval
 from services.mdm_adapter.documents.answer import Answer
-from services.mdm_adapter.domain.messages import StoredAnswer
+from services.mdm_adapter.domain.messages import ArchiveHead, StoredAnswer, archive
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 BEFORE = NOW - timedelta(hours=1)
@@ -160,8 +160,11 @@ async def _messages(world: SmallWorld) -> None:
     given = (StoredAnswer(answer=Answer(items=()), at=BEFORE),)
     await world.put("mdm_adapter", "inbound_messages", **arrived, dialect="cim_xml", answers=given)
     await world.put("mdm_adapter", "outbound_messages", id=ANSWER, answers_to=MESSAGE, state="SENT")
-    for kept in (MESSAGE, ANSWER):
-        await world.put("mdm_adapter", "archive", id=kept)
+    head = ArchiveHead()
+    for way, kept in (("in", MESSAGE), ("out", ANSWER)):
+        entry = archive(head, kept, way, "erp", BEFORE, b"words")
+        columns = ("id", "direction", "partner", "at", "sha256", "content", "number", "prev_hash", "hash")
+        await world.put("mdm_adapter", "archive", **{column: getattr(entry, column) for column in columns})
     await world.put("mdm_adapter", "effects", id=uid(22), kind="partner_rest", unique_key=str(ANSWER), state="done")
     fact = {"case_id": DONE, "fact": "exchange_completed", "attempt": 1}
     await world.put("mdm_adapter", "handovers", **fact, accepted=True)
