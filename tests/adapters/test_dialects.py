@@ -15,6 +15,7 @@ from services.mdm_adapter.dialects.cim_xml.envelope import open_envelope
 from services.mdm_adapter.dialects.cim_xml.replies import read_answer
 from services.mdm_adapter.dialects.cim_xml.reports import decode_completed, decode_not_completed
 from services.mdm_adapter.dialects.csv import files as csv
+from services.mdm_adapter.dialects.csv.orders import FIELDS
 from services.mdm_adapter.dialects.items import OrderDocument
 from services.mdm_adapter.dialects.json_ce import messages as json_ce
 from services.mdm_adapter.dialects.json_ce.publishing import schemas
@@ -54,7 +55,7 @@ def through_csv(order: WorkOrderRequested) -> OrderDocument | None:
     said = {"order_no": order.order_no, "version": str(order.order_version)}
     said |= {"metering_point_id": order.metering_point.id, "scheme": order.metering_point.scheme.value}
     content = order.content()
-    for column, field in csv.FIELDS.items():
+    for column, field in FIELDS.items():
         name, _, member = field.partition(".")
         value = content.get(name, {}).get(member) if member else content.get(name)
         if value is not None:

@@ -123,6 +123,12 @@ def test_X01_an_xml_file_of_the_corpus_gets_the_verdict_of_its_manifest(name: st
 
 MORE = {
     "doctype in UTF-16": ('<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE order><order/>'.encode("utf-16"), "DTD"),
+    "doctype after a plain beginning": (b'<?xml version="1.0" encoding="UTF-8"?><!DOCTYPE a><a/>', "DTD"),
+    "doctype that is text": (
+        b'<?xml version="1.0" encoding="UTF-8"?><order xmlns="%s"><id>4711</id><!-- <!DOCTYPE a> --></order>'
+        % NAMESPACE.encode(),
+        "accept, id=4711",
+    ),
     "doctype after a comment": (b"<!--" + b"x" * 5000 + b"--><!DOCTYPE a><a/>", "DTD"),
     "parameter entity": (b'<!DOCTYPE a [<!ENTITY % p SYSTEM "@@LOOPBACK_URL@@"> %p;]><a/>', "DTD"),
     "external DTD": (b'<!DOCTYPE a SYSTEM "@@LOOPBACK_URL@@"><a/>', "DTD"),

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import xmlschema
 from lxml import etree
+from typer.testing import CliRunner
 
+from hub.cli import app
 from services.mdm_adapter.checking import check
 from services.mdm_adapter.dialects.cim_xml.envelope import ENVELOPES, PAYLOADS, SCHEMAS
 from services.mdm_adapter.dialects.cim_xml.parsing import compiled, validate
@@ -160,6 +162,13 @@ def test_X07_a_folder_that_cannot_be_used_says_which_file_it_is(tmp_path: Path, 
     (tmp_path / "bad.xsd").write_bytes(content)
     with pytest.raises(SchemaRefused, match=reason):
         SchemaSet.of_folder(tmp_path)
+
+
+def test_X07_hub_check_names_the_file_of_a_folder_that_it_cannot_use(tmp_path: Path) -> None:
+    (tmp_path / "bad.xsd").write_bytes(b"<a")
+    (tmp_path / "a.xml").write_bytes(document("11"))
+    done = CliRunner().invoke(app, ["check", str(tmp_path / "a.xml"), "--schemas", str(tmp_path)])
+    assert (done.exit_code, "bad.xsd" in done.output, "Traceback" in done.output) == (2, True, False)
 
 
 def lines(folder: Path) -> Iterator[str]:

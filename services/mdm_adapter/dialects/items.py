@@ -87,5 +87,6 @@ class Decoded:
     """An answer in JSON: it names the one order that it speaks of."""
     corrected: Corrected | None = None
     announced: tuple[DeviceAnnounced, ...] = ()
+    """Devices that it announces, in XML."""
     checked: Checked | None = None
     """In EDIFACT: what was found, for the receipts that are owed."""
