@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from hub.asking import Failure
 from hub.databases import opened, settings_of
 from hub.house import SERVICES
-from kit import migrate
+from kit import revisions
 from kit.clock import clock_of
 from kit.errors import HubError
 from kit.proof import prove
@@ -56,7 +56,7 @@ async def databases(folder: Path) -> Lines:
     """Every database answers and is at the newest migration."""
     try:
         async with opened(folder) as found:
-            behind = {service: await migrate.pending(service, db) for service, db in found.items()}
+            behind = {service: await revisions.pending(service, db) for service, db in found.items()}
     except Failure as failure:
         return [Line("database", "fail", str(failure))]
     return [

@@ -12,7 +12,7 @@ from typing import IO, Any
 from fastapi import FastAPI
 
 from contracts.topics import TOPICS
-from kit import migrate
+from kit import revisions
 from kit.bus import Bus
 from kit.clock import Clock
 from kit.http import web
@@ -67,7 +67,10 @@ class House:
     async def start(self) -> None:
         """Bring the databases up to date, then start every service."""
         for service in self.services.values():
-            await migrate.upgrade(service.name, service.store.db)
+            if await revisions.pending(service.name, service.store.db):
+                from kit import migrate  # Alembic stays in memory: only who needs it loads it
+
+                await migrate.upgrade(service.name, service.store.db)
         await self.bus.start()
         for runtime in self.runtimes.values():
             await runtime.start()

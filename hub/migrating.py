@@ -8,7 +8,7 @@ from hub.asking import UNREACHABLE, Failure
 from hub.databases import opened
 from hub.doctor import missing_topics
 from hub.house import SERVICES
-from kit import migrate
+from kit import migrate, revisions
 from kit.errors import Unavailable
 from kit.settings import Settings
 
@@ -20,7 +20,7 @@ async def migrate_databases(folder: Path, service: str | None, check: bool) -> l
     done = []
     async with opened(folder, [service] if service else SERVICES, new=True) as databases:
         for name, db in databases.items():
-            if await migrate.pending(name, db):
+            if await revisions.pending(name, db):
                 done.append(f"database of {name}")
                 if not check:
                     await migrate.upgrade(name, db)

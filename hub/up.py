@@ -14,8 +14,9 @@ from typing import Any
 import uvicorn
 
 from contracts.roles import Role
+from hub.databases import opened
 from hub.house import SERVICES, House, alone, build
-from kit import faults, logs
+from kit import faults, logs, revisions
 from kit.auth import COMPANY_ROLES, Signer
 from kit.bus import Bus
 from kit.clock import Clock, clock_of
@@ -73,6 +74,7 @@ async def up(settings: Settings, options: Mapping[str, Any], services: Sequence[
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, _stop_or_end, stop)
+    await _bring_up_to_date(settings.data_dir, services)
     async with running(settings, options, services) as hub:
         address, token = settings.data_dir / "hub.address", settings.data_dir / "hub.token"
         _give_token(hub, token)
@@ -87,6 +89,17 @@ async def up(settings: Settings, options: Mapping[str, Any], services: Sequence[
         renewing.cancel()
         for left in (address, token):  # whoever looks for a hub finds none
             left.unlink(missing_ok=True)
+
+
+async def _bring_up_to_date(folder: Path, services: Sequence[str]) -> None:
+    """Have another process apply what is pending: Alembic would stay in the memory of this one for good."""
+    async with opened(folder, services, new=True) as databases:
+        behind = [name for name, db in databases.items() if await revisions.pending(name, db)]
+    if behind:
+        command = (sys.executable, "-m", "hub", "migrate", "db", "--data", str(folder))
+        migrating = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+        if await migrating.wait():
+            raise Misconfigured("the databases could not be brought up to date; see above")
 
 
 async def sign_in_link(hub: Running, name: str | None = None) -> str:

@@ -6,8 +6,6 @@
 import asyncio
 import sys
 from importlib import import_module
-from importlib.resources import files
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
@@ -15,10 +13,9 @@ import sqlalchemy as sa
 from alembic import command, context
 from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from kit.db import Db, database
+from kit.revisions import versions
 from kit.types import Choice, Id, Json, Keys, Utc
 
 LOCK_TIMEOUT = "2s"
@@ -27,12 +24,6 @@ LOCK_TIMEOUT = "2s"
 async def upgrade(service: str, db: Db, *, metadata: sa.MetaData | None = None) -> None:
     """Apply what is pending, in one transaction."""
     await db.transact(lambda connection: command.upgrade(_config(service, connection, metadata), "head"))
-
-
-async def pending(service: str, db: Db) -> bool:
-    """Whether the database is behind the code."""
-    head = ScriptDirectory.from_config(_config(service, None, None)).get_current_head()
-    return await db.read(lambda connection: _current(connection) != head)
 
 
 def run() -> None:
@@ -55,7 +46,7 @@ async def new(service: str, message: str) -> None:
     with TemporaryDirectory() as folder:
         db = database(f"sqlite:///{folder}/scratch.db")
         await upgrade(service, db)
-        number = len(list(_versions(service).glob("[0-9]*.py"))) + 1
+        number = len(list(versions(service).glob("[0-9]*.py"))) + 1
 
         def write(connection: sa.Connection) -> None:
             config = _config(service, connection, metadata)
@@ -65,17 +56,9 @@ async def new(service: str, message: str) -> None:
         await db.close()
 
 
-def _current(connection: sa.Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _versions(service: str) -> Path:
-    return Path(str(files(f"services.{service}") / "migrations" / "versions"))
-
-
 def _config(service: str, connection: sa.Connection | None, metadata: sa.MetaData | None) -> Config:
     config = Config(attributes={"connection": connection, "metadata": metadata})
-    config.set_main_option("script_location", str(_versions(service).parent))
+    config.set_main_option("script_location", str(versions(service).parent))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.set_main_option("path_separator", "os")
     return config

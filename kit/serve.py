@@ -16,7 +16,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from contracts.topics import TOPICS, Topic
-from kit import faults, logs, migrate
+from kit import faults, logs, revisions
 from kit.bus import Bus
 from kit.errors import Unavailable
 from kit.http import server_options, web
@@ -60,7 +60,7 @@ async def _serve(service: Service) -> None:
 
 
 async def _start(service: Service, runtime: Runtime, bus: Bus) -> None:
-    if await migrate.pending(service.name, service.store.db):
+    if await revisions.pending(service.name, service.store.db):
         raise Misconfigured(f"{service.name}: the database is not at the newest migration; run `hub migrate db`")
     await bus.start()
     names = {*service.tells, *service.handlers.topics, "rollout.dead-letters"}

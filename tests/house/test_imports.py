@@ -28,6 +28,10 @@ def test_the_embedded_hub_loads_no_client_of_kafka() -> None:
     assert loaded(EMBEDDED, *SERVERS) == set()
 
 
+def test_the_embedded_hub_keeps_nothing_in_memory_that_only_a_migration_or_a_single_check_needs() -> None:
+    assert loaded(EMBEDDED, "alembic", "jsonschema", "openpyxl") == set()
+
+
 def test_the_list_of_commands_loads_nothing_heavy() -> None:
     code = "import sys, contextlib, io\nfrom hub.cli import app\n"
     code += "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):\n    app(['--help'])"

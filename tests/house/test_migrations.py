@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from hub.house import SERVICES
-from kit import migrate
+from kit import migrate, revisions
 from kit.db import database
 
 
@@ -23,7 +23,7 @@ async def differences(service: str, metadata: sa.MetaData, folder: Path) -> list
 
     try:
         await migrate.upgrade(service, db)
-        assert not await migrate.pending(service, db)
+        assert not await revisions.pending(service, db)
         return await db.transact(compare)
     finally:
         await db.close()

@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from kit.db import Db, database
-from kit.migrate import pending, upgrade
+from kit.migrate import upgrade
+from kit.revisions import pending
 from services.asset_service.tables import metadata
 
 SERVICE = "asset_service"

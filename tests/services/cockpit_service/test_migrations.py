@@ -5,7 +5,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from kit.db import database
-from kit.migrate import pending, upgrade
+from kit.migrate import upgrade
+from kit.revisions import pending
 from services.cockpit_service.tables import metadata
 
 SERVICE = "cockpit_service"
