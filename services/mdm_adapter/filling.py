@@ -53,8 +53,8 @@ def learn_from(unit: Unit, content: OrderContent) -> None:
 
 
 def master_data_of(unit: Unit, metering_point_id: str, on: date) -> MasterData:
-    """What is known of a point on a day: voltage, customer class, location, parties. Needs `(Point, id)`."""
-    point = unit.find(Point, metering_point_id)
+    """What is known of a point on a day: voltage, class, location, parties; of no point none. Needs `(Point, id)`."""
+    point = unit.find(Point, metering_point_id) if metering_point_id else None
     return point.on(on) if point else MasterData()
 
 

@@ -29,6 +29,7 @@ from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.domain.points import Point
 from services.mdm_adapter.domain.recipients import Known, Recipient, recipients
 from services.mdm_adapter.domain.reports import Missing, Report, business_key, payload_hash, report
+from services.mdm_adapter.filling import master_data_of
 from services.mdm_adapter.partners.profile import Profile
 
 FACT_MISSING = "fact_missing"
@@ -95,9 +96,10 @@ def _recipients(unit: Unit, desk: Desk, dossier: Dossier, handover: Handover) ->
     """Who must hear of it, on the day of the fact: that of the visit, the planned one, or today."""
     keys = [*dossier.orders, *([handover.order_key] if handover.order_key else [])]
     orders = {key: order for key in keys if (order := unit.find(Order, key))}
-    known = Known(orders, desk.partners.find, desk.partners.called)
     visit = dossier.visit(handover.visit_id)
     day = local_day(visit.finished_at) if visit else handover.planned_on or local_day(unit.now)
+    point = master_data_of(unit, dossier.metering_point_id or "", day)
+    known = Known(orders, desk.partners.find, desk.partners.called, point.content())
     return recipients(dossier, handover, known, day)
 
 

@@ -6,6 +6,7 @@ from datetime import date
 
 from contracts.codes import AnnouncedPlan, Decision, Fact
 from services.mdm_adapter.documents.matrix import MARKET, MATRIX, Accept, DocumentKind, Role, Rule
+from services.mdm_adapter.documents.order_content import OrderContent
 from services.mdm_adapter.documents.values import Party
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Handover
@@ -20,6 +21,8 @@ class Known:
     orders: Mapping[str, Order]
     find: Callable[[str], Profile | None]
     called: Callable[[str, date], Profile | None]
+    point: OrderContent | None = None
+    """What is known of the point, for orders that do not say who holds a role there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,8 @@ def _parties(dossier: Dossier, known: Known, role: Role, on: date) -> Iterator[t
         order, profile = known.orders.get(key), known.find(key.partition(":")[0])
         if order is None or order.content is None:
             continue
-        full = order.content.filled(profile.defaults.content()) if profile else order.content
+        below = [each for each in (known.point, profile.defaults.content() if profile else None) if each]
+        full = order.content.filled(*below)
         held = [each for each in full.parties or () if each.role == role and (each.valid_from or date.min) <= on]
         if held:
             yield key, max(held, key=lambda each: each.valid_from or date.min)

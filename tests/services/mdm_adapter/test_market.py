@@ -1,6 +1,6 @@
 """Facts go to every role of the market that must hear of them, and each one's answer counts as the matrix says."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
@@ -17,9 +17,14 @@ from contracts.codes import (
     Level,
     MasterDataOrigin,
     Result,
+    Scheme,
 )
 from contracts.handovers import HandoverAccepted, HandoverAcknowledged, HandoverFailed, HandoverRejected
 from contracts.orders import MasterDataReceived, OrderAmended
+from kit.store import Unit
+from services.mdm_adapter.documents.values import Party
+from services.mdm_adapter.domain.points import MasterData, Point
+from simulators import facts
 from tests.services.mdm_adapter.market import Market, announced, with_parties
 from tests.services.mdm_adapter.scenes import CASE, POINT, opened, order, requested, visited
 
@@ -66,6 +71,23 @@ async def test_a_modern_meter_is_announced_to_the_supplier_alone(market: Market)
     await market.given_the_market("nb", "lf")
     await market.hears_and_works(announced(plan=AnnouncedPlan.MME))
     assert market.documents() == {LF: ["work_status"]}
+
+
+@pytest.mark.parametrize(("since", "told"), [(date(2026, 3, 2), True), (date(2026, 3, 3), False)])
+async def test_a_role_that_the_order_does_not_name_is_held_as_the_point_says_for_the_day(
+    market: Market, since: date, told: bool
+) -> None:
+    supplier = Party(role="lf", id=facts.MARKET_CODES["lf"], valid_from=since)
+
+    def learn(unit: Unit) -> None:
+        point = Point(metering_point_id=POINT, scheme=Scheme.MELO)
+        unit.add(point)
+        point.learn(MasterData(parties=(supplier,)))
+
+    await market.run(learn, needs=[(Point, POINT)])
+    await market.given_the_market("nb")
+    await market.hears_and_works(announced())
+    assert market.documents() == {each: ["work_status"] for each in ([NB, LF] if told else [NB])}
 
 
 async def test_J03_an_objection_is_a_rejection_of_the_announcement(market: Market) -> None:
