@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import openpyxl
 
@@ -10,7 +11,7 @@ from contracts.ids import malo_check_digit
 
 HEADER = ("Auftragsnummer", "Auftragsart", "Zählpunkt", "Zählernummer", "Gerätetyp", "Termin", "Straße", "Hausnummer")
 HEADER += ("PLZ", "Ort", "Gemeinde")
-MAPPING = {
+MAPPING: dict[str, Any] = {
     "columns": {
         "Auftragsnummer": "order_no",
         "Auftragsart": "kind",

@@ -6,9 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-from jsonschema import Draft202012Validator
+from typing import TYPE_CHECKING, Any
 
 from kit import jsons
 from services.mdm_adapter.dialects.cim_xml import codes
@@ -27,6 +25,9 @@ from services.mdm_adapter.documents.work_order_changed import WorkOrderChanged
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from services.mdm_adapter.documents.work_status import WorkStatus
 from services.mdm_adapter.partners.profile import Profile, Strict
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 NAME = "json_ce"
 MEDIA_TYPE = "application/cloudevents+json"
@@ -233,7 +234,9 @@ def own_faults(data: bytes) -> list[str]:
 
 
 @lru_cache
-def validator(type_: str) -> Draft202012Validator:
+def validator(type_: str) -> "Draft202012Validator":
     """The schema of a message, as it is published."""
+    from jsonschema import Draft202012Validator  # slow to import; only what leaves in JSON needs it
+
     schema = json.loads((SCHEMAS / f"{_noun(type_)}.json").read_text("utf-8"))
     return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
