@@ -12,7 +12,7 @@ from lxml import etree
 from services.mdm_adapter.dialects import dk_cim, dk_ebix
 from services.mdm_adapter.dialects.cim_xml import codes, messages
 from services.mdm_adapter.dialects.cim_xml.envelope import ENVELOPES
-from services.mdm_adapter.dialects.cim_xml.parsing import XmlRefused, parse, route
+from services.mdm_adapter.dialects.cim_xml.parsing import MESSAGE_BYTES, XmlRefused, parse, route
 from services.mdm_adapter.dialects.cim_xml.schema_sets import XS, SchemaRefused, SchemaSet, declared, is_schema
 from services.mdm_adapter.dialects.csv import files as csv
 from services.mdm_adapter.dialects.edifact_fv import checking as edifact
@@ -20,6 +20,7 @@ from services.mdm_adapter.dialects.edifact_fv.syntax import is_edifact
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Kind
 from services.mdm_adapter.dialects.json_ce import messages as json_ce
+from services.mdm_adapter.dialects.packing import unpacked
 from services.mdm_adapter.documents.order_content import OrderContent, missing_place
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from services.mdm_adapter.partners.profile import Profile
@@ -118,6 +119,9 @@ def check(
     `as_of` is when EDIFACT is received, now if it is left out. `beside`: the folder in which the file lies; a file that
     is a schema itself may import those beside it. Raises SchemaRefused where `schemas_dir` cannot be used.
     """
+    data, packed = unpacked(data, profile.limits.message_bytes if profile else MESSAGE_BYTES)
+    if packed is not None:
+        return Verdict("gzip", "quarantine", findings=[packed])
     if is_edifact(data):
         return _check_edifact(data, profile, as_of or datetime.now(UTC))
     if json_ce.is_json(data):

@@ -2,6 +2,7 @@
 
 import csv
 import ctypes
+import gzip
 import os
 import resource
 import socket
@@ -214,3 +215,17 @@ async def test_J60_the_corpus_over_the_door_is_stored_refused_and_told_to_nobody
     assert sorted(row.content for row in await scene.rows("archive") if row.direction == "in") == sorted(set(contents))
     for table in ("orders", "quarantine", "dossiers", "parked_keys"):
         assert await scene.rows(table) == []
+
+
+async def test_X02_a_packed_message_that_unpacks_to_too_much_is_put_aside_unread(scene: Scene) -> None:
+    bomb = gzip.compress(b"<a>" + b" " * 5_000_000 + b"</a>")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    await scene.comes(bomb)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert [row.cause for row in await scene.rows("quarantine")] == ["INFLATION"]
+    assert (len(bomb) < 10_000, grown < 64_000) == (True, True)
+
+
+async def test_X02_a_packed_order_is_read_as_if_it_were_not(scene: Scene) -> None:
+    await scene.comes(gzip.compress(order()))
+    assert await scene.names() == ["OrderReceived"]

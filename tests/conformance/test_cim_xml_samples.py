@@ -1,6 +1,7 @@
 """Every XML sample gets the verdict of its manifest."""
 
 import csv
+import gzip
 import json
 from hashlib import sha256
 from pathlib import Path
@@ -119,3 +120,11 @@ def test_an_answer_of_the_danish_hub_is_read_by_schemas_from_a_folder(
     found = check(valid, PARTNER, SAMPLES / "energinet-cim" / "xsd")
     assert (found.schema, found.content, [each.code for each in found.findings]) == ("valid", content, codes)
     assert found.exit_code == 0
+
+
+def test_X02_a_packed_file_is_judged_by_its_content_unless_it_unpacks_to_too_much() -> None:
+    plain, bomb = (SAMPLES / OWN[0]).read_bytes(), b"<a>" + b" " * 1_000_000 + b"</a>"
+    whole = check(gzip.compress(plain), PARTNER)
+    assert whole == check(plain, PARTNER)
+    refused = check(gzip.compress(bomb), PARTNER)
+    assert (refused.content, refused.findings[0].rule, refused.exit_code) == ("quarantine", "INFLATION", 1)
