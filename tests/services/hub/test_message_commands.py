@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from hub.asking import Services
 from hub.cli import app
 from hub.message_commands import age
 
@@ -36,25 +37,25 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with subprocess.Popen(
         command, cwd=ROOT, env=plain, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as up:
-        assert up.stdout is not None
-        assert up.stdout.readline().startswith("ready ")
-        hand_in(folder)
-        for _ in range(1_000):
-            if len(listed(folder)["quarantine"]) == 2:
-                break
-        yield folder
-        up.send_signal(signal.SIGINT)
-        up.communicate(timeout=20)
+        try:
+            assert up.stdout is not None
+            assert up.stdout.readline().startswith("ready ")
+            hand_in(folder)
+            for _ in range(1_000):
+                if len(listed(folder)["quarantine"]) == 2:
+                    break
+            yield folder
+        finally:
+            up.send_signal(signal.SIGINT)
+            up.communicate(timeout=20)
 
 
 def hand_in(folder: Path) -> None:
     """With a key of the partner's own."""
     grant = ["--owner", "erp-csv", "--partner", "erp-csv", "--action", "order:submit"]
-    key, file = folder / "partner.key", folder / "orders.csv"
+    key = folder / "partner.key"
     key.write_text(hub("token", "key", "create", *grant, "--data", str(folder)).stdout)
-    file.write_text(CSV)
-    how = ["--kind", "orders", "--partner", "erp-csv", "--token-file", str(key), "--data", str(folder)]
-    assert hub("import", str(file), *how).exit_code == 0
+    Services.found(None, key, folder).send("mdm", "/v1/in/erp-csv", CSV.encode(), "text/csv")
 
 
 def on(folder: Path, *arguments: str) -> Result:
