@@ -137,7 +137,7 @@ class Store:
         A batch asks all needs at once; a single step right before it is done.
         """
         unit = Unit(self.repositories, self.clock.now(), self.new_id, principal or self.actor)
-        unit.load(db, lambda asked: (ref for step in steps for ref in _needs_of(step, asked)))
+        unit.load(db, lambda asked: (ref for at, step in enumerate(steps) for ref in _needs_of(at, step, asked)))
         faults.point("consume.loaded")
         answers = []
         for at, step in enumerate(steps):
@@ -179,11 +179,13 @@ class Store:
         rows.insert(db, tables.idempotency, IDEMPOTENCY, [rows.bound(values, how)])
 
 
-def _needs_of(step: Step[Any], unit: Unit) -> Iterable[Ref]:
+def _needs_of(at: int, step: Step[Any], unit: Unit) -> Iterable[Ref]:
     try:
         yield from step.needs(unit)
     except (NotLoaded, HubError):
         return  # the unit noted what it reached for; what is refused is refused again by the step itself
+    except Exception as error:
+        raise Stumbled(at, error) from error
 
 
 def _cause(request: RequestInfo | None, new_id: Callable[[], UUID]) -> Cause:

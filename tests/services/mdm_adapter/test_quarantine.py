@@ -1,9 +1,13 @@
 """What cannot be understood lies visibly in quarantine, until a person has dealt with it."""
 
+from typing import Any
+
 import httpx
 import pytest
 
 from contracts.handovers import MessageQuarantined
+from contracts.orders import OrderReceived
+from services.mdm_adapter import processing
 from tests.services.mdm_adapter.erp import fault, reply, text
 from tests.services.mdm_adapter.scenes import Scene, order, requested, visited
 
@@ -112,3 +116,21 @@ async def test_discarding_takes_two_persons_and_leaves_the_archive(scene: Scene)
     assert [asked.json(), second.json()] == [{"state": "OPEN"}, {"state": "DISCARDED"}]
     assert ((same.status_code, same.json()["code"]), late.status_code) == ((403, "four-eyes"), 409)
     assert len(await scene.rows("archive")) == 1
+
+
+async def test_a_message_that_breaks_our_own_reader_is_parked_and_stops_no_other(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = processing.decode
+
+    def breaks(data: bytes, *known: Any) -> Any:
+        if b"M-9" in data:
+            raise RuntimeError("a defect of ours")
+        return read(data, *known)
+
+    monkeypatch.setattr(processing, "decode", breaks)
+    await scene.comes(order("WO-9", message_id="M-9"))
+    await scene.comes(order("WO-1", message_id="M-1"))
+    told = [fact.order_key for fact in await scene.told() if isinstance(fact, OrderReceived)]
+    parked = [(row[1], row[3]) for row in await scene.rows("parked_keys")]
+    assert (told, parked) == (["erp-a:WO-1"], [("timer:process_inbound", "bug")])
