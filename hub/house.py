@@ -30,6 +30,8 @@ SERVICES = (
     "mdm_adapter",
     "cockpit_service",
 )
+for _name in SERVICES:  # a setting of one service is no unknown one for the whole house
+    import_module(f"services.{_name}.settings")
 
 
 def build(name: str, options: Mapping[str, Any], clock: Clock | None = None) -> Service:

@@ -15,6 +15,7 @@ token.add_typer(key, name="key")
 
 
 def _settings(data: Path | None) -> Any:
+    from hub import house  # noqa: F401 -- it knows the settings of every service
     from kit.settings import Settings
 
     return Settings.load(data_dir=data_dir(data))

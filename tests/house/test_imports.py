@@ -1,5 +1,6 @@
 """What a process loads: the embedded hub knows no Kafka client, and `hub --help` knows next to nothing."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,16 @@ def test_the_list_of_commands_loads_nothing_heavy() -> None:
     code = "import sys, contextlib, io\nfrom hub.cli import app\n"
     code += "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):\n    app(['--help'])"
     assert loaded(code, *HEAVY) == set()
+
+
+@pytest.mark.parametrize("command", ["up", "doctor", "token", "verify", "migrate"])
+def test_a_setting_of_one_service_is_known_to_every_command(command: str, tmp_path: Path) -> None:
+    arguments = {"up": ["--services", "none"], "token": ["--role", "none"], "migrate": ["db", "--check"]}
+    asked = [sys.executable, "-m", "hub", command, *arguments.get(command, []), "--data", str(tmp_path / "hub")]
+    environment = {**os.environ, "HUB_MARKET_ID": "9900000001019", "HUB_DROP_SETTLE_SECONDS": "1"}
+    done = subprocess.run(asked, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert "there is no setting" not in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
 
 
 def test_hub_help_names_the_commands() -> None:
