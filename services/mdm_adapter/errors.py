@@ -146,6 +146,15 @@ class SamePerson(Forbidden):
         super().__init__("somebody else must confirm that this is discarded")
 
 
+class AnswerIncomplete(Invalid):
+    """More than a text is missing for an answer to an order; it waits."""
+
+    code = "answer-incomplete"
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(f"the answer cannot leave yet: {missing}")
+
+
 class AnswerGiven(Refused):
     """No answer to this order waits for a text."""
 

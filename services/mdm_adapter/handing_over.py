@@ -10,6 +10,7 @@ from services.mdm_adapter.desk import Desk
 from services.mdm_adapter.dialects import writing
 from services.mdm_adapter.dialects.edifact_fv import messages as edifact
 from services.mdm_adapter.dialects.edifact_fv.market_sending import CodeRefused, MissingFact
+from services.mdm_adapter.dialects.edifact_fv.writing import Unencodable
 from services.mdm_adapter.documents.answer import Answer
 from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
 from services.mdm_adapter.documents.matrix import Accept, DocumentKind, Role
@@ -57,6 +58,14 @@ def needs_rows(case_id: str, order_keys: Iterable[str], unit: Unit) -> Iterator[
         order = unit.find(Order, key)
         if order and order.cancel_message_id:
             yield InboundMessage, str(order.cancel_message_id)
+
+
+def needs_of_case(case_id: str, unit: Unit) -> Iterator[Ref]:
+    """The case; with its orders, if documents wait that an answer may let leave."""
+    yield Dossier, case_id
+    dossier = unit.find(Dossier, case_id)
+    if dossier and any(row.held for row in dossier.rows):
+        yield from needs_rows(case_id, [], unit)
 
 
 def _keys_of_rows(dossier: Dossier | None) -> Iterator[str]:
@@ -247,8 +256,8 @@ def _send_interchange(
     except MissingFact as missing:
         _hold(unit, desk, dossier, row, Missing((missing.field,)))
         return
-    except CodeRefused as refused:
-        unit.anomaly("code_refused", f"case/{dossier.case_id}", document=row.document, refused=refused.refused)
+    except (CodeRefused, Unencodable) as refused:
+        unit.anomaly("not_written", f"case/{dossier.case_id}", document=row.document, why=str(refused)[:200])
         dossier.broken(row, FailureCause.OWN_OUTPUT_INVALID, Level.SYNTAX)
         return
     row.build += 1

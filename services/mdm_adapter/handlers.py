@@ -125,7 +125,7 @@ def drop_what_is_held(received: Received[CaseCancelled], unit: Unit) -> None:
     dossier = unit.get(Dossier, received.event.key())
     dossier.ended = True
     for row in dossier.rows:
-        if row.held and row.meets(Signal.REPLACED):
+        if row.held and row.fact is not Fact.CANCELLED and row.meets(Signal.REPLACED):
             row.held = None
             unit.never(FACT_MISSING, str(row.row_id))
 

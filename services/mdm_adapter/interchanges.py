@@ -16,8 +16,9 @@ from services.mdm_adapter.dialects.edifact_fv.receipts import unknown_place, unk
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Decoded, Item, Reference
 from services.mdm_adapter.dialects.packing import unpacked
-from services.mdm_adapter.documents.answer import Answer, ItemState
+from services.mdm_adapter.documents.answer import ItemState
 from services.mdm_adapter.documents.corrected import Corrected
+from services.mdm_adapter.documents.work_order_cancelled import WorkOrderCancelled
 from services.mdm_adapter.domain.calendar import local_day
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Row
@@ -30,15 +31,16 @@ from services.mdm_adapter.domain.messages import (
     KnownMessage,
     by_correlation,
 )
-from services.mdm_adapter.domain.orders import Verdict
+from services.mdm_adapter.domain.orders import Order, Verdict
 from services.mdm_adapter.domain.points import MasterData, Point
 from services.mdm_adapter.handing_over import ACK_DUE, needs_rows, release_held
 from services.mdm_adapter.linking import link_document
-from services.mdm_adapter.ordering import REFUSED, needs_of_orders, result_of, take_order
+from services.mdm_adapter.ordering import REFUSED, first_told, key_or_none, needs_of_orders, result_of, take_order
 from services.mdm_adapter.partners.profile import Profile
 from services.mdm_adapter.replies import hear, tell_correction
 
 RECEIPT = "receipt"
+REJECTED = "rejected"
 UNKNOWN_REFERENCE, UNKNOWN_PLACE = "unknown_reference", "unknown_place"
 """Results of a Vorgang that its own check does not see: it quotes nothing of ours, or lies nowhere that we know."""
 CAUSES = {"23": SENDER_MISMATCH, "7": SENDER_MISMATCH}
@@ -97,11 +99,11 @@ def _content(unit: Unit, profile: Profile, message_id: UUID | None) -> bytes:
 
 def repeat_answers(unit: Unit, desk: Desk, profile: Profile, message: InboundMessage) -> None:
     """A copy gets again what the first was answered, under numbers of their own."""
-    content = _content(unit, profile, message.copy_of)
-    decoded = edifact.decode(content, profile, message.received_at, desk.own_ids)
+    content, first = _content(unit, profile, message.copy_of), unit.get(InboundMessage, str(message.copy_of))
+    decoded = edifact.decode(content, profile, first.received_at, desk.own_ids)
     _send_receipt(unit, desk, profile, message, decoded, content)
     asked = {item.order_no: item.asked for item in decoded.items if item.asked}
-    for stored in unit.get(InboundMessage, str(message.copy_of)).answers:
+    for stored in first.answers:
         order_no = stored.answer.items[0].item
         market_writing.send_order_answer(unit, desk, profile, message, stored.answer, asked.get(order_no))
 
@@ -114,7 +116,7 @@ def _take(
             found = item.findings[0]
             quarantine(unit, message, UNCORRELATED, f"{found.code} {found.position}: {found.detail}")
         return result_of(item, REFUSED, item.findings)
-    if item.document is not None and item.order_no:
+    if item.document is not None and _is_known(unit, profile, item):
         return _take_order(unit, desk, message, profile, item)
     row = _row_of(unit, message, item)
     if row is None:
@@ -122,7 +124,15 @@ def _take(
     link_document(unit, message, row[1])
     _hear(unit, desk, profile, *row, item)
     state = item.answer.items[0].state if item.answer else ItemState.UNKNOWN
-    return result_of(item, "corrected" if item.corrected else state)
+    said = REJECTED if state is ItemState.REFUSED else state  # a no of theirs is no refusal of ours
+    return result_of(item, "corrected" if item.corrected else said)
+
+
+def _is_known(unit: Unit, profile: Profile, item: Item) -> bool:
+    """Whether it can be taken: an order of ours, or the end of one that this partner has ordered."""
+    key = key_or_none(profile, item.order_no)
+    ends = isinstance(item.document, WorkOrderCancelled)
+    return key is not None and not (ends and unit.find(Order, key) is None)
 
 
 def _take_order(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile, item: Item) -> ItemResult:
@@ -130,8 +140,9 @@ def _take_order(unit: Unit, desk: Desk, message: InboundMessage, profile: Profil
     result, answer = take_order(unit, message, profile, item)
     if answer and answer.state is ItemState.REFUSED and any(each.code == codes.PLACE for each in result.findings):
         return result.model_copy(update={"result": UNKNOWN_PLACE})
-    if answer and answer.reasons and result.result == Verdict.REPEATED:
-        market_writing.send_order_answer(unit, desk, profile, message, Answer(items=(answer,)), item.asked)
+    told = first_told(unit, profile, item) if result.result == Verdict.REPEATED else None
+    if told is not None:
+        market_writing.send_order_answer(unit, desk, profile, message, told, item.asked)
     return result
 
 
@@ -180,10 +191,11 @@ def _hear(
     if is_of_older or (is_business and not row.decides(item.said_at)):
         unit.anomaly("answer_late", f"case/{dossier.case_id}", row=str(row.row_id), answer=state.value)
         return
-    unit.never(ACK_DUE, str(row.row_id))
     number = next((each.number for each in item.references if each.kind in {"AGO", "ACW"}), None)
     if state is ItemState.ACCEPTED and not is_business and not row.took(number):
         return
+    if state is not ItemState.RECEIVED:
+        unit.never(ACK_DUE, str(row.row_id))
     if item.corrected:
         _learn(unit, dossier, item.corrected)
         tell_correction(unit, profile, dossier, row.order_key, item.corrected)
@@ -218,6 +230,9 @@ def _send_receipt(
 def _judged(outcome: Outcome, item: Item, result: ItemResult) -> Outcome:
     if result.result == UNKNOWN_PLACE:
         return unknown_place(outcome)
+    if result.result == REFUSED and outcome.is_processed and not outcome.findings:  # it does not fit the hub
+        found = tuple(Finding("Z35", each.position, each.detail) for each in result.findings)
+        return replace(outcome, findings=found or (Finding("Z35", "", "does not fit the hub"),))
     return unknown_reference(outcome, item.references[0]) if result.result == UNKNOWN_REFERENCE else outcome
 
 

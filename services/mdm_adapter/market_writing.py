@@ -17,6 +17,7 @@ from services.mdm_adapter.dialects.edifact_fv.market_sending import (
     needed,
 )
 from services.mdm_adapter.dialects.edifact_fv.meter_values import read_devices
+from services.mdm_adapter.dialects.edifact_fv.writing import Unencodable
 from services.mdm_adapter.dialects.items import Reference
 from services.mdm_adapter.documents.answer import Answer
 from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
@@ -173,7 +174,7 @@ def send_order_answer(
         needed(all(parties) or None, "market_id")
         sending = replace(envelope(unit, parties, out), asked=asked, facts=Facts(work_ends_at=ends))
         content = edifact.encode(answer, sending)
-    except (MissingFact, CodeRefused) as error:
+    except (MissingFact, CodeRefused, Unencodable) as error:
         return str(error)
     if faults := edifact.own_faults(content, unit.now):
         return faults[0]

@@ -23,7 +23,7 @@ from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.domain.policy import RESEND_BLOCKED
 from services.mdm_adapter.domain.reports import Missing, report
 from services.mdm_adapter.errors import AlreadyResent, EditRefused, NoSuchThing, NotRepeatable, NotResendable
-from services.mdm_adapter.handing_over import dispatch, needs_rows
+from services.mdm_adapter.handing_over import RESEND, dispatch, needs_rows
 from services.mdm_adapter.metrics import RESENDS
 from services.mdm_adapter.receiving import PROCESS
 
@@ -45,6 +45,7 @@ def resend_row(unit: Unit, desk: Desk, row_id: str, reason: str, edit: Mapping[s
     before, original = _places(unit, dossier, row), row.message_id
     row.edits = {**row.edits, **(edit or {})}
     row.meets(Signal.RESENT)
+    unit.never(RESEND, str(row.row_id))
     row.resent_at, row.delivery = unit.now, None
     unit.audit("handover:resend", f"case/{dossier.case_id}", row=row_id, why=reason, edited=len(edit or {}))
     RESENDS.labels("person").inc()
@@ -136,6 +137,7 @@ def repeat_message(unit: Unit, desk: Desk, message_id: str, reason: str) -> str:
         lane = dossier.metering_point_id or row.order_key
         _not_just_now(unit, row)
         row.meets(Signal.RESENT)
+        unit.never(RESEND, str(row.row_id))
         row.resent_at, row.delivery = unit.now, None
     message.state, message.finished_at, message.cause = OutState.READY, None, None
     payload = {"message_id": message_id, "partner": message.partner, "case_id": str(message.case_id or "")}

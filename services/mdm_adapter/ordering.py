@@ -11,7 +11,7 @@ from services.mdm_adapter.aside import CONFLICT, quarantine
 from services.mdm_adapter.dialects.cim_xml import codes
 from services.mdm_adapter.dialects.findings import Finding
 from services.mdm_adapter.dialects.items import Item
-from services.mdm_adapter.documents.answer import ItemAnswer, ItemState, Reason
+from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
 from services.mdm_adapter.domain.messages import InboundMessage, ItemResult, noted
 from services.mdm_adapter.domain.orders import Arrival, Order, Verdict
 from services.mdm_adapter.metrics import ORDERS
@@ -22,9 +22,18 @@ REFUSED = "refused"
 Taken = tuple[ItemResult, ItemAnswer | None]
 
 
+def key_or_none(profile: Profile, order_no: str) -> str | None:
+    """The key of an order of this partner; None: its number makes none, so it is nobody's."""
+    try:
+        return order_key(profile.id, order_no) if order_no else None
+    except ValueError:
+        return None
+
+
 def needs_of_orders(profile: Profile, items: Iterable[Item], received_at: datetime, unit: Unit) -> Iterator[Ref]:
     """The orders that items speak of, the messages in which those that are repeated were said first, their points."""
-    taken = [(item, order_key(profile.id, item.order_no)) for item in items if not item.findings and item.order_no]
+    keys = ((item, key_or_none(profile, item.order_no)) for item in items if not item.findings)
+    taken = [(item, key) for item, key in keys if key is not None]
     for _, key in taken:
         yield Order, key
     for item, key in taken:
@@ -97,11 +106,26 @@ def _accepted(item: Item, *reasons: Reason) -> ItemAnswer:
 
 def first_answer(unit: Unit, order: Order, item: Item) -> ItemAnswer | None:
     """What the sender was told when it said this first; nothing, as long as nothing was told."""
+    told = _first_told(unit, order, item)
+    return told.items[0] if told else None
+
+
+def first_told(unit: Unit, profile: Profile, item: Item) -> Answer | None:
+    """The same with its days; only where a reason was given, for then somebody has decided."""
+    order = unit.find(Order, order_key(profile.id, item.order_no))
+    told = _first_told(unit, order, item) if order else None
+    return told if told and told.items[0].reasons else None
+
+
+def _first_told(unit: Unit, order: Order, item: Item) -> Answer | None:
     first = order.first_of(item.document) if item.document else None
     message = unit.find(InboundMessage, str(first.message_id)) if first else None
     if message is None:
         return None
     decided = [stored.answer for stored in message.answers if stored.answer.level is Level.BUSINESS]
-    told = [each for answer in decided for each in answer.items if each.item == item.order_no]
-    final = [each for each in told if each.state is not ItemState.RECEIVED]
-    return final[-1] if final else None
+    told = [(answer, each) for answer in decided for each in answer.items if each.item == item.order_no]
+    final = [(answer, each) for answer, each in told if each.state is not ItemState.RECEIVED]
+    if not final:
+        return None
+    answer, said = final[-1]
+    return answer.model_copy(update={"items": (said,)})

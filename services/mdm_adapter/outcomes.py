@@ -16,7 +16,7 @@ from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Row, RowState, Signal
 from services.mdm_adapter.domain.messages import OVERTAKEN, SUPERSEDED, OutboundMessage, OutState
 from services.mdm_adapter.domain.policy import ACK_GRACE, SEND_AGAIN
-from services.mdm_adapter.handing_over import ACK_DUE, RESEND
+from services.mdm_adapter.handing_over import ACK_DUE, RESEND, needs_of_case, release_held
 from services.mdm_adapter.metrics import MESSAGES
 
 SILENCE = "silence"
@@ -32,11 +32,11 @@ LOST = "answer_lost"
 """Cause of a try after which nobody knows whether the message arrived."""
 
 
-def needs_outcome(sent: Sent, _: Unit) -> Iterator[Ref]:
+def needs_outcome(sent: Sent, unit: Unit) -> Iterator[Ref]:
     """The message, and the case that its row belongs to."""
     yield OutboundMessage, sent.payload["message_id"]
     if sent.payload["case_id"]:
-        yield Dossier, sent.payload["case_id"]
+        yield from needs_of_case(sent.payload["case_id"], unit)
 
 
 def record(desk: Desk, sent: Sent, unit: Unit) -> None:
@@ -49,6 +49,7 @@ def record(desk: Desk, sent: Sent, unit: Unit) -> None:
             message.state, message.finished_at, message.cause = OutState.SENT, unit.now, None
             if dossier and row:
                 _taken(unit, desk, dossier, row)
+                release_held(unit, desk, dossier)
                 _await_receipt(unit, dossier, row, message)
         case "failed" if row and sent.cause in RENEWED and row.message_id == message.id:
             message.state, message.finished_at, message.cause = OutState.FAILED, unit.now, sent.cause
@@ -100,9 +101,10 @@ def miss_receipt(timer: Timer, unit: Unit) -> None:
     """
     dossier = unit.get(Dossier, timer.payload["case_id"])
     row = dossier.row(timer.key)
-    if row and row.state is RowState.SENT and in_changeover(unit.now.astimezone(MARKET)):
+    waits = row is not None and row.state in {RowState.SENT, RowState.ACKED} and row.taken != row.numbers
+    if waits and in_changeover(unit.now.astimezone(MARKET)):
         unit.later(ACK_DUE, timer.key, unit.now + timedelta(days=1), case_id=timer.payload["case_id"])
-    elif row and row.state is RowState.SENT:
+    elif row and waits:
         dossier.broken(row, FailureCause.ACK_MISSING, Level.PROCESSABILITY, final=False)
 
 

@@ -9,10 +9,11 @@ from kit.store import Ref, Unit
 from services.mdm_adapter import answering
 from services.mdm_adapter.desk import Desk
 from services.mdm_adapter.dialects.edifact_fv import messages as edifact
+from services.mdm_adapter.dialects.packing import unpacked
 from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
 from services.mdm_adapter.domain.messages import CHAIN, Archived, ArchiveHead, InboundMessage
 from services.mdm_adapter.domain.orders import Order
-from services.mdm_adapter.errors import AnswerGiven, NoSuchThing
+from services.mdm_adapter.errors import AnswerGiven, AnswerIncomplete, NoSuchThing
 from services.mdm_adapter.market_writing import send_order_answer
 from services.mdm_adapter.partners.profile import Profile
 
@@ -32,10 +33,10 @@ def answer_order(desk: Desk, received: Received[OrderAnswered], unit: Unit) -> N
     fact = received.event
     order = unit.get(Order, fact.order_key)
     profile = desk.partners.find(order.partner)
-    if order.answered or order.message_id is None or profile is None:
+    if order.answered or order.message_id is None:
         return
     answer = _answer(fact, order)
-    if fact.needs_text:
+    if fact.needs_text or profile is None:  # the profile may come back; until then a person sees it wait
         order.answer_waiting = answer
     else:
         _send(unit, desk, profile, order, answer)
@@ -52,24 +53,29 @@ def _answer(fact: OrderAnswered, order: Order) -> Answer:
     )
 
 
-def _send(unit: Unit, desk: Desk, profile: Profile, order: Order, answer: Answer) -> None:
+def _send(unit: Unit, desk: Desk, profile: Profile, order: Order, answer: Answer) -> str | None:
+    """Let the answer leave; what is missing for it, if it cannot."""
     order.answered, order.answer_waiting = True, None
     message = unit.get(InboundMessage, str(order.message_id))
     if message.dialect != edifact.NAME:
         answering.answer(unit, desk, profile, message, answer)
-        return
-    content = unit.get(Archived, message.key()).content
+        return None
+    content, _ = unpacked(unit.get(Archived, message.key()).content, profile.limits.message_bytes)
     decoded = edifact.decode(content, profile, message.received_at, desk.own_ids)
     asked = next((item.asked for item in decoded.items if item.order_no == order.order_no), None)
     if missing := send_order_answer(unit, desk, profile, message, answer, asked):
         order.answered, order.answer_waiting = False, answer
         unit.anomaly("answer_incomplete", f"order/{order.order_key}", detail=missing[:200])
-    else:
-        message.answered(answer, unit.now)
+        return missing
+    message.answered(answer, unit.now)
+    return None
 
 
 def add_text(unit: Unit, desk: Desk, key: str, text: str) -> None:
-    """Write the text that the code of a decided answer demands; with it the answer leaves. Raises AnswerGiven."""
+    """Write the text that the code of a decided answer demands; with it the answer leaves.
+
+    Raises AnswerGiven, and AnswerIncomplete where more than a text is missing: then nothing has changed.
+    """
     order = unit.get(Order, key)
     profile = desk.partners.find(order.partner)
     if profile is None:
@@ -79,5 +85,6 @@ def add_text(unit: Unit, desk: Desk, key: str, text: str) -> None:
     (item,) = order.answer_waiting.items
     reasons = tuple(reason.model_copy(update={"text": text}) for reason in item.reasons)
     items = (item.model_copy(update={"reasons": reasons}),)
-    _send(unit, desk, profile, order, order.answer_waiting.model_copy(update={"items": items}))
+    if missing := _send(unit, desk, profile, order, order.answer_waiting.model_copy(update={"items": items})):
+        raise AnswerIncomplete(missing)
     unit.audit("order:answer", f"order/{key}", characters_of_text=len(text))

@@ -139,6 +139,8 @@ def _apply(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile) ->
         found = [Finding(codes.ID_REUSED, "MessageID", "was used for another message")]
         quarantine(unit, message, ID_REUSED, "the message id was used for another message")
         answering.answer(unit, desk, profile, message, answering.refused_whole(decoded.orders, found))
+    elif decoded.findings and decoded.dialect == edifact.NAME:  # not agreed: there is no word for that
+        quarantine(unit, message, SENDER_MISMATCH, decoded.findings[0].detail)
     elif decoded.findings:
         message.state = InState.REFUSED
         answering.answer(unit, desk, profile, message, answering.refused_whole(decoded.orders, decoded.findings))
@@ -152,7 +154,7 @@ def _take_answer(unit: Unit, desk: Desk, message: InboundMessage, profile: Profi
     elif is_reused(unit, message, decoded.message_id):
         quarantine(unit, message, ID_REUSED, "the message id was used for another message")
     elif decoded.kind is Kind.CORRECTION:
-        if not take_correction(unit, message, profile, decoded):
+        if not take_correction(unit, desk, message, profile, decoded):
             quarantine(unit, message, UNCORRELATED, "it corrects nothing that this partner was sent or has ordered")
     elif not take_answer(unit, desk, message, profile, decoded):
         quarantine(unit, message, UNCORRELATED, "it answers no message that this partner was sent")

@@ -28,7 +28,7 @@ from services.mdm_adapter.domain.messages import (
 )
 from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.domain.policy import SEND_AGAIN
-from services.mdm_adapter.handing_over import RESEND, needs_rows, release_held
+from services.mdm_adapter.handing_over import RESEND, needs_of_case, release_held
 from services.mdm_adapter.linking import link_document
 from services.mdm_adapter.metrics import REJECTIONS, UNMAPPED
 from services.mdm_adapter.partners.profile import Profile
@@ -51,23 +51,15 @@ def needs_of_answer(message: InboundMessage, decoded: Decoded, unit: Unit) -> It
         name = by_correlation(message.partner, decoded.correlation_id)
         yield Correlation, name
         if found := unit.find(Correlation, name):
-            yield from _needs_of_case(str(found.case_id), unit)
+            yield from needs_of_case(str(found.case_id), unit)
     elif message.in_reply_to:
         yield OutboundMessage, str(message.in_reply_to)
         if (sent := unit.find(OutboundMessage, str(message.in_reply_to))) and sent.case_id:
-            yield from _needs_of_case(str(sent.case_id), unit)
+            yield from needs_of_case(str(sent.case_id), unit)
     for key in _keys(message, decoded):
         yield Order, key
         if (order := unit.find(Order, key)) and order.case_id:
             yield Dossier, str(order.case_id)
-
-
-def _needs_of_case(case_id: str, unit: Unit) -> Iterator[Ref]:
-    """The case; with its orders, if documents wait that an answer may let leave."""
-    yield Dossier, case_id
-    dossier = unit.find(Dossier, case_id)
-    if dossier and any(row.held for row in dossier.rows):
-        yield from needs_rows(case_id, [], unit)
 
 
 def _keys(message: InboundMessage, decoded: Decoded) -> Iterator[str]:
@@ -113,7 +105,7 @@ def hear(
         dossier.answered(row, Accept.BUSINESS, Level.BUSINESS)
 
 
-def take_correction(unit: Unit, message: InboundMessage, profile: Profile, decoded: Decoded) -> bool:
+def take_correction(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile, decoded: Decoded) -> bool:
     """Tell the corrected data; the document that they answer is accepted. False where nobody knows what is meant."""
     found, corrected = _row_of(unit, message, decoded), decoded.corrected
     if corrected is None:
@@ -132,6 +124,7 @@ def take_correction(unit: Unit, message: InboundMessage, profile: Profile, decod
     if not tell_correction(unit, profile, dossier, key, corrected):
         return False
     _worked_on(message, corrected.order_no, "corrected")
+    release_held(unit, desk, dossier)
     return True
 
 
@@ -255,7 +248,7 @@ def _tell_status(
 def _is_repetition(dossier: Dossier, row: Row, meant: Meant) -> bool:
     """The partner has these very words already, and says so: then it has them."""
     declined = all(said.code == codes.DECLINED or means is HubReason.DUPLICATE for said, means in meant)
-    return declined and (row.build > 1 or any(each.was_sent for each in dossier.earlier(row)))
+    return bool(meant) and declined and (row.build > 1 or any(each.was_sent for each in dossier.earlier(row)))
 
 
 def _broken(unit: Unit, dossier: Dossier, row: Row, first: tuple[Reason, HubReason], level: Level) -> None:

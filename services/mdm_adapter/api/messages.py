@@ -32,6 +32,7 @@ from services.mdm_adapter.domain.messages import Change
 from services.mdm_adapter.errors import (
     AlreadyResent,
     AnswerGiven,
+    AnswerIncomplete,
     EditRefused,
     NoSuchThing,
     NotRepeatable,
@@ -383,7 +384,7 @@ def _sending(router: APIRouter, desk: Desk) -> None:
 
 
 def _answers(router: APIRouter, desk: Desk) -> None:
-    @router.post("/v1/orders/{order_key}/answer-text", responses=refusals(AnswerGiven))
+    @router.post("/v1/orders/{order_key}/answer-text", responses=refusals(AnswerGiven, AnswerIncomplete))
     async def answer_text(order_key: str, request: WithText, answerer: Answerer, store: TheStore) -> StateView:
         """The text that the code of a decided answer demands; with it the answer leaves."""
 

@@ -40,7 +40,7 @@ def decode(data: bytes, profile: Profile, now: datetime, own: Collection[str] | 
     if refused is not None:
         return Decoded(PACKED, Kind.OTHER, findings=[refused])
     dialect = dialect_of(data, profile)
-    if not profile.speaks(dialect, now.date()):
+    if not profile.speaks(dialect, now.astimezone(profile.zone).date()):
         findings = [Finding("1.9", "/", f"{dialect} is not agreed with this partner", rule="DIALECT")]
         return Decoded(dialect, Kind.OTHER, findings=findings)
     match dialect:

@@ -1,10 +1,11 @@
 """Roles of the market are told by EDIFACT, answer by it, and order by it."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ from services.mdm_adapter.settings import Settings
 from simulators import facts
 from tests.services.mdm_adapter.erp import Erp, reply, text
 from tests.services.mdm_adapter.exchanges import ERP, PROFILE, US, Exchange, kind, reference, said
-from tests.services.mdm_adapter.market import ADDRESSES, PARTIES, announced
+from tests.services.mdm_adapter.market import ADDRESSES, PARTIES, announced, with_parties
 from tests.services.mdm_adapter.scenes import CASE, POINT, opened, order, requested, visited
 
 
@@ -516,3 +517,104 @@ async def test_bytes_that_are_no_interchange_are_kept_and_not_answered(exchange:
     await exchange.says("nb-nord", "UNB+".encode("utf-16"))
     (fact,) = await exchange.facts_of(MessageQuarantined)
     assert (fact.cause, exchange.sent["nb-nord"]) == ("NOT_EDIFACT", [])
+
+
+async def test_receipts_of_several_cases_may_share_one_interchange(exchange: Exchange) -> None:
+    cases = [UUID(int=CASE.int + number) for number in range(4)]
+    for number, case in enumerate(cases):
+        named = with_parties("nb").replace(b"WO-1", f"WO-{number}".encode()).replace(b"M-1", f"M-{number}".encode())
+        await exchange.comes(named)
+        await exchange.hears(opened(f"erp-a:WO-{number}", case_id=case))
+        await exchange.hears_and_works(visited(case_id=case), requested(case_id=case))
+    bodies = [exchange.receipt("nb", content) for content in exchange.sent["nb-nord"]]
+    await exchange.says("nb-nord", exchange.written("nb", "APERAK", *bodies))
+    assert exchange.kinds("nb") == ["55643"] * 4 + ["13017"] * 4
+
+
+async def test_many_orders_of_one_interchange_are_taken_at_once(exchange: Exchange) -> None:
+    bodies = [ordered(exchange) for _ in range(6)]
+    for number, body in enumerate(bodies):
+        body[0] = f"BGM+Z12+NB-D-{100 + number}"
+        body[-4] = f"LOC+172+DE00012300101000000000000000123{number}A"
+        body[-5] = ADDRESS.replace("00101", f"0010{number + 1}")
+    await exchange.says("nb-nord", exchange.written("nb", "ORDERS", *bodies))
+    assert len(await exchange.facts_of(OrderReceived)) == 6
+    assert said(exchange.last("nb"), "BGM") == ["312"] * 6
+
+
+async def test_a_storno_that_waits_for_a_fact_outlives_the_end_of_its_case(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    await exchange.receives("nb", exchange.last("nb"))
+    await exchange.receives("nb", exchange.last("nb"))
+    late = UUID(int=CASE.int + 99)
+    undone = requested(Fact.CANCELLED, 1, decision=Decision.STORNO, order_key="erp-a:WO-1", visit_id=late)
+    ended = CaseCancelled(case_id=CASE, reason="cancelled", orders=("erp-a:WO-1",))
+    await exchange.hears_and_works(undone.model_copy(update={"visit_version": 1}), ended)
+    before = exchange.kinds("nb")
+    await exchange.hears_and_works(visited(visit_id=late, sequence=2))
+    assert (before, exchange.kinds("nb")[2:]) == (["55643", "13017"], ["13006", "55643"])
+
+
+async def test_a_refusal_without_a_code_is_a_refusal(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    uci = f"UCI+{said(exchange.last('nb'), 'UNB', 5)[0]}+{US}:500+{facts.MARKET_CODES['nb']}:500+4"
+    await exchange.says("nb-nord", exchange.written("nb", "CONTRL", [uci]))
+    (fact,) = await exchange.facts_of(HandoverFailed)
+    assert (fact.level, fact.cause) == (Level.SYNTAX, FailureCause.SCHEMA)
+
+
+async def test_E10_a_receipt_of_one_device_does_not_stop_the_alarm_about_the_other(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    await exchange.receives("nb", exchange.last("nb"))
+    first = exchange.receipt("nb", exchange.last("nb"))
+    await exchange.says("nb-nord", exchange.written("nb", "APERAK", first))
+    await exchange.minutes_pass(3 * 24 * 60)
+    (fact,) = await exchange.facts_of(HandoverFailed)
+    assert fact.cause is FailureCause.ACK_MISSING
+
+
+async def test_E10_that_an_interchange_could_be_read_does_not_stop_the_alarm(exchange: Exchange) -> None:
+    await given_done_work(exchange, "nb")
+    uci = f"UCI+{said(exchange.last('nb'), 'UNB', 5)[0]}+{US}:500+{facts.MARKET_CODES['nb']}:500+7"
+    await exchange.says("nb-nord", exchange.written("nb", "CONTRL", [uci]))
+    await exchange.minutes_pass(61)
+    (fact,) = await exchange.facts_of(HandoverFailed)
+    assert fact.cause is FailureCause.ACK_MISSING
+
+
+async def test_a_name_that_the_market_cannot_write_breaks_its_document_and_nothing_else(exchange: Exchange) -> None:
+    named = with_parties("nb").replace(b"Ada Probe", "Ада Проба".encode())
+    await exchange.comes(named)
+    await exchange.hears(opened())
+    await exchange.hears_and_works(visited(), requested())
+    (fact,) = await exchange.facts_of(HandoverFailed)
+    assert (fact.cause, await exchange.rows("parked_keys")) == (FailureCause.OWN_OUTPUT_INVALID, [])
+
+
+async def test_a_repeated_order_is_answered_with_the_day_that_was_confirmed(exchange: Exchange) -> None:
+    body = ordered(exchange)
+    await exchange.says("nb-nord", exchange.written("nb", "ORDERS", body))
+    (heard,) = await exchange.facts_of(OrderReceived)
+    decided = answered(heard.order_key, "accepted", "A02").model_copy(update={"fixed_on": date(2026, 5, 12)})
+    await exchange.hears_and_works(decided)
+    await exchange.says("nb-nord", exchange.written("nb", "ORDERS", body))
+    days = [said(each, "DTM")[1] for each in exchange.sent["nb-nord"] if kind(each) == "19005"]
+    assert days == ["203:202605112200?"] * 2
+
+
+async def test_a_copy_is_judged_by_when_the_first_came(exchange: Exchange) -> None:
+    body = ordered(exchange)
+    body[1] = f"DTM+137:{exchange.clock.now() + timedelta(minutes=9):%Y%m%d%H%M}?+00:303"
+    message = exchange.written("nb", "ORDERS", body)
+    await exchange.says("nb-nord", message)
+    await exchange.minutes_pass(10)
+    await exchange.says("nb-nord", message)
+    assert exchange.kinds("nb") == ["APERAK 313"] * 2
+
+
+async def test_the_end_of_an_order_that_nobody_knows_is_for_a_person(exchange: Exchange) -> None:
+    about = ["CNI+1", f"LOC+172+{POINT}", "STS+Z10+Z13+E17", "RFF+Z13:21013", "RFF+ON:#4711"]
+    message = [*exchange.head("nb", "Z09", "MR"), *about]
+    await exchange.says("nb-nord", exchange.written("nb", "IFTSTA", message))
+    (fact,) = await exchange.facts_of(MessageQuarantined)
+    assert (fact.cause, said(exchange.last("nb"), "ERC")) == ("UNCORRELATED", ["Z33"])

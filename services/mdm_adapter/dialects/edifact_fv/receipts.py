@@ -96,7 +96,7 @@ def _error(finding: Finding, references: list[Segment], sending: MarketSending, 
     """ERC with the wrong value; where a segment is meant, its name and how it was received."""
     yield seg("ERC", finding.code)
     if finding.value:
-        yield ftx("ABO", finding.value)
+        yield ftx("ABO", _quotable(finding.value))
     named = _names_segment(finding.code, sending)
     if also:  # the references of the whole message stand behind its first error
         yield from references
@@ -104,7 +104,13 @@ def _error(finding: Finding, references: list[Segment], sending: MarketSending, 
         yield from references[-1:]
     if named:
         hint = finding.position.rpartition(" ")[2] if finding.segment else finding.position
-        yield seg("FTX", "Z02", "", "", (name_of(hint), (finding.segment or "")[:TEXT]))
+        yield seg("FTX", "Z02", "", "", (name_of(hint), _quotable(finding.segment or "")[:TEXT]))
+
+
+def _quotable(text: str) -> str:
+    """What was wrong, in the characters of the market; others and control characters become question marks."""
+    plain = text.encode("latin-1", "replace").decode("latin-1")
+    return "".join(each if each.isprintable() else "?" for each in plain)
 
 
 def _names_segment(code: str, sending: MarketSending) -> bool:

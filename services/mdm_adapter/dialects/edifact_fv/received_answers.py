@@ -20,6 +20,8 @@ CLEARING = "Z88"
 CORRECTS = "A02"
 MASTER_DATA = frozenset({"55648", "55658"})
 ANY = "*"
+UNSPECIFIED = "18"
+"""DE0085 of a refusal that names no fault."""
 CHARACTERS = 1000
 
 
@@ -152,6 +154,8 @@ def acknowledged(said: Acknowledgement, on: date) -> Answer:
     taken = ItemState.RECEIVED if is_contrl else ItemState.ACCEPTED
     state = taken if said.accepted else ItemState.REFUSED
     seen = dict.fromkeys(_reasons(said, on)) if state is ItemState.REFUSED else {}
+    if state is ItemState.REFUSED and not seen:
+        seen = {Reason(code=UNSPECIFIED, text=meaning_of(UNSPECIFIED, on) or None, hub_reason=HubReason.SCHEMA): None}
     return Answer(
         items=(ItemAnswer(item=_item(references_of(said)), state=state, reasons=tuple(seen)),),
         level=Level.SYNTAX if is_contrl else Level.PROCESSABILITY,
