@@ -147,11 +147,15 @@ def _row(unit: Unit, handover: Handover, recipient: Recipient, document: Documen
 
 def dispatch(unit: Unit, desk: Desk, dossier: Dossier, row: Row) -> None:
     """Build the document of a queued row, check it and have it sent; a missing fact holds it for a while."""
-    profile, order = _recipient(unit, desk, row), unit.find(Order, row.order_key)
+    known_as = row.recipient
+    profile = _recipient(unit, desk, row)
+    order = unit.find(Order, row.order_key) if row.recipient != NOBODY else None
     if profile is None or order is None or desk.way_out(profile) is None:
         dossier.broken(row, FailureCause.NO_RECIPIENT, Level.TRANSPORT)
         return
     handover = dossier.handover(row.fact, row.attempt)
+    if known_as != profile.id:  # it was known by its code alone: now it is told all that it must be
+        _add_missing(unit, desk, dossier, row, handover)
     if wait := dossier.must_wait(row) or _announced_late(unit, profile, handover, row):
         row.held = wait
         return
@@ -177,6 +181,16 @@ def dispatch(unit: Unit, desk: Desk, dossier: Dossier, row: Row) -> None:
         _send_answer(unit, desk, profile, dossier, row, order, document, dialect)
     else:
         _send(unit, desk, profile, dossier, row, document, dialect)
+
+
+def _add_missing(unit: Unit, desk: Desk, dossier: Dossier, row: Row, handover: Handover) -> None:
+    told = Recipient(row.recipient, row.role, row.order_key, DocumentKind(row.document), row.accept)
+    there = {each.document for each in dossier.rows_of(handover) if each.recipient == row.recipient}
+    for document in _documents(unit, desk, dossier, told):
+        if document not in there:
+            more = _row(unit, handover, told, document)
+            dossier.add_row(more)
+            dispatch(unit, desk, dossier, more)
 
 
 def _recipient(unit: Unit, desk: Desk, row: Row) -> Profile | None:
@@ -213,7 +227,7 @@ def _send_answer(
     unit: Unit, desk: Desk, profile: Profile, dossier: Dossier, row: Row, order: Order, document: Answer, dialect: str
 ) -> None:
     """The answer to a cancellation, in the dialect of the message that asked; it stands there for copies as well."""
-    asked = unit.find(InboundMessage, str(order.cancel_message_id))
+    asked = unit.find(InboundMessage, str(order.cancel_message_id)) if order.cancel_message_id else None
     if asked is not None:
         asked.answered(document, unit.now)
         if asked.dialect and writing.answers(asked.dialect):

@@ -27,6 +27,9 @@ async def office(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     await stage.close()
 
 
+TRY_AGAIN = 503
+
+
 async def test_200_tries_to_book_50_work_orders_on_one_day_never_share_a_cell(office: Office) -> None:
     stage = office.stage
     await stage.hears(*(work_order(order, 2 + number) for number, order in enumerate(ORDERS)))
@@ -38,6 +41,8 @@ async def test_200_tries_to_book_50_work_orders_on_one_day_never_share_a_cell(of
             order = ORDERS[number % len(ORDERS)]
             body = {"work_order_id": str(order), "technician_id": office.people["Tilo"], "start": start}
             answer = await http.post("/v1/appointments", json=body)
+            while answer.status_code == TRY_AGAIN:  # nothing was stored: the queue before it was longer than it waits
+                answer = await http.post("/v1/appointments", json=body)
             return answer.status_code, answer.json().get("code", "")
 
         answers = Counter(await asyncio.gather(*(tries(number) for number in range(200))))

@@ -618,3 +618,22 @@ async def test_the_end_of_an_order_that_nobody_knows_is_for_a_person(exchange: E
     await exchange.says("nb-nord", exchange.written("nb", "IFTSTA", message))
     (fact,) = await exchange.facts_of(MessageQuarantined)
     assert (fact.cause, said(exchange.last("nb"), "ERC")) == ("UNCORRELATED", ["Z33"])
+
+
+async def test_a_party_whose_profile_comes_later_is_told_devices_and_readings(exchange: Exchange) -> None:
+    folder = exchange.service.settings.partners_dir
+    profile = (folder / "nb-nord.yaml").read_text()
+    other = profile.replace(facts.MARKET_CODES["nb"], "9900001000019").replace("nb-nord", "nb-sued")
+    await exchange.comes(with_parties("nb").replace(facts.MARKET_CODES["nb"].encode(), b"9900001000019"))
+    await exchange.hears(opened())
+    await exchange.hears_and_works(visited(), requested())
+    (row,) = [each for each in await exchange.rows("handover_rows") if each.recipient == "9900001000019"]
+    (folder / "nb-sued.yaml").write_text(other)
+    exchange.service.ports["partner_rest"].desk.partners.look_again()
+    exchange.service.ports["partner_rest"].desk.urls["nb-sued"] = "http://nb-nord.example/in"
+    async with exchange.http("mdm") as person:
+        answer = await person.post(f"/v1/messages/{row.row_id}/resend", json={"reason": "the profile is there"})
+    assert answer.status_code == 200, answer.text
+    await exchange.works()
+    rows = {each.document: each.held for each in await exchange.rows("handover_rows") if each.recipient == "nb-sued"}
+    assert rows == {"device_exchange_completed": None, "meter_readings": "DEVICES_FIRST"}
