@@ -92,25 +92,18 @@ class Unit:
 
     def get(self, kind: type[A], key: str) -> A:
         """The aggregate under this key; raises NotFound, or NotLoaded if nobody asked for it."""
-        if (found := self.find(kind, key)) is not None:
-            return found
-        if (kind, key) not in self._here:
-            raise NotLoaded(f"{kind.__name__} {key} is not loaded yet")
-        raise NotFound(f"there is no {kind.__name__} {key}")
+        if (found := self.find(kind, key)) is None:
+            raise NotFound(f"there is no {kind.__name__} {key}")
+        return found
 
     def find(self, kind: type[A], key: str) -> A | None:
-        """The aggregate under this key, if there is one; raises NotLoaded if nobody asked for it.
-
-        While needs are asked it is asked for by that, and looks as if there were none until the next round: so one
-        round names everything that can be known by then.
-        """
+        """The aggregate under this key, if there is one; raises NotLoaded if nobody asked for it."""
         try:
             found = self._here[kind, key]
         except KeyError:
-            if self._wanted is None:
-                raise NotLoaded(f"{kind.__name__} {key} is not among the needs") from None
-            self._wanted.add((kind, key))
-            return None
+            if self._wanted is not None:
+                self._wanted.add((kind, key))
+            raise NotLoaded(f"{kind.__name__} {key} is not among the needs") from None
         if found is not None:
             self._touched[id(found)] = found
         return cast("A | None", found)
