@@ -15,9 +15,22 @@ from kit.errors import HubError
 from kit.failures import is_unique_violation
 from kit.outbox import Cause
 from kit.request import RequestInfo, current_request
-from kit.unit import Kinds, NotLoaded, Unit
+from kit.unit import Kinds, NotLoaded, Unit, side_by_side
 
-__all__ = ["Aggregate", "Alias", "Children", "Listing", "Mapped", "NotLoaded", "Ref", "Scope", "Step", "Store", "Unit"]
+__all__ = [
+    "Aggregate",
+    "Alias",
+    "Children",
+    "Listing",
+    "Mapped",
+    "NotLoaded",
+    "Ref",
+    "Scope",
+    "Step",
+    "Store",
+    "Unit",
+    "side_by_side",
+]
 
 T = TypeVar("T")
 Command = Callable[[Unit], T]

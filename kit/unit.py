@@ -1,6 +1,6 @@
 """What one transaction works on: an identity map, the facts told so far, the only source of time and ids."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -22,6 +22,15 @@ ROUNDS = 5
 
 class NotLoaded(Exception):
     """A handler reached for what its needs did not name: a bug, unless loading event by event brings it."""
+
+
+def side_by_side(needs: Iterable[Iterable[Ref]]) -> Iterator[Ref]:
+    """Needs of several things at once: one that reaches for what is not there yet does not keep the others waiting."""
+    for one in needs:
+        try:
+            yield from one
+        except NotLoaded:
+            continue  # the unit noted what it reached for
 
 
 @dataclass(frozen=True, slots=True)

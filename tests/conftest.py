@@ -12,6 +12,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from sqlalchemy import URL, make_url
 
 from tests.servers.install import Missing, locked
@@ -24,6 +25,9 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own inside it
 """Where tests keep their files, if it is there: SQLite waits for the disk at every commit, and a killed process loses
 nothing that it wrote to either. With `--basetemp` they lie elsewhere, and stay."""
 KAFKA_IMAGE, POSTGRES_IMAGE = "confluentinc/cp-kafka:7.6.0", "postgres:15"
+
+settings.register_profile("suite", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("suite")  # how fast a machine draws examples says nothing about the hub
 
 C = TypeVar("C", Kafka, Postgres)
 stack = ExitStack()

@@ -14,7 +14,7 @@ from contracts.ids import is_malo, is_municipality, order_key, postcode
 from kit.auth import Scope
 from kit.csvs import Row, Table, write_csv
 from kit.jobs import Running, Verdict
-from kit.store import NotLoaded, Ref, Step, Unit
+from kit.store import Ref, Step, Unit, side_by_side
 from services.mdm_adapter import import_store
 from services.mdm_adapter import store as queries
 from services.mdm_adapter.desk import Desk
@@ -307,15 +307,8 @@ def _verdict(outcome: Outcome) -> Verdict:
 def rehearsed(unit: Unit, db: sa.Connection, whose: Whose, lines: Sequence[Line]) -> list[tuple[int, Outcome]]:
     """What would become of these rows. The unit is thrown away afterwards: nothing is written, nothing is told."""
     steps = [(line.number, *step_of(whose, line)) for line in lines]
-    unit.load(db, lambda asked: (ref for _, needs, _ in steps for ref in _asked(needs, asked)))
+    unit.load(db, lambda asked: side_by_side(needs(asked) for _, needs, _ in steps))
     return [(number, do(unit)) for number, _, do in steps]
-
-
-def _asked(needs: Callable[[Unit], Iterable[Ref]], unit: Unit) -> Iterator[Ref]:
-    try:
-        yield from needs(unit)
-    except NotLoaded:
-        return  # the unit noted what it reached for
 
 
 def error_file(content: bytes, form: Form, given: ColumnMap, refused: Mapping[int, Sequence[Noted]]) -> bytes:

@@ -1,11 +1,11 @@
 """An interchange of the market is applied, Vorgang by Vorgang, and answered: by one CONTRL, or an APERAK for each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from uuid import UUID
 
 from contracts.codes import Level
-from kit.store import Ref, Unit
+from kit.store import Ref, Unit, side_by_side
 from services.mdm_adapter import answering, market_writing
 from services.mdm_adapter.aside import ID_REUSED, SENDER_MISMATCH, UNCORRELATED, is_reused, quarantine
 from services.mdm_adapter.desk import Desk
@@ -49,7 +49,6 @@ CAUSES = {"23": SENDER_MISMATCH, "7": SENDER_MISMATCH}
 
 def needs_of_interchange(message: InboundMessage, profile: Profile, decoded: Decoded, unit: Unit) -> Iterator[Ref]:
     """Orders, and the cases of all that is quoted: an answer may let more of their documents leave."""
-    yield from needs_of_orders(profile, [item for item in decoded.items if item.document], message.received_at, unit)
     names = [_name(message, reference) for item in decoded.items for reference in item.references]
     for name in names:
         yield Correlation, name
@@ -57,9 +56,14 @@ def needs_of_interchange(message: InboundMessage, profile: Profile, decoded: Dec
         if item.answer and item.answer.level is not Level.BUSINESS:
             for reference in item.references:
                 yield KnownMessage, _answer_name(message, reference)
-    cases = (str(found.case_id) for name in names if (found := unit.find(Correlation, name)))
-    for case_id in dict.fromkeys(cases):
-        yield from needs_rows(case_id, [], unit)
+    orders = [item for item in decoded.items if item.document]
+    both = (needs_of_orders(profile, orders, message.received_at, unit), _needs_of_cases(names, unit))
+    yield from side_by_side(both)
+
+
+def _needs_of_cases(names: Iterable[str], unit: Unit) -> Iterator[Ref]:
+    cases = dict.fromkeys(str(found.case_id) for name in names if (found := unit.find(Correlation, name)))
+    yield from side_by_side(needs_rows(case_id, [], unit) for case_id in cases)
 
 
 def _name(message: InboundMessage, reference: Reference) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from contracts.codes import Level
 from contracts.ids import order_key
-from kit.store import Ref, Unit
+from kit.store import Ref, Unit, side_by_side
 from services.mdm_adapter import answering
 from services.mdm_adapter.aside import CONFLICT, quarantine
 from services.mdm_adapter.dialects.cim_xml import codes
@@ -36,12 +36,15 @@ def needs_of_orders(profile: Profile, items: Iterable[Item], received_at: dateti
     taken = [(item, key) for item, key in keys if key is not None]
     for _, key in taken:
         yield Order, key
-    for item, key in taken:
-        order = unit.find(Order, key)
-        if order and item.document and (first := order.first_of(item.document)):
-            yield InboundMessage, str(first.message_id)
-        if item.document:
-            yield from needs_of_order(unit, profile, order, item.document, received_at)
+    yield from side_by_side(_needs_of_item(profile, item, key, received_at, unit) for item, key in taken)
+
+
+def _needs_of_item(profile: Profile, item: Item, key: str, received_at: datetime, unit: Unit) -> Iterator[Ref]:
+    order = unit.find(Order, key)
+    if order and item.document and (first := order.first_of(item.document)):
+        yield InboundMessage, str(first.message_id)
+    if item.document:
+        yield from needs_of_order(unit, profile, order, item.document, received_at)
 
 
 def take_order(unit: Unit, message: InboundMessage, profile: Profile, item: Item) -> Taken:

@@ -1,8 +1,6 @@
 """Every combination of bus and database that the hub may run on."""
 
-import gc
-import warnings
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +47,3 @@ def _databases(request: pytest.FixtureRequest, database: str, folder: Path) -> M
         return {name: f"sqlite:///{folder}/{name}.db" for name in names}
     new_database = request.getfixturevalue("new_database")
     return {name: new_database() for name in names}
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """What is stopped while it connects may leave a connection open: it is collected here, not in another test."""
-    yield
-    if "kafka" in item.nodeid:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
