@@ -496,3 +496,16 @@ async def test_X10_used_means_received_waits_for_the_answer(tmp_path: Path) -> N
         await scene.works()
         (row,) = await scene.rows("handover_rows")
         assert row.state == "ACKED"
+
+
+async def test_X18_what_one_visit_did_is_told_in_order_and_nothing_before_it_is_reported(one_by_one: Scene) -> None:
+    other = UUID(int=77)
+    await one_by_one.hears(requested(visit_id=other, visit_version=1))
+    await one_by_one.works()
+    before, held = one_by_one.erp.reports(), [row.held for row in await one_by_one.rows("handover_rows")]
+    await one_by_one.hears(visited(visit_id=other, sequence=2))
+    await one_by_one.works()
+    sides = ("OldAsset/serialNumber", "Assets/serialNumber")
+    told = [[bool(text(each, f"{TASK}/{side}")) for side in sides] for each in one_by_one.erp.reports()]
+    assert (before, held) == ([], ["FACT_MISSING: visit report", "REMOVAL_FIRST"])
+    assert told == [[True, False], [False, True]]
