@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from services.mdm_adapter.dialects.cim_xml.batches import RECORD_BYTES, Surveyed, survey, taken
@@ -122,6 +122,7 @@ def test_X20_a_file_that_is_wrong_as_a_whole_is_refused_and_nothing_of_it_is_tak
     assert ([found.code for found in seen.findings], numbers) == ([code], [])
 
 
+@example(269, b"A")
 @given(some.integers(0, len(WHOLE) - 1), some.binary(min_size=1, max_size=4))
 def test_SEC_IN_04_a_damaged_file_is_read_or_refused_with_findings(at: int, damage: bytes) -> None:
     seen, numbers = both(io.BytesIO(WHOLE[:at] + damage + WHOLE[at + len(damage) :]), atomic=False)

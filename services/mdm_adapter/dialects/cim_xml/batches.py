@@ -140,7 +140,7 @@ class _Watched:
 def _reader(header: etree._Element, profile: Profile | None, now: datetime | None) -> Reader:
     """What reads a record below this header. Raises BatchRefused with all that is wrong with the header."""
     said, root = read_header(header), header.getparent()
-    kind = etree.QName(root).localname if root is not None else ""
+    kind = str(root.tag).rpartition("}")[2] if root is not None else ""  # a prefix that nobody declared stays in it
     if kind != "RequestMessage":
         raise XmlRefused(XmlFinding("SCHEMA", "a file of orders is a RequestMessage", xpath=f"/{kind}"))
     if wrong := judged(kind, said, profile, now):
