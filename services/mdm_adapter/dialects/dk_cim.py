@@ -66,7 +66,7 @@ class MarketDocument:
 
 def is_document(root: etree._Element) -> bool:
     """Whether the root has the shape of such a document, known or not."""
-    return etree.QName(root).localname.endswith(DOCUMENT)
+    return str(root.tag).endswith(DOCUMENT)
 
 
 def key_fields(root: etree._Element) -> dict[str, str]:
