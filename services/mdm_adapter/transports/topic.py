@@ -52,6 +52,7 @@ class Topics:
     async def _look(self, profile: Profile, agreed: Topic) -> bool:
         reader = self._reader(profile.id, agreed)
         taken = await reader.take()
+        stored = False
         try:
             for record in taken:
                 place = f"{agreed.cluster}/{record.topic}/{record.partition}/{record.offset}"
@@ -59,9 +60,10 @@ class Topics:
                 await self.receive(Arriving(profile.id, record.value, "topic", place, once=once))
                 await reader.done(record)
                 faults.point("in.receipt_sent")
-        except BaseException:
-            await reader.stop()  # what was read and not stored is read again
-            raise
+            stored = True
+        finally:
+            if not stored:  # whatever stopped us: what was read and not stored is read again
+                await reader.stop()
         return bool(taken)
 
     def _reader(self, partner: str, agreed: Topic) -> "ForeignReader":
