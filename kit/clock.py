@@ -1,6 +1,8 @@
 """Where time comes from: every stored instant is read on an injected clock, so that tests and the demo move it."""
 
 import asyncio
+from asyncio import Event
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -15,8 +17,8 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
 
-    async def wait_until(self, due: datetime | None, at_most_seconds: float) -> None:
-        """Return once `due` has come on this clock, or so many real seconds have gone by, whichever is first."""
+    async def wait_until(self, due: datetime | None, at_most_seconds: float, woken: Event | None = None) -> None:
+        """Return once `due` has come on this clock, so many real seconds have gone by, or `woken` is set."""
 
 
 class SystemClock:
@@ -25,9 +27,9 @@ class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
-    async def wait_until(self, due: datetime | None, at_most_seconds: float) -> None:
+    async def wait_until(self, due: datetime | None, at_most_seconds: float, woken: Event | None = None) -> None:
         left = at_most_seconds if due is None else (due - self.now()).total_seconds()
-        await asyncio.sleep(max(0.0, min(left, at_most_seconds)))
+        await is_set(woken or Event(), max(0.0, min(left, at_most_seconds)))
 
 
 class FrozenClock:
@@ -39,8 +41,8 @@ class FrozenClock:
     def now(self) -> datetime:
         return self._at
 
-    async def wait_until(self, due: datetime | None, at_most_seconds: float) -> None:
-        await asyncio.sleep(0.0 if due is not None and due <= self._at else at_most_seconds)
+    async def wait_until(self, due: datetime | None, at_most_seconds: float, woken: Event | None = None) -> None:
+        await is_set(woken or Event(), 0.0 if due is not None and due <= self._at else at_most_seconds)
 
 
 class ManualClock:
@@ -48,7 +50,7 @@ class ManualClock:
 
     def __init__(self, start: datetime) -> None:
         self._now = in_utc(start)
-        self._waiting: set[tuple[asyncio.AbstractEventLoop, asyncio.Event, datetime]] = set()
+        self._waiting: set[tuple[asyncio.AbstractEventLoop, Event, datetime]] = set()
 
     def now(self) -> datetime:
         return self._now
@@ -63,17 +65,16 @@ class ManualClock:
             if due <= self._now and not loop.is_closed():
                 loop.call_soon_threadsafe(moved.set)
 
-    async def wait_until(self, due: datetime | None, at_most_seconds: float) -> None:
+    async def wait_until(self, due: datetime | None, at_most_seconds: float, woken: Event | None = None) -> None:
+        event = woken or Event()
         if due is None:
-            await asyncio.sleep(at_most_seconds)
+            await is_set(event, at_most_seconds)
             return
-        waiter = (asyncio.get_running_loop(), asyncio.Event(), due)
+        waiter = (asyncio.get_running_loop(), event, due)
         self._waiting.add(waiter)
         try:
             if due > self._now:
-                await asyncio.wait_for(waiter[1].wait(), at_most_seconds)
-        except TimeoutError:
-            return
+                await is_set(event, at_most_seconds)
         finally:
             self._waiting.discard(waiter)
 
@@ -106,11 +107,20 @@ class FileClock:
         path.write_text(in_utc(at).isoformat(), "ascii")
         return cls(path)
 
-    async def wait_until(self, due: datetime | None, at_most_seconds: float) -> None:
-        loop = asyncio.get_running_loop()
+    async def wait_until(self, due: datetime | None, at_most_seconds: float, woken: Event | None = None) -> None:
+        loop, event = asyncio.get_running_loop(), woken or Event()
         end = loop.time() + at_most_seconds
-        while (due is None or due > self.now()) and (left := end - loop.time()) > 0:  # noqa: ASYNC110 - moved from outside
-            await asyncio.sleep(min(left, LOOK_AGAIN_SECONDS))
+        while (due is None or due > self.now()) and (left := end - loop.time()) > 0:
+            if await is_set(event, min(left, LOOK_AGAIN_SECONDS)):
+                return
+
+
+async def is_set(event: Event, at_most_seconds: float) -> bool:
+    """Wait for an event; whether it was set before so many real seconds had gone by."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(at_most_seconds):
+            await event.wait()
+    return event.is_set()
 
 
 def in_utc(at: datetime) -> datetime:

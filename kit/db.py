@@ -105,7 +105,7 @@ class Sqlite:
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url)
         self._writer = _Hand(self.url, "BEGIN IMMEDIATE", *SQLITE_PRAGMAS)
-        self._glancer, self._reader = (_Hand(self.url, "BEGIN", *READ_ONLY) for _ in range(2))
+        self._glancer, self._reader = _Hand(self.url, "", *READ_ONLY), _Hand(self.url, "BEGIN", *READ_ONLY)
         self._thread = ThreadPoolExecutor(1, "sqlite-read")
         self.dialect = self._writer.engine.dialect
 
@@ -123,7 +123,7 @@ class Sqlite:
                 return self._writer.finish(begun, work)
 
     async def glance(self, work: Work[T]) -> T:
-        return self._glancer.finish(self._glancer.begin(), work)
+        return self._glancer.look(work)
 
     async def read(self, work: Work[T]) -> T:
         return await self._reading(lambda: self._reader.finish(self._reader.begin(), work))
@@ -149,11 +149,23 @@ class _Hand:
         self.closed = False
 
     def begin(self) -> sa.RootTransaction:
+        return self._connected().begin()
+
+    def look(self, work: Work[T]) -> T:
+        """Work without a transaction: every statement sees what was committed before it."""
+        db = self._connected()
+        try:
+            return work(db)
+        finally:
+            if db.in_transaction():  # SQLAlchemy's own idea of one; the driver has none
+                db.rollback()
+
+    def _connected(self) -> sa.Connection:
         if self.closed:
             raise Unavailable("the database is closed")
         if self._connection is None:
             self._connection = self.engine.connect()
-        return self._connection.begin()
+        return self._connection
 
     def finish(self, begun: sa.RootTransaction, work: Work[T]) -> T:
         db = begun.connection
@@ -186,7 +198,8 @@ def _engine(url: sa.URL, begin: str, *pragmas: str) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     sa.event.listen(engine, "connect", prepare)
-    sa.event.listen(engine, "begin", lambda db: on_sqlite(db, begin))
+    if begin:
+        sa.event.listen(engine, "begin", lambda db: on_sqlite(db, begin))
     return engine
 
 

@@ -239,7 +239,7 @@ class Desk:
         values: dict[str, Any] = {"state": "done" if done else "ready", "due_at": now, "lease_until": None}
         values |= {"finished_at": now} if done else {"attempts": 0}
         db.execute(sa.update(effects).where(effects.c.id == effect_id).values(**values))
-        self.store.touches(db, self.store.due_changed)
+        self.store.touches(db, self.store.due_changed["effects"])
         details = {"kind": row.kind, "outcome": asked.outcome, "why": asked.reason}
         steps = [_audited("effect:resolve", f"effect/{effect_id}", details)]
         if done:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import orjson
 import sqlalchemy as sa
 import structlog
 from fastapi import Request, Response, params
@@ -16,7 +17,7 @@ from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.types import Message, Receive
 
-from kit import faults, jsons, metrics
+from kit import faults, jsons, metrics, rows
 from kit.auth import InvalidToken, Needs, Open, Principal, RoleMissing
 from kit.edge import WRITES
 from kit.errors import Conflict, Forbidden, HubError, Invalid, NotFound, Refused, Unavailable
@@ -35,6 +36,9 @@ LONGEST_KEY = 200
 REFUSED = (Forbidden, NotFound, Refused, Conflict, Invalid)
 """Families of errors that answer somebody who tried something."""
 KEPT_HEADERS = ("location", "etag")
+ANSWERED = rows.raw(idempotency, ("request_hash", "status", "headers", "body")).where(
+    idempotency.c.principal == sa.bindparam("principal"), idempotency.c.request_key == sa.bindparam("key")
+)
 JSON_TYPE = "application/json"
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -253,14 +257,15 @@ def idempotency_key(request: Request) -> str | None:
 
 async def repeated(store: Store, info: RequestInfo) -> Response | None:
     """The answer that was given to the same request before."""
-    where = (idempotency.c.principal == info.principal_id) & (idempotency.c.request_key == info.key)
-    found = await store.glance(lambda db: db.execute(sa.select(idempotency).where(where)).one_or_none())
-    if found is None:
+    asked = {"principal": info.principal_id, "key": info.key}
+    found = await store.glance(lambda db: rows.fetch(db, ANSWERED, asked))
+    if not found:
         return None
-    if found.request_hash != info.body_hash:
+    request_hash, status, headers, body = found[0]
+    if request_hash != info.body_hash:
         raise IdempotencyConflict("this Idempotency-Key was used for another request")
-    headers = {**found.headers, "Idempotency-Replayed": "true"}
-    return Response(found.body, found.status, headers, "application/json" if found.body else None)
+    headers = {**orjson.loads(headers), "Idempotency-Replayed": "true"}
+    return Response(body, status, headers, "application/json" if body else None)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 import structlog
 
-from kit import faults, metrics, tables
+from kit import faults, metrics, rows, tables
 from kit.handlers import Handlers, Sent
 from kit.outbox import Cause
 from kit.store import Store, Stumbled
@@ -88,7 +88,7 @@ class Claimed:
 _e = tables.effects
 _older = tables.effects.alias("older")
 OPEN = ("ready", "sending", "unknown")
-NEXT = sa.select(sa.func.min(_e.c.due_at)).where(_e.c.state.in_(OPEN))
+NEXT = sa.select(sa.func.min(_e.c.due_at)).where(rows.said(_e.c.state, OPEN))
 
 
 def _claimable(now: datetime) -> sa.Select[Any]:
@@ -97,8 +97,8 @@ def _claimable(now: datetime) -> sa.Select[Any]:
         sa.and_(_e.c.state.in_(("ready", "unknown")), _e.c.due_at <= now),
         sa.and_(_e.c.state == "sending", _e.c.lease_until <= now),
     )
-    blocked = sa.exists().where(_older.c.lane == _e.c.lane, _older.c.id < _e.c.id, _older.c.state.in_(OPEN))
-    return sa.select(_e).where(due, ~blocked).order_by(_e.c.due_at, _e.c.id).limit(CLAIM)
+    blocked = sa.exists().where(_older.c.lane == _e.c.lane, _older.c.id < _e.c.id, rows.said(_older.c.state, OPEN))
+    return sa.select(_e).where(rows.said(_e.c.state, OPEN), due, ~blocked).order_by(_e.c.due_at, _e.c.id).limit(CLAIM)
 
 
 class Effects:
@@ -125,7 +125,8 @@ class Effects:
 
     async def next_due(self) -> datetime | None:
         """When something is to be sent or asked; what waits for a person is not due."""
-        return await self.store.glance(lambda db: db.scalar(NEXT))
+        (due,) = await self.store.glance(lambda db: rows.instants(db, NEXT))
+        return due
 
     def _claim(self, db: sa.Connection) -> list[Claimed]:
         now = self.store.clock.now()
@@ -184,7 +185,7 @@ class Effects:
             values |= {"finished_at": now} if final else {}
             if db.execute(sa.update(_e).where(*mine).values(**values)).rowcount and step:
                 self.store.work(db, [step])
-            self.store.touches(db, self.store.due_changed)
+            self.store.touches(db, self.store.due_changed["effects"])
 
         try:
             await self.store.transact(work)

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 import structlog
 
-from kit import faults, metrics, tables
+from kit import faults, metrics, rows, tables
 from kit.auth import Principal, recalled
 from kit.errors import HubError, Unavailable
 from kit.failures import is_transient, words_of
@@ -71,6 +71,10 @@ class Job(Protocol):
 
 
 _j = tables.jobs
+_ours = sa.or_(_j.c.state == "queued", _j.c.leased_by == sa.bindparam("worker"))
+NEXT = sa.select(sa.func.min(sa.case((_ours, _j.c.created_at), else_=_j.c.lease_until))).where(
+    rows.said(_j.c.state, ACTIVE), rows.one_of(_j.c.kind, "kinds")
+)
 
 
 class Jobs:
@@ -112,10 +116,8 @@ class Jobs:
 
     async def next_due(self) -> datetime | None:
         """Since when, or from when on, there is something to do here."""
-        ours = sa.or_(_j.c.state == "queued", _j.c.leased_by == self.name)
-        due = sa.case((ours, _j.c.created_at), else_=_j.c.lease_until)
-        query = sa.select(sa.func.min(due)).where(_j.c.state.in_(ACTIVE), _j.c.kind.in_(self.jobs))
-        return await self.store.glance(lambda db: db.scalar(query))
+        (due,) = await self.store.glance(lambda db: rows.instants(db, NEXT, worker=self.name, kinds=list(self.jobs)))
+        return due
 
     def _chunk(self, db: sa.Connection) -> tuple[str, Counter[str]] | None:
         now = self.store.clock.now()

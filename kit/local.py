@@ -11,6 +11,7 @@ import structlog
 from contracts.topics import Topic
 from kit import rows, tables
 from kit.bus import Abandon, Abandoned, Deliver, OutboxRow, Positions, Record, Sent, Slot
+from kit.clock import is_set
 from kit.db import Db
 from kit.failures import is_transient
 
@@ -144,9 +145,8 @@ class LocalSubscription:
                 continue
             self._resting = True
             try:
-                await asyncio.wait_for(self._woken.wait(), POLL)
-            except TimeoutError:
-                self._stale = set(self.owners)
+                if not await is_set(self._woken, POLL):
+                    self._stale = set(self.owners)
             finally:
                 self._resting = False
 

@@ -145,7 +145,7 @@ class Parking:
             left = [row for row in waiting if row.event_id != event_id]
             self._settle(db, head, left, None)
             self.store.work(db, [_audited(topic, key, event_id, reason)], principal)
-            self.store.touches(db, self.store.due_changed)
+            self.store.touches(db, self.store.due_changed["timers"])
 
         await self.store.transact(work)
         self.store.after_commit()
@@ -164,7 +164,7 @@ class Parking:
             self.store.work(db, steps)
             self._take(db, first, "applied")
             self._settle(db, head, waiting[len(first) :], failed)
-            self.store.touches(db, self.store.due_changed)
+            self.store.touches(db, self.store.due_changed["timers"])
             return len(first) == len(waiting)
 
         return await self.store.transact(work)

@@ -238,7 +238,7 @@ class Processor:
         def work(db: sa.Connection) -> None:
             if self._fresh(db, [heard]):
                 parking.park(db, self.reader, heard, error, self.store.clock.now())
-                self.store.touches(db, self.store.due_changed)
+                self.store.touches(db, self.store.due_changed["timers"])
             self._finish(db, last_of)
 
         await self.store.transact(work)

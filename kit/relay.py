@@ -5,7 +5,6 @@ import fcntl
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -16,7 +15,7 @@ import structlog
 
 from kit import faults, metrics, rows, tables
 from kit.bus import Bus, OutboxRow, Sent, Slot
-from kit.clock import Clock
+from kit.clock import Clock, is_set
 from kit.db import Db, Postgres
 from kit.types import is_sqlite
 
@@ -99,8 +98,7 @@ class Relay:
 
     async def wait(self, seconds: float) -> None:
         """Until kicked, or so long."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._kicked.wait(), seconds)
+        await is_set(self._kicked, seconds)
         self._kicked.clear()
 
     async def wave(self) -> int:

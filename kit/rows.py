@@ -6,6 +6,7 @@ runs on SQLite goes straight to the driver: the way through SQLAlchemy costs mor
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any, cast
 from uuid import UUID
@@ -17,12 +18,14 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from contracts.ids import text_of
-from kit.types import Id, Keys, is_sqlite
+from kit.types import Id, Keys, Utc, is_sqlite
 
 Rows = Sequence[tuple[Any, ...]]
 Bind = Callable[[Any], Any]
+Query = sa.Select[Any] | sa.CompoundSelect[Any]
 How = tuple[tuple[int, Bind], ...]
 """Which values of a row are converted: place and converter; the others stay as they are."""
+_UTC = Utc()
 _kept = lru_cache(maxsize=4096)
 """More than all services have tables in one process: what is forgotten must be made again for every statement."""
 
@@ -50,6 +53,14 @@ class none_of(one_of):  # noqa: N801
         "{column} NOT IN (SELECT unnest({keys}))",
         "{column} NOT IN (SELECT value FROM json_each({keys}))",
     )
+
+
+def said(column: sa.ColumnElement[str], values: Iterable[str]) -> sa.ColumnElement[bool]:
+    """Whether a column holds one of these words of ours, said in the statement itself.
+
+    Where they were bound, SQLite would not see that a partial index has these rows.
+    """
+    return column.in_([sa.literal_column(f"'{value}'") for value in values])
 
 
 @compiles(one_of)
@@ -134,12 +145,17 @@ def _run(db: sa.Connection, sql: str, rows: Rows) -> int:
     return db.exec_driver_sql(sql, tuple(map(list, zip(*rows, strict=True)))).rowcount
 
 
-def fetch(db: sa.Connection, query: sa.Select[Any], asked: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+def fetch(db: sa.Connection, query: Query, asked: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
     """Ask a constant query for columns whose raw values will do: on SQLite nothing is converted (`raw`)."""
     if not is_sqlite(db.dialect):
         return db.execute(query, asked).all()
     sql, binds = _positional(query, db.dialect)
     return _fetched(db, sql, [bind(asked[name] if given is None else given) for name, given, bind in binds])
+
+
+def instants(db: sa.Connection, query: Query, **asked: Any) -> list[datetime | None]:
+    """The instants in the first column of a constant query."""
+    return [_UTC.process_result_value(row[0], db.dialect) for row in fetch(db, query, asked)]
 
 
 def on_sqlite(db: sa.Connection, sql: str, values: Sequence[Any] = (), *, many: bool = False) -> sqlite3.Cursor:
@@ -166,7 +182,7 @@ def _ours(error: sqlite3.Error, db: sa.Connection, sql: str) -> BaseException:
 
 
 @_kept
-def _positional(query: sa.Select[Any], dialect: sa.Dialect) -> tuple[str, Sequence[tuple[str, Any, Bind]]]:
+def _positional(query: Query, dialect: sa.Dialect) -> tuple[str, Sequence[tuple[str, Any, Bind]]]:
     """A query's text, and for each question mark its name, the value that the query gives itself, its converter."""
     made = query.compile(dialect=dialect)
     names = made.positiontup or ()

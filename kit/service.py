@@ -21,7 +21,7 @@ from kit.auth import system
 from kit.bus import Bus, Subscription
 from kit.clock import Clock, clock_of
 from kit.db import database
-from kit.effects import FAR, Effects, Port
+from kit.effects import FAR, OPEN, Effects, Port
 from kit.failures import is_transient
 from kit.handlers import Handlers
 from kit.health import Health
@@ -42,6 +42,8 @@ Poll = Callable[[], Awaitable[bool]]
 """A look at the outside world; True when there was something to do."""
 
 POLL_SECONDS = 0.2
+NET_SECONDS = 1.0
+"""Embedded, whoever commits wakes the loops that it concerns; looking again is for what another process wrote."""
 JOB_REST = 2
 """A job rests after a chunk for so many times what the chunk took: two thirds of the time are everybody else's."""
 GAUGE_SECONDS = 15.0
@@ -111,8 +113,10 @@ class Runtime:
         self.due: datetime | None = None
         """The earliest stored time of timers, effects and parked keys, when `quiet` last asked."""
         self._settled_at = -1
-        self._changed = {name: asyncio.Event() for name in ("timers", "effects", "jobs")}
-        store.due_changed += [changed.set for changed in self._changed.values()]
+        self._look_again = POLL_SECONDS if service.settings.bus == "kafka" else NET_SECONDS
+        self._changed = {name: asyncio.Event() for name in store.due_changed}
+        for name, changed in self._changed.items():
+            store.due_changed[name].append(changed.set)
         self._tasks: list[asyncio.Task[None]] = []
         store.told.append(self.relay.kick)
 
@@ -209,7 +213,7 @@ class Runtime:
         clock = self.service.store.clock
         while True:
             changed.clear()
-            due = await self.service.store.glance(lambda db: _earliest(db, WAITING))
+            due = _earliest(await self.service.store.glance(lambda db: rows.instants(db, WAITING)))
             if not (_has_come(due, clock) and (await self.timers.fire() or await self.parking.retry_due())):
                 await self._until(changed, due)
 
@@ -254,17 +258,7 @@ class Runtime:
         What is due already, and yet was not done, is at work elsewhere: it is looked for again at the poll.
         """
         clock = self.service.store.clock
-        due = None if _has_come(due, clock) else due
-        waits = [
-            asyncio.ensure_future(changed.wait()),
-            asyncio.ensure_future(clock.wait_until(due, POLL_SECONDS)),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+        await clock.wait_until(None if _has_come(due, clock) else due, self._look_again, changed)
 
     async def _drained(self) -> None:
         while not await self.relay.drain(STOP_SECONDS):  # noqa: ASYNC110 - ends by its time limit
@@ -292,24 +286,26 @@ _waiting = (
 WAITING = sa.union_all(*_waiting)
 _at_work = (
     sa.exists(sa.select(tables.outbox.c.id)),
-    sa.exists(sa.select(tables.jobs.c.id).where(tables.jobs.c.state.in_(ACTIVE))),
+    sa.exists(sa.select(tables.jobs.c.id).where(rows.said(tables.jobs.c.state, ACTIVE))),
 )
 _due = (
     *_waiting,
-    sa.select(sa.func.min(_e.c.due_at)).where(_e.c.state.in_(("ready", "unknown")), _e.c.due_at < FAR),
-    sa.select(sa.func.min(_e.c.lease_until)).where(_e.c.state == "sending"),
+    sa.select(sa.func.min(_e.c.due_at)).where(
+        rows.said(_e.c.state, OPEN), rows.said(_e.c.state, ("ready", "unknown")), _e.c.due_at < FAR
+    ),
+    sa.select(sa.func.min(_e.c.lease_until)).where(rows.said(_e.c.state, OPEN), rows.said(_e.c.state, ("sending",))),
 )
-STANDING = sa.select(sa.or_(*_at_work), *(each.scalar_subquery() for each in _due))
+AT_WORK, DUE = sa.select(sa.or_(*_at_work)), sa.union_all(*_due)
 
 
 def standing(db: sa.Connection) -> tuple[bool, datetime | None]:
     """Whether something is unsent or a job is at work, and when the next thing is due."""
-    at_work, *due = db.execute(STANDING).one()
-    return bool(at_work), min(filter(None, due), default=None)
+    ((at_work,),) = rows.fetch(db, AT_WORK, {})
+    return bool(at_work), _earliest(rows.instants(db, DUE))
 
 
-def _earliest(db: sa.Connection, query: sa.CompoundSelect[tuple[datetime | None]]) -> datetime | None:
-    return min(filter(None, db.scalars(query)), default=None)
+def _earliest(dues: Sequence[datetime | None]) -> datetime | None:
+    return min(filter(None, dues), default=None)
 
 
 def _has_come(due: datetime | None, clock: Clock) -> bool:

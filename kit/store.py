@@ -76,8 +76,8 @@ class Store:
         self.repositories, self.actor = repositories, actor
         self.told: list[Wake] = []
         """Called after each commit that told something: the relay's wake-up."""
-        self.due_changed: list[Wake] = []
-        """Called after each commit that wrote timers, effects or jobs."""
+        self.due_changed: dict[str, list[Wake]] = {"timers": [], "effects": [], "jobs": []}
+        """Called after each commit that wrote some of these."""
         self._touched: dict[sa.Connection, list[Wake]] = {}
         self._to_wake: dict[Wake, None] = {}
         self.transactions = 0
@@ -177,8 +177,12 @@ class Store:
             _write_jobs(db, unit)
         if unit.sealed:
             self.touches(db, self.told)
-        if unit.timers or unit.effects or unit.jobs:
-            self.touches(db, self.due_changed)
+        if any(timer.due_at for timer in unit.timers.values()):
+            self.touches(db, self.due_changed["timers"])
+        if unit.effects:
+            self.touches(db, self.due_changed["effects"])
+        if unit.jobs:
+            self.touches(db, self.due_changed["jobs"])
 
     def _remember(self, db: sa.Connection, request: RequestInfo, answer: Any) -> None:
         """The answer stands beside its effect: both exist, or neither."""
