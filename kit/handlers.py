@@ -57,6 +57,7 @@ class Sent:
 Handler = Callable[[Received[E], Unit], None]
 Needs = Callable[[E, Unit], Iterable[Ref]]
 TimerHandler = Callable[[Timer, Unit], None]
+FailureHandler = Callable[[Timer, str, Unit], None]
 SentHandler = Callable[[Sent, Unit], None]
 Forgetter = Callable[[str, Unit], None]
 T = TypeVar("T")
@@ -77,6 +78,7 @@ class Handlers:
         self._steps: dict[str, Callable[[Heard], Step[None]]] = {}
         self._forgets: dict[str, Callable[[Heard], Step[None]]] = {}
         self._due: dict[str, Callable[[Timer], Step[None]]] = {}
+        self._failed: dict[str, Callable[[Timer, str], Step[None]]] = {}
         self._sent: dict[str, Callable[[Sent, Cause], Step[None]]] = {}
 
     def on(self, event: type[E], *, needs: Needs[E] | None = None) -> Callable[[Handler[E]], Handler[E]]:
@@ -125,6 +127,20 @@ class Handlers:
 
         return register
 
+    def failed(
+        self, kind: str, *, needs: Callable[[Timer, Unit], Iterable[Ref]]
+    ) -> Callable[[FailureHandler], FailureHandler]:
+        """Register what is done, instead of parking it, about a timer that could not be; it is told what was wrong."""
+
+        def register(handle: FailureHandler) -> FailureHandler:
+            def step(timer: Timer, why: str) -> Step[None]:
+                return Step(partial(needs, timer), partial(handle, timer, why), timer.cause)
+
+            self._once(self._failed, kind, step)
+            return handle
+
+        return register
+
     def sent(
         self, kind: str, *, needs: Callable[[Sent, Unit], Iterable[Ref]] | None = None
     ) -> Callable[[SentHandler], SentHandler]:
@@ -155,6 +171,11 @@ class Handlers:
 
     def timer(self, timer: Timer) -> Step[None]:
         return self._due[timer.kind](timer)
+
+    def timer_failed(self, timer: Timer, why: str) -> Step[None] | None:
+        """The step for a timer that could not be done; None where it is parked."""
+        made = self._failed.get(timer.kind)
+        return made(timer, why) if made else None
 
     def outcome(self, outcome: Sent, cause: Cause) -> Step[None] | None:
         """The step for an outcome; None where nobody wants to know."""

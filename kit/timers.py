@@ -1,13 +1,14 @@
 """Work that waits for its time: claimed and done in one transaction, in the order of due times."""
 
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 
 from kit import faults, metrics, parking, rows, tables
 from kit.failures import is_transient, reason_of, words_of
 from kit.handlers import Handlers, Timer
-from kit.store import Store, Stumbled
+from kit.store import Step, Store, Stumbled
 
 CLAIM = 500
 _t = tables.timers
@@ -64,22 +65,31 @@ class Timers:
         due = sa.select(_t).where(_t.c.due_at <= self.store.clock.now()).order_by(_t.c.due_at).limit(CLAIM)
         for row in await self.store.read(lambda db: db.execute(due).all()):
             timer = Timer(row.kind, row.key, row.due_at, row.payload, row.correlation_id)
-            try:
-                await self.store.transact(lambda db, timer=timer: self._one(db, timer, None))  # type: ignore[misc]
-            except Stumbled as stumbled:
-                if is_transient(stumbled.error):
-                    raise stumbled.error from None
-                error = stumbled.error
-                await self.store.transact(lambda db, timer=timer, error=error: self._one(db, timer, error))  # type: ignore[misc]
+            error = await self._try(timer, self.handlers.timer(timer))
+            if error is not None and (step := self.handlers.timer_failed(timer, words_of(error))):
+                error = await self._try(timer, step)
+            if error is not None:
+                await self.store.transact(partial(self._park, timer, error))
             self.store.after_commit()
 
-    def _one(self, db: sa.Connection, timer: Timer, failed: Exception | None) -> None:
-        if not rows.delete(db, tables.timers, ("kind", "key"), [(timer.kind, timer.key)]):
-            return  # somebody else did it meanwhile
-        if failed is None:
-            self.store.work(db, [self.handlers.timer(timer)])
-        else:
+    async def _try(self, timer: Timer, step: Step[None]) -> Exception | None:
+        """Do this about a timer, alone; what it stumbled over, if it did."""
+        try:
+            await self.store.transact(lambda db: self._take(db, timer) and self.store.work(db, [step]))
+        except Stumbled as stumbled:
+            if is_transient(stumbled.error):
+                raise stumbled.error from None
+            return stumbled.error
+        return None
+
+    def _park(self, timer: Timer, failed: Exception, db: sa.Connection) -> None:
+        if self._take(db, timer):
             parking.park_timer(db, self.reader, timer, self.store.new_id(), self.store.clock.now(), _why(failed))
+
+    @staticmethod
+    def _take(db: sa.Connection, timer: Timer) -> bool:
+        """Whether it was still there: somebody else may have done it meanwhile."""
+        return rows.delete(db, tables.timers, ("kind", "key"), [(timer.kind, timer.key)]) > 0
 
 
 def _why(error: Exception) -> tuple[str, str]:

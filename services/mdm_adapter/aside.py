@@ -5,7 +5,7 @@ from services.mdm_adapter.domain.messages import InboundMessage, InState, KnownM
 from services.mdm_adapter.domain.orders import Order
 
 UNKNOWN_PARTNER, ID_REUSED, CONFLICT, UNCORRELATED = "UNKNOWN_PARTNER", "ID_REUSED", "CONFLICT", "UNCORRELATED"
-SENDER_MISMATCH, TOO_LARGE = "SENDER_MISMATCH", "TOO_LARGE"
+SENDER_MISMATCH, TOO_LARGE, POISON = "SENDER_MISMATCH", "TOO_LARGE", "POISON"
 
 
 def is_reused(unit: Unit, message: InboundMessage, message_id: str | None) -> bool:

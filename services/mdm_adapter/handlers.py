@@ -69,6 +69,7 @@ def listening(desk: Desk) -> Handlers:
         partial(owing.answer_order, desk)
     )
     handlers.due(PROCESS, needs=partial(processing.needs_processing, desk))(partial(processing.process, desk))
+    handlers.failed(PROCESS, needs=processing.needs_message)(processing.fail)
     handlers.due(FACT_MISSING, needs=lambda timer, _: [(Dossier, timer.payload["case_id"])])(end_wait)
     handlers.due(RESEND, needs=lambda timer, unit: needs_rows(timer.payload["case_id"], [], unit))(
         partial(resend, desk)

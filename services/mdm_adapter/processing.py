@@ -9,6 +9,7 @@ from kit.store import Ref, Unit
 from services.mdm_adapter import answering, interchanges
 from services.mdm_adapter.aside import (
     ID_REUSED,
+    POISON,
     SENDER_MISMATCH,
     TOO_LARGE,
     UNCORRELATED,
@@ -36,7 +37,7 @@ from services.mdm_adapter.domain.messages import (
     by_id,
 )
 from services.mdm_adapter.domain.orders import Verdict
-from services.mdm_adapter.domain.policy import COPY_WAIT
+from services.mdm_adapter.domain.policy import COPY_WAIT, POISON_WAITS
 from services.mdm_adapter.linking import link_orders
 from services.mdm_adapter.metrics import MESSAGES
 from services.mdm_adapter.ordering import REFUSED, needs_of_orders, take_order
@@ -96,9 +97,31 @@ def process(desk: Desk, timer: Timer, unit: Unit) -> None:
     else:
         _apply(unit, desk, message, profile)
     if message.state is not InState.STORED:
-        answering.write_result(unit, message)
-        document = message.noun or message.dialect or "unreadable"
-        MESSAGES.labels(message.partner if profile else "unknown", document, "in", message.state.lower()).inc()
+        _conclude(unit, message, message.partner if profile else "unknown")
+
+
+def needs_message(timer: Timer, unit: Unit) -> Iterator[Ref]:  # noqa: ARG001 - asked like all needs
+    """The message alone."""
+    yield InboundMessage, timer.key
+
+
+def fail(timer: Timer, why: str, unit: Unit) -> None:
+    """A defect of ours met this message: it is tried again a little later, at last it is put aside; others go on."""
+    message = unit.get(InboundMessage, timer.key)
+    if message.state is not InState.STORED:
+        return
+    tries = int(timer.payload.get("tries", 0))
+    if tries < len(POISON_WAITS):
+        unit.later(PROCESS, timer.key, unit.now + POISON_WAITS[tries], tries=tries + 1)
+    else:
+        quarantine(unit, message, POISON, why)
+        _conclude(unit, message, message.partner)
+
+
+def _conclude(unit: Unit, message: InboundMessage, partner: str) -> None:
+    answering.write_result(unit, message)
+    document = message.noun or message.dialect or "unreadable"
+    MESSAGES.labels(partner, document, "in", message.state.lower()).inc()
 
 
 def _replay(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile | None) -> None:

@@ -8,6 +8,7 @@ import pytest
 from contracts.handovers import MessageQuarantined
 from contracts.orders import OrderReceived
 from services.mdm_adapter import processing
+from services.mdm_adapter.domain.policy import POISON_WAITS
 from tests.services.mdm_adapter.erp import fault, reply, text
 from tests.services.mdm_adapter.scenes import Scene, order, requested, visited
 
@@ -118,7 +119,7 @@ async def test_discarding_takes_two_persons_and_leaves_the_archive(scene: Scene)
     assert len(await scene.rows("archive")) == 1
 
 
-async def test_a_message_that_breaks_our_own_reader_is_parked_and_stops_no_other(
+async def test_E25_what_we_fail_to_work_on_three_times_is_put_aside_and_stops_no_other(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = processing.decode
@@ -131,6 +132,17 @@ async def test_a_message_that_breaks_our_own_reader_is_parked_and_stops_no_other
     monkeypatch.setattr(processing, "decode", breaks)
     await scene.comes(order("WO-9", message_id="M-9"))
     await scene.comes(order("WO-1", message_id="M-1"))
+    assert [fact.order_key for fact in await scene.told() if isinstance(fact, OrderReceived)] == ["erp-a:WO-1"]
+    for wait in POISON_WAITS:
+        assert await scene.rows("quarantine") == []
+        await scene.passes(wait)
+    (entry,) = await scene.rows("quarantine")
+    assert (entry.cause, entry.detail.startswith("RuntimeError at breaks:")) == ("POISON", True)
+    assert await scene.rows("parked_keys") == []
+
+    monkeypatch.setattr(processing, "decode", read)  # the next release
+    async with scene.http("mdm") as client:
+        await client.post(f"/v1/quarantine/{entry.id}/retry", json={"reason": "the defect is mended"})
+    await scene.works()
     told = [fact.order_key for fact in await scene.told() if isinstance(fact, OrderReceived)]
-    parked = [(row[1], row[3]) for row in await scene.rows("parked_keys")]
-    assert (told, parked) == (["erp-a:WO-1"], [("timer:process_inbound", "bug")])
+    assert told == ["erp-a:WO-1", "erp-a:WO-9"]
