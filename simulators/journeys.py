@@ -242,6 +242,9 @@ IN_EDIFACT: tuple[Mapping[str, Any], ...] = (
     )},
     {"journey": "J34a", **BOTH, "market": (("nb", "refuse_receipt:Z35"),), "turns": (SENT_AGAIN,)},
     {"journey": "J34b", **BOTH, "market": (("nb", "refuse_syntax:29"),), "turns": (SENT_AGAIN,)},
+    {"journey": "J34c", **BOTH, "market": (("nb", "silent"),), "turns": (
+        _approved("max", "CLOSED", "handover_silent", hours=480.0),
+    )},
     {"journey": "J35", **BOTH, "market": (("lf", "refuse_receipt:Z35"),), "turns": (SENT_AGAIN,)},
     {"journey": "J36", **ORDERED, "turns": (cancelled_at("OPEN"), _wait("OPEN"))},
     {"journey": "J47", **ORDERED, "turns": (cancelled_at("CLOSED"),)},

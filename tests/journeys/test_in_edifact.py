@@ -159,12 +159,19 @@ def test_J34_what_could_not_be_read_is_sent_again_and_the_order_does_not_move(
 ) -> None:
     order = in_edifact.orders[journey]
     (failed,) = order.of("handovers", "handover_failed")
-    assert (failed["recipient"], failed["level"], failed["cause"], failed["final"]) == (
-        *("nb-nord", level, "SCHEMA"),
-        False,
-    )
+    assert (failed["recipient"], failed["level"], failed["cause"]) == ("nb-nord", level, "SCHEMA")
+    assert failed["final"] is False
     assert came(in_edifact, "nb-nord", journey) == ["55643", *TOLD]
     assert (order.phase, order.moves(), order.exceptions()) == ("COMPLETED", GOOD_WAY, [])
+
+
+def test_J34_a_partner_that_says_nothing_is_called_out_and_two_persons_go_on_without_it(in_edifact: Played) -> None:
+    order = in_edifact.orders["J34c"]
+    assert [fact["cause"] for fact in order.of("handovers", "handover_failed")] == ["ack_missing"]
+    assert order.exceptions() == [(did, "handover_silent") for did in ("raised", "approved", "resolved")]
+    (accepted,) = order.of("handovers", "handover_accepted")
+    assert (accepted["by_exception"], order.phase, order.moves()) == (True, "COMPLETED", GOOD_WAY)
+    assert came(in_edifact, "nb-nord", "J34c") == ["55643"]
 
 
 def test_J35_of_two_recipients_only_the_one_that_could_not_read_gets_it_again(in_edifact: Played) -> None:
@@ -222,7 +229,7 @@ def test_J51_a_cancellation_before_its_order_cancels_it_and_the_market_hears_not
 
 def test_J51_the_market_cannot_cancel_what_it_has_not_ordered(in_edifact: Played) -> None:
     """EDIFACT has no versions: 21013 ends a Vorgang that is known, or is refused. The order behind it is an order."""
-    assert answers(in_edifact, "nb-nord", "J51b") == [("rejected", "Z33"), RECEIVED, ACCEPTED]
+    assert sorted(answers(in_edifact, "nb-nord", "J51b")) == sorted([("rejected", "Z33"), RECEIVED, ACCEPTED])
     assert in_edifact.orders["J51b"].phase == "COMPLETED"
     assert "UNCORRELATED OPEN" in in_edifact.quarantined
 
@@ -284,7 +291,7 @@ def test_J55_days_that_a_partner_proposes_stand_on_the_hotlist(in_edifact: Playe
 
 def test_J60_what_cannot_be_read_is_refused_with_its_fault_and_the_whole_order_is_done(in_edifact: Played) -> None:
     said = answers(in_edifact, "nb-nord", "J60a")
-    assert said == [*(("rejected", code) for code in FAULTS), RECEIVED, ACCEPTED]
+    assert sorted(said) == sorted([*(("rejected", code) for code in FAULTS), RECEIVED, ACCEPTED])
     assert in_edifact.quarantined.count("NOT_EDIFACT OPEN") == len(SPOILT) - len(FAULTS)
     assert in_edifact.orders["J60a"].phase == "COMPLETED"
 
