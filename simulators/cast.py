@@ -217,7 +217,7 @@ async def cast(
             Gateway(gateway, clock),
             Printer(print_shop),
             prompter,
-            Clerk(people["mia"], by_number, folder / "partners", script),
+            Clerk(people["mia"], by_number, folder / "partners", script, _newcomers(speaks or {})),
             Dispatcher(people["anna"], clock, by_number, script),
             Warehouse(people["wilma"], clock),
             Reviewer(people["quirin"], by_number, script),
@@ -226,10 +226,17 @@ async def cast(
 
 
 def _introduce(folder: Path, speaks: Mapping[str, Speech]) -> None:
-    """Tell the hub how partners speak, before it starts."""
+    """Tell the hub how partners speak, before it starts; but for those that it is to meet later."""
+    folder.mkdir(parents=True, exist_ok=True)
     for partner, speech in speaks.items():
-        folder.mkdir(parents=True, exist_ok=True)
+        if partner == facts.NEWCOMER:
+            continue
         (folder / f"{partner}.yaml").write_text(profile_of(partner, speech), "utf-8")
+
+
+def _newcomers(speaks: Mapping[str, Speech]) -> Mapping[str, str]:
+    """Profiles of partners of the market that the hub learns of later."""
+    return {partner: profile_of(partner, speech) for partner, speech in speaks.items() if partner == facts.NEWCOMER}
 
 
 def _key(folder: Path, partner: str, clock: Clock) -> str:

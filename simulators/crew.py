@@ -147,7 +147,7 @@ class Technician:
         return {
             "result": result,
             "installed": [_installed(each, at + timedelta(minutes=2), silent=silent) for each in devices],
-            "removed": [_removed(each, at) for each in item["device_plan"]["remove"]],
+            "removed": [_removed(each, at) for each in _hangs_there(item)],
             "missing": [LACKING] if lacks else [],
             "evidence": await self.photograph(item, at, kinds),
             "answers": {"installation_safe": True, "customer_present": True, "seal_no": f"S-{item['sequence']}"},
@@ -231,6 +231,14 @@ def _installed(device: Item, at: datetime, *, silent: bool) -> Item:
     named = {"role": device["role"], "serial": device["serial"], "at": at.isoformat(), "registers": registers}
     known = {"manufacturer": device["manufacturer"], "device_type": device["held_type"]}
     return named | talks | {name: value for name, value in known.items() if value}
+
+
+def _hangs_there(item: Item) -> Sequence[Item]:
+    """What goes: as planned; else the old meter, which an order of the market does not name."""
+    planned = item["device_plan"]
+    if planned["remove"] or not planned["install"] or item["sequence"] > 1:
+        return list(planned["remove"])
+    return [{"role": "meter", "serial": facts.OrderFacts(facts.number_of(item["metering_point_id"])).old_serial}]
 
 
 def _removed(planned: Item, at: datetime) -> Item:

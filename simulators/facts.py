@@ -9,6 +9,8 @@ PARTNER, FILE_PARTNER, UNKNOWN_PARTNER = "erp-a", "erp-csv", "erp-neu"
 MARKET = {"nb-nord": "nb", "lf-nord": "lf", "wmsb-nord": "wmsb", "mdm-b": "mdm"}
 """Partners of the market and a second ordering system, and what they are."""
 MARKET_CODES = {"nb": "9900001000002", "lf": "9900357000003", "wmsb": "4012345000009", "msba": "9900002000001"}
+NEWCOMER, NEWCOMER_CODE = "nb-neu", "9900003000000"
+"""A grid operator of which the hub has no profile at first, and its number."""
 HUB_CODE, ELSEWHERE = "9900000001019", "9900123000005"
 """The hub's own number in the market, and that of somebody who is not on stage."""
 SKILLS = "meter_1ph meter_3ph meter_ct smgw silke_trained"

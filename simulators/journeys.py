@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from simulators import facts
 from simulators.story import NOBODY, Story, Turn, cancelled_at, drawn
 
 OK, LIKELY = ((3.0, "OK {code}"),), ((3.0, "Ok!! {code}"),)
@@ -46,6 +47,12 @@ def _wait(state: str, **more: Any) -> Turn:
 MF = "MANUAL_FOLLOW_UP"
 ANNOUNCED = {"plan": "IMSYS", "parties": ("nb", "lf", "wmsb")}
 OBJECTED = {**ANNOUNCED, "market": (("wmsb", "reject:A01:E_0233"),)}
+BOTH = {"parties": ("nb", "lf")}
+ORDERED, TOO = {"ordered_by": "nb-nord"}, {"also_ordered_by": "lf-nord"}
+ANSWERED = _act("mia", "OPEN", "answer", given={"answer": "accepted", "code": "A02"})
+SENT_AGAIN = _act("mia", "CLOSED", "resend")
+COPIES = 20
+SPOILT = ("truncated", "wrong_count", "wrong_total", "wrong_number", "charset", "version", "test", "utf16", "random")
 BY_LETTER = (
     _act("anna", "PLANNING", "assign", given={"channel": "letter"}),
     _move("anna", "PLANNING", "prepare_letter", once="appointment_id"),
@@ -222,6 +229,58 @@ LONG_JOURNEYS: tuple[Mapping[str, Any], ...] = (
     )},
 )
 """Those that take months: the customer must have known for so long."""
+IN_EDIFACT: tuple[Mapping[str, Any], ...] = (
+    {"journey": "J01", "parties": ("nb", "lf", "wmsb")},
+    {"journey": "J28", **BOTH, "market": (("nb", "reject:Z88"),)},
+    {"journey": "J29", **BOTH, "market": (("nb", "reject:Z88"),), "fix": "field"},
+    {"journey": "J32", **BOTH, "market": (("lf", "answer_twice"),)},
+    {"journey": "J33", **BOTH, "market": (("nb", "accept_then_reject:Z88"),)},
+    {"journey": "J63", **BOTH, "market": (("lf", 'correct:voltage="E05"'),)},
+    {"journey": "J30", **BOTH, "market": (("nb", "reject:Z88"),), "turns": (
+        _raised("mia", MF, "foreign_meter"),
+        _approved("max", MF, "foreign_meter"),
+    )},
+    {"journey": "J34a", **BOTH, "market": (("nb", "refuse_receipt:Z35"),), "turns": (SENT_AGAIN,)},
+    {"journey": "J34b", **BOTH, "market": (("nb", "refuse_syntax:29"),), "turns": (SENT_AGAIN,)},
+    {"journey": "J34c", **BOTH, "market": (("nb", "silent"),), "turns": (
+        _approved("max", "CLOSED", "handover_silent", hours=480.0),
+    )},
+    {"journey": "J35", **BOTH, "market": (("lf", "refuse_receipt:Z35"),), "turns": (SENT_AGAIN,)},
+    {"journey": "J36", **ORDERED, "turns": (cancelled_at("OPEN"), _wait("OPEN"))},
+    {"journey": "J47", **ORDERED, "turns": (cancelled_at("CLOSED"),)},
+    {"journey": "J48a", **ORDERED, "turns": (
+        cancelled_at("RESOLVED"),
+        _wait("RESOLVED"),
+        _move("anna", MF, REVERSE),
+    )},
+    {"journey": "J48b", **BOTH, "market": (("nb", "reject:Z88"),), "turns": (
+        cancelled_at("REJECTED_BY_MDM"),
+        _move("anna", MF, REVERSE),
+    )},
+    {"journey": "J48c", **ORDERED, "market": (("nb", "reject:Z88"),), "turns": (
+        cancelled_at("REJECTED_BY_MDM"),
+        _move("anna", MF, REVERSE),
+    )},
+    {"journey": "J51a", **BOTH, "cancelled_before": True},
+    {"journey": "J51b", **ORDERED, "cancelled_before": True},
+    {"journey": "J52", **BOTH, "turns": (
+        _act("erp", "READY", "amend", days_before=1.0),
+        _move("anna", "READY", "acknowledge_change", once="blockers"),
+    )},
+    {"journey": "J53a", **ORDERED, "copies": COPIES},
+    {"journey": "J53b", **ORDERED, "turns": (_act("nb-nord", "READY", "amend", days_before=1.0),)},
+    {"journey": "J54a", **ORDERED, **TOO, "turns": (ANSWERED,)},
+    {"journey": "J54b", **ORDERED, **TOO, "turns": (
+        ANSWERED,
+        _act("lf-nord", "READY", "cancel_second"),
+        cancelled_at("READY", hours=24.0),
+    )},
+    {"journey": "J55a", **BOTH, "market": (("erp", "reject_then_accept:6.4"),)},
+    {"journey": "J55b", "ordered_by": "mdm-b", "turns": (_act("mdm-b", "READY", "propose"),)},
+    {"journey": "J60a", **ORDERED, "spoilt": SPOILT},
+    {"journey": "J60b", "ordered_by": facts.NEWCOMER},
+)
+"""Those of the market, for partners that speak EDIFACT; beside them what only other dialects have words for."""
 VARIANTS = frozenset(
     (
         *("J06a", "J06b", "J07a", "J07b", "J08", "J10b", "J12", "J13a", "J13b", "J16a", "J16b", "J18b", "J20b", "J21b"),

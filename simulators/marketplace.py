@@ -16,12 +16,15 @@ from simulators import facts
 from simulators.edifact.party import EdifactParty
 from simulators.erp import PER_DAY
 from simulators.facts import OrderFacts
+from simulators.garbage import spoilt
 from simulators.market import ANSWER, Party
 from simulators.partner import REFUSALS, Entry, hand_in
 from simulators.story import Story
 
 JSON, EDIFACT = "json_ce", "edifact_fv"
 REST, FILES = "rest", "file_drop"
+PROPOSED = (14, 21)
+"""From when to when other days lie that a partner names: days from today."""
 PROFILE = """
 id: {partner}
 name: {partner}
@@ -41,6 +44,9 @@ options: {{auto_accept_orders: {auto_accept}}}
 """
 
 
+ROLES: Mapping[str, str] = {**facts.MARKET, facts.NEWCOMER: "nb"}
+
+
 class Speech(NamedTuple):
     """How a partner speaks with the hub."""
 
@@ -48,10 +54,14 @@ class Speech(NamedTuple):
     transport: str = REST
 
 
+def code_of(partner: str) -> str:
+    """The number of a partner in the market."""
+    return facts.NEWCOMER_CODE if partner == facts.NEWCOMER else facts.MARKET_CODES[ROLES[partner]]
+
+
 def profile_of(partner: str, speech: Speech) -> str:
     """The profile at the hub of a partner that speaks EDIFACT: YAML."""
-    role = facts.MARKET[partner]
-    code = facts.MARKET_CODES[role]
+    role, code = ROLES[partner], code_of(partner)
     return PROFILE.format(
         partner=partner,
         role=role.upper(),
@@ -79,17 +89,17 @@ class Market:
         drop: Path | None = None,
     ) -> None:
         self.clock, self.http, self.keys, self.drop = clock, http, keys, drop or Path()
-        speech = {partner: (speaks or {}).get(partner, Speech()) for partner in facts.MARKET}
-        told = {partner: _scripts(role, stories) for partner, role in facts.MARKET.items()}
+        speech = dict.fromkeys(facts.MARKET, Speech()) | dict(speaks or {})
+        told = {partner: _scripts(ROLES[partner], stories) for partner in speech}
         self.in_json = {
-            partner: Party(clock, partner, role, told[partner])
-            for partner, role in facts.MARKET.items()
-            if speech[partner].dialect == JSON
+            partner: Party(clock, partner, ROLES[partner], told[partner])
+            for partner, one in speech.items()
+            if one.dialect == JSON
         }
         self.in_edifact = {
-            partner: EdifactParty(clock, partner, role, told[partner])
-            for partner, role in facts.MARKET.items()
-            if speech[partner].dialect == EDIFACT
+            partner: EdifactParty(clock, partner, ROLES[partner], told[partner], code=code_of(partner))
+            for partner, one in speech.items()
+            if one.dialect == EDIFACT
         }
         for partner, one in self.in_json.items():
             one.peers = {name: other for name, other in self.in_json.items() if name != partner}
@@ -103,18 +113,41 @@ class Market:
         self.working = Counter[str]()
 
     def _plan(self, story: Story) -> None:
-        """What a partner of these says by itself: its order."""
-        if story.ordered_by is None:
-            return
-        party, number = self.parties[story.ordered_by], facts.number_at(story.ordered_by, story.number)
+        """What partners of these say by themselves: their orders."""
         day = timedelta(days=(story.number - 1) // PER_DAY)  # the morning on which the ERP orders what is beside it
-        wants: dict[str, Any] = {"answer": dict(ANSWER)} if party.role in {"nb", "lf"} else {}
-        party.send_later(day, party.order(OrderFacts(story.number), number, **wants))
+        for partner in _ordering(story):
+            party = self.parties[partner]
+            for kind in story.spoilt:
+                party.send_later(day, spoilt(kind, self._order(story, partner)))
+            order = self._order(story, partner)
+            if story.cancelled_before:
+                party.send_later(day, party.cancellation(facts.number_at(partner, story.number), 1))
+            for _ in range(story.copies):
+                party.send_later(day, order)
 
-    def withdraw(self, story: Story) -> None:
-        """The partner that ordered it cancels its order."""
-        party = self.parties[story.ordered_by or ""]
-        party.send_later(timedelta(), party.cancellation(facts.number_at(party.partner, story.number), 2))
+    def _order(self, story: Story, partner: str, *, amended: bool = False) -> bytes:
+        """The order of a story, or the same one in other words."""
+        party, number = self.parties[partner], facts.number_at(partner, story.number)
+        wants: dict[str, Any] = {"answer": dict(ANSWER)} if party.role in {"nb", "lf"} else {}
+        return party.order(OrderFacts(story.number, amended=amended), number, version=1 + amended, **wants)
+
+    def amend(self, story: Story) -> None:
+        """The partner that ordered it says its order again: another door."""
+        partner = _ordering(story)[0]
+        self.parties[partner].send_later(timedelta(), self._order(story, partner, amended=True))
+
+    def withdraw(self, story: Story, partner: str | None = None) -> None:
+        """A partner that ordered it cancels its order; the first one, if none is named."""
+        partner = partner or _ordering(story)[0]
+        party = self.parties[partner]
+        party.send_later(timedelta(), party.cancellation(facts.number_at(partner, story.number), 2))
+
+    def propose(self, story: Story) -> None:
+        """The partner that ordered it is not ready, and names other days. Only JSON has words for it."""
+        partner = _ordering(story)[0]
+        party, now = self.in_json[partner], self.clock.now().date()
+        days = [(now + timedelta(days=days)).isoformat() for days in PROPOSED]
+        party.send_later(timedelta(), party.status(facts.number_at(partner, story.number), "RESCHEDULED", *days))
 
     def next_due(self) -> datetime | None:
         return min((due for party in self.parties.values() if (due := party.next_due())), default=None)
@@ -179,12 +212,17 @@ class Market:
             answer.raise_for_status()
 
 
+def _ordering(story: Story) -> Sequence[str]:
+    """Partners of the market that order it."""
+    return [partner for partner in (story.ordered_by, story.also_ordered_by) if partner]
+
+
 def _scripts(role: str, stories: Sequence[Story]) -> dict[str, Sequence[str]]:
     """What this role does with the documents of each order."""
     found: dict[str, Sequence[str]] = {}
     for story in stories:
         if action := dict(story.market).get(role):
             number = OrderFacts(story.number).order_no
-            ours = facts.number_at(story.ordered_by, story.number) if story.ordered_by else number
-            found |= {number: (action,), ours: (action,)}
+            ours = (facts.number_at(partner, story.number) for partner in _ordering(story))
+            found |= dict.fromkeys((number, *ours), (action,))
     return found

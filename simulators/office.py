@@ -20,8 +20,17 @@ class Clerk:
     name = "clerk"
     rhythm: timedelta | None = timedelta(hours=2)
 
-    def __init__(self, person: Person, stories: Mapping[int, Story], profiles: Path, script: Script) -> None:
+    def __init__(
+        self,
+        person: Person,
+        stories: Mapping[int, Story],
+        profiles: Path,
+        script: Script,
+        newcomers: Mapping[str, str],
+    ) -> None:
         self.person, self.stories, self.profiles, self.script = person, stories, profiles, script
+        self.newcomers = newcomers
+        """Profiles of partners of the market that become known; every other one that does is an ERP with files."""
 
     def next_due(self) -> datetime | None:
         return None
@@ -70,7 +79,7 @@ class Clerk:
             f"dialects: [{{dialect: csv}}, {{dialect: cim_xml}}]\ntransports: {transports}\n"
             f"accept: transport\ndefaults: {defaults}\n"
         )
-        (self.profiles / f"{partner}.yaml").write_text(text, "utf-8")
+        (self.profiles / f"{partner}.yaml").write_text(self.newcomers.get(partner, text), "utf-8")
 
 
 class Reviewer:

@@ -13,7 +13,7 @@ from simulators.crew import Technician
 from simulators.erp import Erp
 from simulators.marketplace import Market
 from simulators.script import Script
-from simulators.story import Turn
+from simulators.story import Story, Turn
 from simulators.world import Answer, Person
 
 Item = dict[str, Any]
@@ -81,7 +81,10 @@ class Prompter:
 
     async def answer(self, item: Item, turn: Turn) -> Answer:
         """The partner that ordered the work hears whether it will be done."""
-        body = {"action": "answer_order", "reason": "looked at", **turn.given}
+        story = self._story(item)
+        partner = _last_of_the_market(story)
+        order_key = f"{partner}:{facts.number_at(partner, story.number)}"
+        body = {"action": "answer_order", "reason": "looked at", "order_key": order_key, **turn.given}
         return await self._who(turn, item).post(f"/case/v1/cases/{item['case_id']}/actions", body)
 
     async def confirm(self, item: Item, turn: Turn) -> Answer:
@@ -139,8 +142,12 @@ class Prompter:
         return await self.crew[item["responsible"]].add_evidence(item, reason="found at last", kind=turn.given["kind"])
 
     async def withdraw(self, item: Item, _: Turn) -> Answer:
-        """The partner cancels its order."""
-        await self.erp.withdraw(facts.number_of(item["metering_point_id"]))
+        """The partner cancels its order: the ERP, unless a partner of the market alone ordered the work."""
+        story = self._story(item)
+        if story.ordered_by and not story.ordered_twice:
+            self.market.withdraw(story)
+        else:
+            await self.erp.withdraw(story.number)
         return DONE
 
     async def race(self, item: Item, turn: Turn) -> Answer:
@@ -173,18 +180,39 @@ class Prompter:
 
     async def withdraw_second(self, item: Item, _: Turn) -> Answer:
         """The other partner cancels its own order of the same work."""
-        self.market.withdraw(self.erp.stories[facts.number_of(item["metering_point_id"])])
+        story = self._story(item)
+        self.market.withdraw(story, _last_of_the_market(story))
         return DONE
 
     async def amend(self, item: Item, _: Turn) -> Answer:
         """The partner knows better where the meter is, and which."""
-        await self.erp.amend(facts.number_of(item["metering_point_id"]))
+        story = self._story(item)
+        if story.ordered_by:
+            self.market.amend(story)
+        else:
+            await self.erp.amend(story.number)
         return DONE
+
+    async def propose(self, item: Item, _: Turn) -> Answer:
+        """The partner that ordered it cannot at that time, and names days that would do."""
+        self.market.propose(self._story(item))
+        return DONE
+
+    async def resend(self, item: Item, turn: Turn) -> Answer:
+        """What a partner could not read is built anew and sent once more."""
+        who, answer = self._who(turn, item), NOT_YET
+        found = await who.get("/mdm/v1/handovers", case=item["case_id"], state="ERROR_TECH")
+        for row in (row for handover in found for row in handover["rows"]):
+            answer = await who.post(f"/mdm/v1/messages/{row['row_id']}/resend", {"reason": "the form is mended now"})
+        return answer
 
     async def _raised(self, item: Item, turn: Turn) -> str | None:
         case = await self.people["anna"].get(f"/case/v1/cases/{item['case_id']}")
         mine = [each for each in case["exceptions"] if (each["type"], each["state"]) == (turn.given["type"], "RAISED")]
         return str(mine[0]["exception_id"]) if mine else None
+
+    def _story(self, item: Item) -> Story:
+        return self.erp.stories[facts.number_of(item["metering_point_id"])]
 
     def _who(self, turn: Turn, item: Item) -> Person:
         return self.crew[item["responsible"]].person if turn.who == "technician" else self.people[turn.who]
@@ -199,6 +227,11 @@ class Prompter:
         held = await self.people["anna"].get(path)
         body = {"agreed": False, **asked, "expected_version": held["version"]}
         return await self._who(turn, item).post(f"{path}/move", body)
+
+
+def _last_of_the_market(story: Story) -> str:
+    """The partner of the market whose order of the work is the only one, or came second."""
+    return story.also_ordered_by or story.ordered_by or ""
 
 
 ACTS: Mapping[str, Callable[[Prompter, Item, Turn], Awaitable[Answer]]] = MappingProxyType(
@@ -222,6 +255,8 @@ ACTS: Mapping[str, Callable[[Prompter, Item, Turn], Awaitable[Answer]]] = Mappin
         "review": Prompter.review,
         "cancel_second": Prompter.withdraw_second,
         "amend": Prompter.amend,
+        "propose": Prompter.propose,
+        "resend": Prompter.resend,
     }
 )
 """What a turn can be, by the name that stories give it."""

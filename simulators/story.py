@@ -78,6 +78,8 @@ class Story:
     hold_days: int = 0
     copies: int = 1
     """How often the same bytes are sent."""
+    spoilt: tuple[str, ...] = ()
+    """Kinds of garbage as which a partner of the market sends its order before it sends it whole."""
     by_file: bool = False
     unknown_partner: bool = False
     mobile: bool = True
@@ -97,6 +99,8 @@ class Story:
     """
     ordered_by: str | None = None
     """Who orders instead of the ERP: mdm-b, or nb-nord, which expects an answer."""
+    also_ordered_by: str | None = None
+    """Who else of the market orders the same work."""
     ordered_twice: bool = False
     """The ERP orders the same work as well."""
     extra: Mapping[str, str] = field(default_factory=dict)

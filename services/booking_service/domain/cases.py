@@ -111,8 +111,10 @@ class BookedCase(Aggregate):
         """Until when the work should be done."""
         return order.due_on or self.due_on
 
-    def days_allowed(self) -> Days | None:
-        """The days that the partner left to choose from; both kinds are the partner's."""
+    def days_allowed(self, order: WorkOrder) -> Days | None:
+        """The days that the partner left to choose from, for the first visit: another one comes when it is needed."""
+        if order.predecessor is not None:
+            return None
         return Days(from_=self.fixed_on, to=self.fixed_on) if self.fixed_on else self.fixed_days
 
     def open(self, event: CaseOpened, operator: Operator, today: date) -> None:

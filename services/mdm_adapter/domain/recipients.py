@@ -38,11 +38,14 @@ class Recipient:
 
 
 def recipients(dossier: Dossier, handover: Handover, known: Known, on: date) -> list[Recipient]:
-    """Every recipient once: who ordered, and the parties of the point that are valid on the day of the fact."""
+    """Who ordered, and the parties of the point that are valid on the day of the fact; nobody the same thing twice.
+
+    A party that ordered the work and withdrew it hears both: that it is cancelled, and the state that holds again.
+    """
     ordering = list(_ordering(dossier, handover, known))
-    told, market = {each.partner for each in ordering}, dict[str, Recipient]()
+    told, market = {(each.partner, each.document) for each in ordering}, dict[str, Recipient]()
     for each in _market(dossier, handover, known, on):
-        if each.partner not in told:
+        if (each.partner, each.document) not in told:
             market.setdefault(each.partner, each)
     return [*ordering, *market.values()]
 

@@ -77,6 +77,11 @@ def test_each_check_alone_is_answered_with_its_code(changes: dict[str, Any], cod
     assert _codes(an_assignment(**changes)) == [code]
 
 
+@pytest.mark.parametrize("days", [{"fixed_on": NOW.date()}, {"fixed_days": Days(from_=NOW.date(), to=NOW.date())}])
+def test_a_further_visit_is_not_bound_to_the_days_of_the_first_one(days: dict[str, Any]) -> None:
+    assert _codes(an_assignment(case=a_case(**days), order=an_order(sequence=2, predecessor=UUID(int=8)))) == []
+
+
 def test_the_checks_have_their_order() -> None:
     everything_wrong = an_assignment(
         order=an_order(gone_at=NOW, state=State.OPEN, frozen=True, company_id=UUID(int=77), skills=("meter_ct",)),

@@ -6,13 +6,13 @@ from uuid import UUID
 import pytest
 
 from contracts.codes import AnnouncedPlan, Decision, Fact, OrderKind, Scheme
-from services.mdm_adapter.documents.matrix import Accept
+from services.mdm_adapter.documents.matrix import Accept, DocumentKind
 from services.mdm_adapter.documents.values import MeteringPoint, Party
 from services.mdm_adapter.documents.work_order_requested import WorkOrderRequested
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.handover import Handover, Row
 from services.mdm_adapter.domain.orders import Order
-from services.mdm_adapter.domain.recipients import Known, recipients
+from services.mdm_adapter.domain.recipients import Known, Recipient, recipients
 from services.mdm_adapter.partners.loader import Partners
 
 CODES = {"nb": "9900001000002", "lf": "9900357000003", "wmsb": "4012345000009"}
@@ -54,12 +54,30 @@ def a_handover(fact: Fact, **more: object) -> Handover:
     return Handover(fact=fact, attempt=1, **values | more)  # type: ignore[arg-type]
 
 
-def told(handover: Handover, *orders: Order, rows: tuple[Row, ...] = (), on: date = DAY) -> dict[str, str]:
+def a_row(accept: Accept, *, was_sent: bool = False) -> Row:
+    return Row(
+        row_id=UUID(int=1),
+        fact=Fact.EXCHANGE_COMPLETED,
+        attempt=1,
+        work_order_id=None,
+        order_key="erp-a:1",
+        recipient="nb-nord",
+        document="device_exchange_completed",
+        accept=accept,
+        was_sent=was_sent,
+    )
+
+
+def told(handover: Handover, *orders: Order, on: date = DAY) -> dict[str, str]:
     """Recipient -> role and the answer that counts."""
+    return {each.partner: f"{each.role} {each.accept}" for each in who_is_told(handover, *orders, on=on)}
+
+
+def who_is_told(handover: Handover, *orders: Order, rows: tuple[Row, ...] = (), on: date = DAY) -> list[Recipient]:
     keys = tuple(order.order_key for order in orders)
     dossier = Dossier(case_id=UUID(int=1), case_version=1, orders=keys, rows=list(rows), handovers=[handover])
     known = Known({order.order_key: order for order in orders}, PARTNERS.find, PARTNERS.called)
-    return {each.partner: f"{each.role} {each.accept}" for each in recipients(dossier, handover, known, on)}
+    return recipients(dossier, handover, known, on)
 
 
 MARKET = {"nb-nord": "nb processability", "lf-nord": "lf processability"}
@@ -99,6 +117,16 @@ def test_who_ordered_is_no_second_time_told_as_a_party() -> None:
     assert told(a_handover(Fact.EXCHANGE_COMPLETED), ordered)["nb-nord"] == "ordering processability"
 
 
+def test_who_withdraws_what_it_ordered_hears_so_and_gets_its_values_taken_back() -> None:
+    ordered = an_order("nb-nord:1", *all_parties(), cancelled=True)
+    storno = a_handover(Fact.CANCELLED, decision=Decision.STORNO, order_key="nb-nord:1")
+    found = who_is_told(storno, ordered, rows=(a_row(Accept.PROCESSABILITY, was_sent=True),))
+    assert [(each.partner, each.document) for each in found] == [
+        ("nb-nord", DocumentKind.CANCELLATION_ANSWER),
+        ("nb-nord", DocumentKind.VALUES_WITHDRAWN),
+    ]
+
+
 def test_a_cancellation_is_answered_to_who_asked() -> None:
     handover = a_handover(Fact.CANCELLED, decision=Decision.CONFIRMED)
     both = (an_order("erp-a:1"), an_order("mdm-b:1", cancelled=True))
@@ -124,15 +152,6 @@ def test_a_party_without_a_profile_is_named_by_its_code() -> None:
 
 @pytest.mark.parametrize("level", list(Accept))
 def test_an_answer_settles_a_row_from_its_own_depth_on(level: Accept) -> None:
-    row = Row(
-        row_id=UUID(int=1),
-        fact=Fact.EXCHANGE_COMPLETED,
-        attempt=1,
-        work_order_id=None,
-        order_key="erp-a:1",
-        recipient="nb-nord",
-        document="device_exchange_completed",
-        accept=level,
-    )
+    row = a_row(level)
     depth = list(Accept)
     assert [row.settled_by(each) for each in depth] == [depth.index(each) >= depth.index(level) for each in depth]

@@ -46,9 +46,13 @@ def hub() -> Hub:
 
 @pytest.fixture
 def market(hub: Hub, tmp_path: Path) -> Market:
+    return a_market(hub, tmp_path, *STORIES)
+
+
+def a_market(hub: Hub, drop: Path, *stories: Story) -> Market:
     http = httpx.AsyncClient(base_url="http://hub/api", transport=httpx.MockTransport(hub.answer))
     keys = dict.fromkeys(facts.MARKET, "k")
-    return Market(ManualClock(NOW), http, keys, STORIES, speaks=SPEAKS, drop=tmp_path)
+    return Market(ManualClock(NOW), http, keys, stories, speaks=SPEAKS, drop=drop)
 
 
 @pytest.fixture
@@ -92,6 +96,49 @@ async def test_an_order_leaves_in_the_dialect_of_its_partner(market: Market, hub
     market.withdraw(STORIES[0])
     await market.act()
     assert words(read(hub.posted[-1][2])) == ["IFTSTA 21013"]
+
+
+async def test_an_order_comes_spoilt_at_first_then_whole_as_often_as_the_story_wants(hub: Hub, tmp_path: Path) -> None:
+    story = Story(1, ordered_by="nb-nord", spoilt=("wrong_count", "version"), copies=3)
+    await a_market(hub, tmp_path, story).act()
+    broken, whole = hub.posted[:2], hub.posted[2:]
+    assert [b"UNT+99" in broken[0][2], b":UN:9.9" in broken[1][2]] == [True, True]
+    assert (len(whole), len({content for _, _, content in whole})) == (3, 1)
+    assert len({read(content).number for _, _, content in [broken[1], whole[0]]}) == 2
+
+
+async def test_a_cancellation_may_leave_before_its_order(hub: Hub, tmp_path: Path) -> None:
+    await a_market(hub, tmp_path, Story(1, ordered_by="nb-nord", cancelled_before=True)).act()
+    assert [words(read(content)) for _, _, content in hub.posted] == [["IFTSTA 21013"], ["ORDERS 17011"]]
+
+
+async def test_two_partners_order_the_same_work_and_each_withdraws_its_own_order(hub: Hub, tmp_path: Path) -> None:
+    story = Story(1, ordered_by="nb-nord", also_ordered_by="mdm-b")
+    market = a_market(hub, tmp_path, story)
+    await market.act()
+    market.withdraw(story, "mdm-b")
+    await market.act()
+    assert sorted(partner for partner, _, _ in hub.posted) == ["mdm-b", "mdm-b", "nb-nord"]
+    assert json.loads(hub.posted[-1][2])["type"] == "rollout.document.work_order_cancelled.v1"
+
+
+async def test_an_order_said_anew_names_another_door_under_the_same_number(market: Market, hub: Hub) -> None:
+    await market.act()
+    market.amend(STORIES[0])
+    await market.act()
+    first, second = (content for _, _, content in hub.posted)
+    assert [b"BGM+Z12+N-000001" in each for each in (first, second)] == [True, True]
+    assert [b"::202" in each for each in (first, second)] == [False, True]
+
+
+async def test_days_are_proposed_by_who_ordered(hub: Hub, tmp_path: Path) -> None:
+    story = Story(1, ordered_by="mdm-b")
+    market = a_market(hub, tmp_path, story)
+    await market.act()
+    market.propose(story)
+    await market.act()
+    said = json.loads(hub.posted[-1][2])["data"]["rueckmeldung"]
+    assert (said["reasons"], said["window"]) == ([{"code": "RESCHEDULED"}], {"from": "2026-12-07", "to": "2026-12-14"})
 
 
 async def test_documents_are_answered_over_http(market: Market, hub: Hub, client: httpx.AsyncClient) -> None:
@@ -156,5 +203,5 @@ def test_whoever_is_not_told_otherwise_speaks_json_over_http(hub: Hub) -> None:
 
 
 def test_every_partner_has_a_number_of_the_market() -> None:
-    codes = [*facts.MARKET_CODES.values(), facts.HUB_CODE, facts.ELSEWHERE]
-    assert ([code for code in codes if not is_market_partner(code)], len({*codes})) == ([], 6)
+    codes = [*facts.MARKET_CODES.values(), facts.HUB_CODE, facts.ELSEWHERE, facts.NEWCOMER_CODE]
+    assert ([code for code in codes if not is_market_partner(code)], len({*codes})) == ([], 7)
