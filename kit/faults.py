@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import threading
 import time
 from collections import Counter
@@ -10,8 +11,8 @@ from contextlib import contextmanager
 
 from kit.settings import Misconfigured, Settings, is_loopback
 
-KILLED = 137
-"""Exit code of a process that died at a point, as after SIGKILL."""
+KILLED = -signal.SIGKILL
+"""How a process ended that died at a point, as its parent sees it (a shell says 137)."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "http": ("http.begun", "http.flushed", "http.committed", "http.answered"),
@@ -61,7 +62,7 @@ def plant(environment: Mapping[str, str] = os.environ) -> None:
     """Plant what HUB_CRASH=<point>:<n> and HUB_PAUSE=<point>:<n>:<seconds> ask for; called once at import."""
     if crash := environment.get("HUB_CRASH"):
         name, hit, _ = _parse("HUB_CRASH", crash, 2)
-        _hooks.append(_at(name, hit, lambda: os._exit(KILLED)))
+        _hooks.append(_at(name, hit, lambda: os.kill(os.getpid(), signal.SIGKILL)))
     if pause := environment.get("HUB_PAUSE"):
         name, hit, seconds = _parse("HUB_PAUSE", pause, 3)
         _hooks.append(_at(name, hit, lambda: time.sleep(seconds)))

@@ -103,10 +103,9 @@ def bus_of(settings: Settings, here: Sequence[Service]) -> Bus:
     return KafkaBus(settings)
 
 
-async def serve(settings: Settings, roles: Sequence[str]) -> None:
+async def serve(settings: Settings, here: Sequence[Service], door: Service | None) -> None:
     """Run until a signal asks to stop; then stop as kit/serve.py does."""
-    here, stop = services(settings, roles), asyncio.Event()
-    bus = bus_of(settings, here)
+    bus, stop = bus_of(settings, here), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     for service in here:
         await service.store.db.transact(service.metadata.create_all)
@@ -116,8 +115,8 @@ async def serve(settings: Settings, roles: Sequence[str]) -> None:
     runtimes = [Runtime(service, bus) for service in here]
     async with AsyncExitStack() as stack:
         servers = []
-        if "adapter" in roles:
-            app = web(here[roles.index("adapter")], runtimes[roles.index("adapter")].health)
+        if door is not None:
+            app = web(door, runtimes[here.index(door)].health)
             servers.append(await stack.enter_async_context(listening(settings, app)))
         for runtime in runtimes:
             await runtime.start()
@@ -135,7 +134,9 @@ def main() -> None:
     settings = Settings.load()
     logs.configure(settings.log_level, settings.log_format)
     faults.refuse_outside_tests(settings)
-    asyncio.run(serve(settings, sys.argv[1:]))
+    roles = sys.argv[1:]
+    here = services(settings, roles)
+    asyncio.run(serve(settings, here, here[roles.index("adapter")] if "adapter" in roles else None))
 
 
 if __name__ == "__main__":

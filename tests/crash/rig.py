@@ -101,6 +101,10 @@ def embedded(folder: Path) -> dict[str, str]:
 class Rig:
     """One run on one set of databases."""
 
+    module = "tests.crash.process"
+    more: Mapping[str, str] = {}
+    """Environment of its processes, beside what all have."""
+
     def __init__(self, folder: Path, urls: Mapping[str, str], kafka: str | None = None, seed: int = 0) -> None:
         self.folder, self.urls, self.kafka = folder, urls, kafka
         self.history, self.lock = History(seed), threading.Lock()
@@ -151,6 +155,7 @@ class Rig:
             "HUB_LOG_LEVEL": "warning",
             "HUB_INSTANCE": "one",
             "HUB_FETCH_WAIT_MS": "20",
+            **self.more,
         }
         if self.kafka:
             environment |= {
@@ -160,7 +165,7 @@ class Rig:
             }
         if crash:
             environment["HUB_CRASH"] = crash
-        command = [sys.executable, "-m", "tests.crash.process", *roles]
+        command = [sys.executable, "-m", self.module, *roles]
         self.running[name] = subprocess.Popen(
             command, cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
         )

@@ -48,7 +48,7 @@ def test_a_simulated_kill_is_caught_by_no_error_handling() -> None:
     assert not issubclass(faults.Crashed, Exception)
 
 
-@pytest.mark.parametrize(("hit", "code", "said"), [(1, 137, ""), (3, 137, ""), (4, 0, "alive\n")])
+@pytest.mark.parametrize(("hit", "code", "said"), [(1, faults.KILLED, ""), (3, faults.KILLED, ""), (4, 0, "alive\n")])
 def test_a_planted_crash_kills_at_its_hit(hit: int, code: int, said: str) -> None:
     ended = run(PASSES, HUB_CRASH=f"relay.acked:{hit}")
     assert (ended.returncode, ended.stdout) == (code, said)
