@@ -13,7 +13,7 @@ import pytest
 from contracts.cases import CaseCancelled, OrderAnswered
 from contracts.codes import Decision, Fact, FailureCause, HubReason, Level, OrderKind, Result
 from contracts.handovers import HandoverAccepted, HandoverFailed, HandoverRejected, MessageQuarantined
-from contracts.orders import MasterDataReceived, OrderReceived
+from contracts.orders import MasterDataReceived, OrderCancelled, OrderReceived
 from kit.testing import MONDAY_MORNING
 from services.mdm_adapter.app import build
 from services.mdm_adapter.settings import Settings
@@ -613,11 +613,41 @@ async def test_a_copy_is_judged_by_when_the_first_came(exchange: Exchange) -> No
 
 
 async def test_the_end_of_an_order_that_nobody_knows_is_for_a_person(exchange: Exchange) -> None:
-    about = ["CNI+1", f"LOC+172+{POINT}", "STS+Z10+Z13+E17", "RFF+Z13:21013", "RFF+ON:#4711"]
-    message = [*exchange.head("nb", "Z09", "MR"), *about]
-    await exchange.says("nb-nord", exchange.written("nb", "IFTSTA", message))
+    await exchange.says("nb-nord", exchange.written("nb", "IFTSTA", ended(exchange, "#4711")))
     (fact,) = await exchange.facts_of(MessageQuarantined)
     assert (fact.cause, said(exchange.last("nb"), "ERC")) == ("UNCORRELATED", ["Z33"])
+
+
+def ended(exchange: Exchange, order_no: str) -> list[str]:
+    """IFTSTA 21013 of the grid operator: the change of operator failed, and with it what was ordered for it."""
+    about = ["CNI+1", f"LOC+172+{POINT}", "STS+Z10+Z13+E17", "RFF+Z13:21013", f"RFF+ON:{order_no}"]
+    return [*exchange.head("nb", "Z09", "MR"), *about]
+
+
+async def retried(exchange: Exchange) -> None:
+    """A person has what lies in quarantine worked on once more."""
+    async with exchange.http("mdm") as person:
+        for entry in (await person.get("/v1/quarantine?state=OPEN")).json():
+            why = {"reason": "the order has come by now"}
+            assert (await person.post(f"/v1/quarantine/{entry['id']}/retry", json=why)).is_success
+    await exchange.works()
+
+
+async def test_E25_a_retry_answers_only_what_was_judged_again(exchange: Exchange) -> None:
+    """One withdrawal names an order that we know, the other one that comes later."""
+    first, second = ordered(exchange), ordered(exchange)
+    second[0] = "BGM+Z12+NB-D-LATER"
+    await exchange.says("nb-nord", exchange.written("nb", "ORDERS", first))
+    known, early = ended(exchange, "NB-D-0"), ended(exchange, "NB-D-LATER")
+    early[0] = "BGM+Z09+NB-D-EARLY"
+    await exchange.says("nb-nord", exchange.written("nb", "IFTSTA", known, early))
+    before = said(exchange.last("nb"), "BGM")
+    await exchange.says("nb-nord", exchange.written("nb", "ORDERS", second))
+    await retried(exchange)
+    answer = exchange.last("nb")
+    assert (before, said(answer, "BGM"), reference(answer, "AGO")) == (["312", "313"], ["312"], ["NB-D-EARLY"])
+    ended_ = [fact.order_key for fact in await exchange.facts_of(OrderCancelled)]
+    assert ended_ == ["nb-nord:NB-D-0", "nb-nord:NB-D-LATER"]
 
 
 async def test_a_party_whose_profile_comes_later_is_told_devices_and_readings(exchange: Exchange) -> None:
