@@ -618,6 +618,21 @@ async def test_the_end_of_an_order_that_nobody_knows_is_for_a_person(exchange: E
     assert (fact.cause, said(exchange.last("nb"), "ERC")) == ("UNCORRELATED", ["Z33"])
 
 
+async def test_E25_a_fixed_interchange_keeps_its_number_that_its_sender_may_not_use_again(exchange: Exchange) -> None:
+    message = exchange.written("nb", "IFTSTA", ended(exchange, "NB-D-TYPO"), number="NB1")
+    await exchange.says("nb-nord", exchange.written("nb", "ORDERS", ordered(exchange)))
+    await exchange.says("nb-nord", message)
+    async with exchange.http("mdm") as person:
+        (entry,) = (await person.get("/v1/quarantine?state=OPEN")).json()
+        fix = {"reason": "they told us the number", "edits": {"m1.s10.e2.c2": "NB-D-1"}}
+        answer = await person.post(f"/v1/quarantine/{entry['id']}/fix", json=fix)
+    assert answer.is_success, answer.text
+    await exchange.works()
+    assert (exchange.kinds("nb")[-1], len(await exchange.facts_of(OrderCancelled))) == ("APERAK 312", 1)
+    await exchange.says("nb-nord", message.replace(b"TYPO", b"OTHER"))
+    assert [fact.cause for fact in await exchange.facts_of(MessageQuarantined)] == ["UNCORRELATED", "ID_REUSED"]
+
+
 def ended(exchange: Exchange, order_no: str) -> list[str]:
     """IFTSTA 21013 of the grid operator: the change of operator failed, and with it what was ordered for it."""
     about = ["CNI+1", f"LOC+172+{POINT}", "STS+Z10+Z13+E17", "RFF+Z13:21013", f"RFF+ON:{order_no}"]
