@@ -633,6 +633,16 @@ async def test_E25_a_fixed_interchange_keeps_its_number_that_its_sender_may_not_
     assert [fact.cause for fact in await exchange.facts_of(MessageQuarantined)] == ["UNCORRELATED", "ID_REUSED"]
 
 
+async def test_a_day_is_told_in_the_zone_of_the_partner_s_profile(exchange: Exchange) -> None:
+    profile = exchange.service.settings.partners_dir / "lf-nord.yaml"
+    profile.write_text(profile.read_text().replace("edifact_fv", "cim_xml") + "time_zone: Europe/Helsinki\n")
+    exchange.service.ports["partner_rest"].desk.partners.look_again()
+    await exchange.given_the_market("lf")
+    await exchange.hears_and_works(announced().model_copy(update={"planned_on": date(2026, 9, 1)}))
+    (told,) = [row.content for row in await exchange.rows("archive") if row.partner == "lf-nord"]
+    assert b"2026-08-31T21:00:00Z" in told
+
+
 def ended(exchange: Exchange, order_no: str) -> list[str]:
     """IFTSTA 21013 of the grid operator: the change of operator failed, and with it what was ordered for it."""
     about = ["CNI+1", f"LOC+172+{POINT}", "STS+Z10+Z13+E17", "RFF+Z13:21013", f"RFF+ON:{order_no}"]
