@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from kit.auth import Principal
 from kit.http import cursor, read_cursor
@@ -27,6 +27,7 @@ from services.mdm_adapter.api.asking import (
 )
 from services.mdm_adapter.api.partners import MessageStatus, status_of
 from services.mdm_adapter.desk import Desk
+from services.mdm_adapter.documents.answer import AnswerFacts
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.messages import Change
 from services.mdm_adapter.errors import (
@@ -41,7 +42,7 @@ from services.mdm_adapter.errors import (
 )
 from services.mdm_adapter.handing_over import needs_rows
 from services.mdm_adapter.operating import needs_repetition, repeat_message, resend_row
-from services.mdm_adapter.owing import add_text, needs_answer
+from services.mdm_adapter.owing import complete_answer, needs_answer
 from services.mdm_adapter.showing import Shown, shown
 
 MOST_EDITS = 50
@@ -55,12 +56,21 @@ class WithEdit(WithReason):
     )
 
 
-class WithText(BaseModel):
-    """What stands beside the code of an answer."""
+class WithMore(BaseModel):
+    """What stands beside the code of an answer: the text that it demands, or the facts."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"facts": {"right_partner": "9900357000003"}}]}
+    )
 
-    text: str = Field(min_length=1, max_length=1_000)
+    text: str | None = Field(None, min_length=1, max_length=1_000)
+    facts: AnswerFacts | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "WithMore":
+        if self.text is None and not (self.facts and self.facts.model_dump(exclude_none=True)):
+            raise ValueError("a text, or facts: at least one of them")
+        return self
 
 
 class MessageView(View):
@@ -385,11 +395,11 @@ def _sending(router: APIRouter, desk: Desk) -> None:
 
 def _answers(router: APIRouter, desk: Desk) -> None:
     @router.post("/v1/orders/{order_key}/answer-text", responses=refusals(AnswerGiven, AnswerIncomplete))
-    async def answer_text(order_key: str, request: WithText, answerer: Answerer, store: TheStore) -> StateView:
-        """The text that the code of a decided answer demands; with it the answer leaves."""
+    async def answer_text(order_key: str, request: WithMore, answerer: Answerer, store: TheStore) -> StateView:
+        """The text or the facts that the code of a decided answer demands; with them the answer leaves."""
 
         def command(unit: Unit) -> StateView:
-            add_text(unit, desk, order_key, request.text)
+            complete_answer(unit, desk, order_key, request.text, request.facts)
             return StateView(state="answered")
 
         return await store.run(answerer, command, needs=lambda unit: needs_answer(order_key, unit))

@@ -643,6 +643,78 @@ async def test_a_day_is_told_in_the_zone_of_the_partner_s_profile(exchange: Exch
     assert b"2026-08-31T21:00:00Z" in told
 
 
+DEPOT = {
+    "name": "Lager GmbH",
+    "street": "Probeweg",
+    "number": "7",
+    "postcode": "00101",
+    "city": "Nordstadt",
+    "country": "DE",
+}
+
+
+def taken_over(exchange: Exchange) -> list[str]:
+    """ORDERS 17009 of the next metering operator: the old device is to go."""
+    head, created, *parties = exchange.head("wmsb", "Z13")
+    asked = ["DTM+203:202605042200?+00:303", "IMD++Z58", "RFF+Z13:17009"]
+    return [head, created, *asked, *parties, ADDRESS, f"LOC+172+{POINT}", "LIN+1", "CCI+++ZD4", "UNS+S"]
+
+
+def offered(exchange: Exchange) -> list[str]:
+    """ORDERS 17011 of the grid operator, by an offer of ours."""
+    head, created, *parties = exchange.head("nb", "Z93")
+    days = ["DTM+469:202605042200?+00:303", "DTM+472:202605112200?+00:303"]
+    quoted = ["RFF+Z13:17011", "RFF+ACW:SHEET-1", "RFF+AAG:OFFER-1"]
+    point = [ADDRESS, f"LOC+172+{POINT}", "LIN+1+Z19", "PIA+5+9991000002082:Z11", "UNS+S"]
+    return [head, created, *days, *quoted, *parties, *point]
+
+
+COMPLETED = [
+    ("nb", offered, "refused", "A05", {"price_sheet": "SHEET-2"}, "RFF+ACW:SHEET-2"),
+    ("wmsb", taken_over, "accepted", "ZB5", {"return_to": DEPOT}, "NAD+Z22+++Lager GmbH"),
+    ("wmsb", taken_over, "refused", "Z07", {"right_partner": "9900357000003"}, "NAD+VY+9900357000003::293"),
+]
+
+
+@pytest.mark.parametrize(
+    ("role", "asks", "decision", "code", "facts_", "line"), COMPLETED, ids=[c[3] for c in COMPLETED]
+)
+async def test_an_answer_leaves_once_the_facts_are_there_that_its_code_demands(
+    exchange: Exchange, role: str, asks: Any, decision: str, code: str, facts_: dict[str, Any], line: str
+) -> None:
+    await exchange.says(PARTIES[role], exchange.written(role, "ORDERS", asks(exchange)))
+    (heard,) = await exchange.facts_of(OrderReceived)
+    await exchange.hears_and_works(answered(heard.order_key, decision, code))
+    before = exchange.kinds(role)
+    async with exchange.http("mdm") as person:
+        path = f"/v1/orders/{heard.order_key}/answer-text"
+        text_alone = await person.post(path, json={"text": "as we said on the phone"})
+        given = await person.post(path, json={"facts": facts_})
+    await exchange.works()
+    assert (before, text_alone.json()["code"], given.status_code) == (["APERAK 312"], "answer-incomplete", 200)
+    assert line in exchange.last(role).decode("latin-1").replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"facts": {}},
+        {"facts": {"right_partner": "9900357000001"}},
+        {"facts": {"return_to": {"name": "Lager GmbH"}}},
+        {"facts": {"price_sheet": "9" * 36}},
+        {"facts": {"colour": "red"}},
+    ],
+    ids=["nothing", "no fact", "check digit", "no address", "too long", "unknown"],
+)
+async def test_facts_of_an_answer_are_refused_at_the_door_where_they_cannot_be_right(
+    exchange: Exchange, wrong: dict[str, Any]
+) -> None:
+    async with exchange.http("mdm") as person:
+        refused = await person.post("/v1/orders/nb-nord:NB-D-0/answer-text", json=wrong)
+    assert refused.status_code == 422, refused.text
+
+
 def ended(exchange: Exchange, order_no: str) -> list[str]:
     """IFTSTA 21013 of the grid operator: the change of operator failed, and with it what was ordered for it."""
     about = ["CNI+1", f"LOC+172+{POINT}", "STS+Z10+Z13+E17", "RFF+Z13:21013", f"RFF+ON:{order_no}"]
