@@ -684,6 +684,7 @@ async def test_an_answer_leaves_once_the_facts_are_there_that_its_code_demands(
 ) -> None:
     await exchange.says(PARTIES[role], exchange.written(role, "ORDERS", asks(exchange)))
     (heard,) = await exchange.facts_of(OrderReceived)
+    assert code in heard.answer.allowed
     await exchange.hears_and_works(answered(heard.order_key, decision, code))
     before = exchange.kinds(role)
     async with exchange.http("mdm") as person:
