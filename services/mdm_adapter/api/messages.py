@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 
 from kit.auth import Principal
 from kit.http import cursor, read_cursor
@@ -15,7 +15,6 @@ from kit.store import Store, Unit
 from services.mdm_adapter import store as rows_of
 from services.mdm_adapter import store_beside as queries
 from services.mdm_adapter.api.asking import (
-    Answerer,
     Archivist,
     FindingView,
     Reader,
@@ -27,13 +26,10 @@ from services.mdm_adapter.api.asking import (
 )
 from services.mdm_adapter.api.partners import MessageStatus, status_of
 from services.mdm_adapter.desk import Desk
-from services.mdm_adapter.documents.answer import AnswerFacts
 from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.messages import Change
 from services.mdm_adapter.errors import (
     AlreadyResent,
-    AnswerGiven,
-    AnswerIncomplete,
     EditRefused,
     NoSuchThing,
     NotRepeatable,
@@ -42,7 +38,6 @@ from services.mdm_adapter.errors import (
 )
 from services.mdm_adapter.handing_over import needs_rows
 from services.mdm_adapter.operating import needs_repetition, repeat_message, resend_row
-from services.mdm_adapter.owing import complete_answer, needs_answer
 from services.mdm_adapter.showing import Shown, shown
 
 MOST_EDITS = 50
@@ -54,23 +49,6 @@ class WithEdit(WithReason):
     edit: dict[str, JsonValue] = Field(
         default_factory=dict, max_length=MOST_EDITS, examples=[{"removed.0.readings.0.value": "48213.4"}]
     )
-
-
-class WithMore(BaseModel):
-    """What stands beside the code of an answer: the text that it demands, or the facts."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"facts": {"right_partner": "9900357000003"}}]}
-    )
-
-    text: str | None = Field(None, min_length=1, max_length=1_000)
-    facts: AnswerFacts | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> "WithMore":
-        if self.text is None and not (self.facts and self.facts.model_dump(exclude_none=True)):
-            raise ValueError("a text, or facts: at least one of them")
-        return self
 
 
 class MessageView(View):
@@ -212,7 +190,6 @@ def routes(desk: Desk) -> APIRouter:
     _one(router)
     _contents(router, desk)
     _sending(router, desk)
-    _answers(router, desk)
     return router
 
 
@@ -391,15 +368,3 @@ def _sending(router: APIRouter, desk: Desk) -> None:
             return StateView(state=repeat_message(unit, desk, key, reason))
 
         return await store.run(resender, command, needs=lambda unit: needs_repetition(key, unit))
-
-
-def _answers(router: APIRouter, desk: Desk) -> None:
-    @router.post("/v1/orders/{order_key}/answer-text", responses=refusals(AnswerGiven, AnswerIncomplete))
-    async def answer_text(order_key: str, request: WithMore, answerer: Answerer, store: TheStore) -> StateView:
-        """The text or the facts that the code of a decided answer demands; with them the answer leaves."""
-
-        def command(unit: Unit) -> StateView:
-            complete_answer(unit, desk, order_key, request.text, request.facts)
-            return StateView(state="answered")
-
-        return await store.run(answerer, command, needs=lambda unit: needs_answer(order_key, unit))
