@@ -63,10 +63,10 @@ def outbound(
     )
 
 
-def sending(unit: Unit, desk: Desk, message: OutboundMessage) -> Sending:
-    """The envelope of a message; what answers nothing is its own correlation."""
+def sending(unit: Unit, desk: Desk, profile: Profile, message: OutboundMessage) -> Sending:
+    """The envelope of a message; what answers nothing is its own correlation. Days are those of the receiver's zone."""
     message_id = str(message.id)
-    return Sending(message_id, message.correlation_id or message_id, desk.source, unit.now)
+    return Sending(message_id, message.correlation_id or message_id, desk.source, unit.now, profile.zone)
 
 
 def answer(unit: Unit, desk: Desk, profile: Profile, message: InboundMessage, given: Answer) -> None:
@@ -82,7 +82,14 @@ def send_answer(unit: Unit, desk: Desk, profile: Profile, message: InboundMessag
         return
     out = outbound(unit, profile, ANSWER, dialect, message.correlation_id or str(message.id))
     out.answers_to = message.id
-    post(unit, desk, profile, out, writing.encode(dialect, given, sending(unit, desk, out)), lane=f"{message.id}")
+    post(
+        unit,
+        desk,
+        profile,
+        out,
+        writing.encode(dialect, given, sending(unit, desk, profile, out)),
+        lane=f"{message.id}",
+    )
 
 
 def write_result(unit: Unit, message: InboundMessage) -> None:

@@ -1,7 +1,7 @@
 """What cannot be processed is put aside for a person, under one of these causes."""
 
 from kit.store import Unit
-from services.mdm_adapter.domain.messages import InboundMessage, InState, KnownMessage, QuarantineEntry, by_id
+from services.mdm_adapter.domain.messages import FIX, InboundMessage, InState, KnownMessage, QuarantineEntry, by_id
 from services.mdm_adapter.domain.orders import Order
 
 UNKNOWN_PARTNER, ID_REUSED, CONFLICT, UNCORRELATED = "UNKNOWN_PARTNER", "ID_REUSED", "CONFLICT", "UNCORRELATED"
@@ -9,7 +9,10 @@ SENDER_MISMATCH, TOO_LARGE, POISON = "SENDER_MISMATCH", "TOO_LARGE", "POISON"
 
 
 def is_reused(unit: Unit, message: InboundMessage, message_id: str | None) -> bool:
-    """Whether the sender gave this id to other bytes before; else it is remembered."""
+    """Whether the sender gave this id to other bytes before; else it is remembered.
+
+    A copy that a person corrected keeps the id: it stands for what the sender gave it to.
+    """
     if not message_id:
         return False
     name = by_id(message.partner, message_id)
@@ -17,7 +20,7 @@ def is_reused(unit: Unit, message: InboundMessage, message_id: str | None) -> bo
     if known is None:
         unit.add(KnownMessage(name=name, message_id=message.id, sha256=message.sha256))
         return False
-    return known.sha256 != message.sha256
+    return known.sha256 != message.sha256 and message.transport != FIX
 
 
 def quarantine(

@@ -147,7 +147,7 @@ class SamePerson(Forbidden):
 
 
 class AnswerIncomplete(Invalid):
-    """More than a text is missing for an answer to an order; it waits."""
+    """A text or a fact is missing for an answer to an order; it waits."""
 
     code = "answer-incomplete"
 
@@ -156,7 +156,7 @@ class AnswerIncomplete(Invalid):
 
 
 class AnswerGiven(Refused):
-    """No answer to this order waits for a text."""
+    """No answer to this order waits for a text or a fact."""
 
     code = "answer-given"
 

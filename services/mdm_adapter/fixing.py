@@ -7,14 +7,11 @@ from typing import Any
 from kit.store import Ref, Unit
 from services.mdm_adapter.checking import check
 from services.mdm_adapter.dialects.correcting import Corrected, corrected, only_row, replaced
-from services.mdm_adapter.domain.messages import Edit, InboundMessage, QuarantineEntry
+from services.mdm_adapter.domain.messages import FIX, Edit, InboundMessage, QuarantineEntry
 from services.mdm_adapter.errors import EditRefused
 from services.mdm_adapter.partners.profile import CsvForm, Profile
 from services.mdm_adapter.receiving import Arriving, message_of, needs_receiving, receive
 from services.mdm_adapter.showing import as_members
-
-FIX = "fix"
-"""The way on which a corrected copy comes in."""
 
 
 def corrected_copy(

@@ -248,7 +248,7 @@ def _send(
 ) -> None:
     message = answering.outbound(unit, profile, row.document, dialect, correlation_id)
     message.case_id, message.row_id = dossier.case_id, row.row_id
-    content = writing.encode(dialect, document, answering.sending(unit, desk, message))
+    content = writing.encode(dialect, document, answering.sending(unit, desk, profile, message))
     row.build += 1
     row.message_id = message.id
     if faults := writing.own_faults(dialect, content):

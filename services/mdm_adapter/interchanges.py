@@ -1,6 +1,6 @@
 """An interchange of the market is applied, Vorgang by Vorgang, and answered: by one CONTRL, or an APERAK for each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from uuid import UUID
 
@@ -43,6 +43,8 @@ RECEIPT = "receipt"
 REJECTED = "rejected"
 UNKNOWN_REFERENCE, UNKNOWN_PLACE = "unknown_reference", "unknown_place"
 """Results of a Vorgang that its own check does not see: it quotes nothing of ours, or lies nowhere that we know."""
+PUT_ASIDE = frozenset({UNKNOWN_REFERENCE, UNCORRELATED.lower(), Verdict.CONFLICT.value})
+"""Results of which a person decides; of a receipt a refusal as well."""
 CAUSES = {"23": SENDER_MISMATCH, "7": SENDER_MISMATCH}
 """Why nobody may be answered, where syntax does not say it: a stranger sends, or somebody else is meant."""
 
@@ -86,14 +88,24 @@ def take_interchange(unit: Unit, desk: Desk, message: InboundMessage, profile: P
         quarantine(unit, message, ID_REUSED, "the number of the interchange was used for another one")
         return
     owed = len(checked.outcomes)  # items behind them are receipts
+    kept = _kept(message, decoded, owed)
     message.results = tuple(
-        _take(unit, desk, message, profile, item, is_receipt=number >= owed)
+        kept.get(number) or _take(unit, desk, message, profile, item, is_receipt=number >= owed)
         for number, item in enumerate(decoded.items)
     )
     if message.state is InState.STORED:
         taken = any(each.result != REFUSED for each in message.results)
         message.state = InState.PROCESSED if taken and not decoded.findings else InState.REFUSED
-    _send_receipt(unit, desk, profile, message, decoded, _content(unit, profile, message.id))
+    _send_receipt(unit, desk, profile, message, decoded, _content(unit, profile, message.id), kept)
+
+
+def _kept(message: InboundMessage, decoded: Decoded, owed: int) -> dict[int, ItemResult]:
+    """What is left of an earlier time, by number of the Vorgang: it was judged and answered, and no person waits."""
+    if len(message.results) != len(decoded.items):
+        return {}
+    aside = [PUT_ASIDE if number < owed else PUT_ASIDE | {REFUSED} for number in range(len(decoded.items))]
+    before = enumerate(zip(message.results, aside, strict=True))
+    return {number: result for number, (result, waits) in before if result.result not in waits}
 
 
 def _content(unit: Unit, profile: Profile, message_id: UUID | None) -> bytes:
@@ -220,14 +232,23 @@ def _learn(unit: Unit, dossier: Dossier, corrected: Corrected) -> None:
 
 
 def _send_receipt(
-    unit: Unit, desk: Desk, profile: Profile, message: InboundMessage, decoded: Decoded, content: bytes
+    unit: Unit,
+    desk: Desk,
+    profile: Profile,
+    message: InboundMessage,
+    decoded: Decoded,
+    content: bytes,
+    told: Container[int] = (),
 ) -> None:
-    """Write what is owed by what became of each Vorgang."""
+    """Write what is owed by what became of each Vorgang, but those of these numbers: they have their answer."""
     checked = decoded.checked
-    if checked is None or not (wants_contrl(checked) or checked.outcomes):
+    if checked is None:
         return
-    pairs = zip(checked.outcomes, decoded.items, message.results, strict=False)
-    checked = replace(checked, outcomes=tuple(_judged(*each) for each in pairs))
+    found = enumerate(zip(checked.outcomes, decoded.items, message.results, strict=False))
+    owed = tuple(_judged(*each) for number, each in found if number not in told)
+    if not (wants_contrl(checked) or owed):
+        return
+    checked = replace(checked, outcomes=owed)
     _post_receipt(unit, desk, profile, message, checked, content)
 
 

@@ -1,6 +1,7 @@
 """Documents leave as interchanges of the market: what they are written from, and how they are found again."""
 
 from dataclasses import replace
+from datetime import datetime
 from uuid import NAMESPACE_OID, uuid5
 
 from kit.store import Unit
@@ -19,10 +20,10 @@ from services.mdm_adapter.dialects.edifact_fv.market_sending import (
 from services.mdm_adapter.dialects.edifact_fv.meter_values import read_devices
 from services.mdm_adapter.dialects.edifact_fv.writing import Unencodable
 from services.mdm_adapter.dialects.items import Reference
-from services.mdm_adapter.documents.answer import Answer
+from services.mdm_adapter.documents.answer import Answer, AnswerFacts
 from services.mdm_adapter.documents.device_exchange_completed import DeviceExchangeCompleted
 from services.mdm_adapter.documents.matrix import DocumentKind, Role
-from services.mdm_adapter.documents.values import DeviceFact
+from services.mdm_adapter.documents.values import Customer, DeviceFact, Location
 from services.mdm_adapter.documents.work_not_completed import WorkNotCompleted
 from services.mdm_adapter.domain.calendar import end_of_day, end_of_wait, local_day
 from services.mdm_adapter.domain.dossier import Dossier
@@ -172,7 +173,7 @@ def send_order_answer(
     ends = end_of_day(answer.fixed_on) if answer.fixed_on else end_of_wait(unit.now, FAULT_MENDED_WITHIN)
     try:
         needed(all(parties) or None, "market_id")
-        sending = replace(envelope(unit, parties, out), asked=asked, facts=Facts(work_ends_at=ends))
+        sending = replace(envelope(unit, parties, out), asked=asked, facts=_facts_of(answer, ends))
         content = edifact.encode(answer, sending)
     except (MissingFact, CodeRefused, Unencodable) as error:
         return str(error)
@@ -183,6 +184,17 @@ def send_order_answer(
         unit.add(KnownMessage(name=name, message_id=out.id, sha256=""))
     answering.post(unit, desk, profile, out, content, lane=str(message.id))
     return None
+
+
+def _facts_of(answer: Answer, ends: datetime) -> Facts:
+    said = answer.facts or AnswerFacts()
+    to = said.return_to
+    return Facts(
+        work_ends_at=ends,
+        price_sheet=said.price_sheet,
+        return_to=(Customer(name=to.name), Location(**to.model_dump(exclude={"name"}))) if to else None,
+        right_partner=said.right_partner,
+    )
 
 
 def answered_by(partner: str, key: str) -> str:

@@ -155,11 +155,16 @@ def needs_retry(entry_id: str, unit: Unit) -> Iterator[Ref]:
 
 
 def retry_entry(unit: Unit, entry_id: str, reason: str) -> str:
-    """Work on the message once more, from its stored bytes."""
+    """Work on the message once more, from its stored bytes.
+
+    Of an interchange only what was put aside is judged again: every Vorgang has an answer of its own, and keeps it.
+    """
     entry = unit.get(QuarantineEntry, entry_id)
     message = unit.get(InboundMessage, str(entry.message_id))
     entry.retry(unit.principal.id, reason, unit.now)
-    message.state, message.findings, message.results = InState.STORED, (), ()
+    message.state, message.findings = InState.STORED, ()
+    if message.dialect != edifact.NAME:
+        message.results = ()
     unit.later(PROCESS, message.key(), unit.now)
     unit.audit("message:release", f"quarantine/{entry_id}", why=reason)
     return entry.state.value

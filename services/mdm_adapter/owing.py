@@ -10,7 +10,7 @@ from services.mdm_adapter import answering
 from services.mdm_adapter.desk import Desk
 from services.mdm_adapter.dialects.edifact_fv import messages as edifact
 from services.mdm_adapter.dialects.packing import unpacked
-from services.mdm_adapter.documents.answer import Answer, ItemAnswer, ItemState, Reason
+from services.mdm_adapter.documents.answer import Answer, AnswerFacts, ItemAnswer, ItemState, Reason
 from services.mdm_adapter.domain.messages import CHAIN, Archived, ArchiveHead, InboundMessage
 from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.errors import AnswerGiven, AnswerIncomplete, NoSuchThing
@@ -71,10 +71,10 @@ def _send(unit: Unit, desk: Desk, profile: Profile, order: Order, answer: Answer
     return None
 
 
-def add_text(unit: Unit, desk: Desk, key: str, text: str) -> None:
-    """Write the text that the code of a decided answer demands; with it the answer leaves.
+def complete_answer(unit: Unit, desk: Desk, key: str, text: str | None, facts: AnswerFacts | None) -> None:
+    """Add the text or the facts that the code of a decided answer demands; with them the answer leaves.
 
-    Raises AnswerGiven, and AnswerIncomplete where more than a text is missing: then nothing has changed.
+    Raises AnswerGiven, and AnswerIncomplete where something is missing still: then nothing has changed.
     """
     order = unit.get(Order, key)
     profile = desk.partners.find(order.partner)
@@ -82,9 +82,14 @@ def add_text(unit: Unit, desk: Desk, key: str, text: str) -> None:
         raise NoSuchThing("this partner has no profile any more")
     if order.answer_waiting is None:
         raise AnswerGiven
-    (item,) = order.answer_waiting.items
-    reasons = tuple(reason.model_copy(update={"text": text}) for reason in item.reasons)
-    items = (item.model_copy(update={"reasons": reasons}),)
-    if missing := _send(unit, desk, profile, order, order.answer_waiting.model_copy(update={"items": items})):
+    answer = order.answer_waiting
+    if text is not None:
+        (item,) = answer.items
+        reasons = tuple(reason.model_copy(update={"text": text}) for reason in item.reasons)
+        answer = answer.model_copy(update={"items": (item.model_copy(update={"reasons": reasons}),)})
+    if facts is not None:
+        answer = answer.model_copy(update={"facts": facts})
+    if missing := _send(unit, desk, profile, order, answer):
         raise AnswerIncomplete(missing)
-    unit.audit("order:answer", f"order/{key}", characters_of_text=len(text))
+    brought = sorted(facts.model_dump(exclude_none=True)) if facts else []
+    unit.audit("order:answer", f"order/{key}", characters_of_text=len(text or ""), facts=brought)

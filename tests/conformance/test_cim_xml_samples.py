@@ -74,6 +74,8 @@ def test_X05_hub_check_says_the_same_of_all_files_at_once(tmp_path: Path) -> Non
     assert [{column: found[name][column] for column in COLUMNS} for name in names] == [
         {column: ROWS[name][column] for column in COLUMNS} for name in names
     ]
+    fields = {name: json.loads(ROWS[name]["key_fields"] or "{}") for name in names}
+    assert {name: found[name]["key_fields"] for name in names} == fields
     refused = {name for name, each in found.items() if each["exit_code"]}
     assert (code, refused) == (1, {name for name in names if ROWS[name]["content_verdict"] == "reject"})
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 
 from kit.auth import Principal
 from kit.http import cursor, read_cursor
@@ -15,7 +15,6 @@ from kit.store import Store, Unit
 from services.mdm_adapter import store as rows_of
 from services.mdm_adapter import store_beside as queries
 from services.mdm_adapter.api.asking import (
-    Answerer,
     Archivist,
     FindingView,
     Reader,
@@ -31,8 +30,6 @@ from services.mdm_adapter.domain.dossier import Dossier
 from services.mdm_adapter.domain.messages import Change
 from services.mdm_adapter.errors import (
     AlreadyResent,
-    AnswerGiven,
-    AnswerIncomplete,
     EditRefused,
     NoSuchThing,
     NotRepeatable,
@@ -41,7 +38,6 @@ from services.mdm_adapter.errors import (
 )
 from services.mdm_adapter.handing_over import needs_rows
 from services.mdm_adapter.operating import needs_repetition, repeat_message, resend_row
-from services.mdm_adapter.owing import add_text, needs_answer
 from services.mdm_adapter.showing import Shown, shown
 
 MOST_EDITS = 50
@@ -53,14 +49,6 @@ class WithEdit(WithReason):
     edit: dict[str, JsonValue] = Field(
         default_factory=dict, max_length=MOST_EDITS, examples=[{"removed.0.readings.0.value": "48213.4"}]
     )
-
-
-class WithText(BaseModel):
-    """What stands beside the code of an answer."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    text: str = Field(min_length=1, max_length=1_000)
 
 
 class MessageView(View):
@@ -202,7 +190,6 @@ def routes(desk: Desk) -> APIRouter:
     _one(router)
     _contents(router, desk)
     _sending(router, desk)
-    _answers(router, desk)
     return router
 
 
@@ -381,15 +368,3 @@ def _sending(router: APIRouter, desk: Desk) -> None:
             return StateView(state=repeat_message(unit, desk, key, reason))
 
         return await store.run(resender, command, needs=lambda unit: needs_repetition(key, unit))
-
-
-def _answers(router: APIRouter, desk: Desk) -> None:
-    @router.post("/v1/orders/{order_key}/answer-text", responses=refusals(AnswerGiven, AnswerIncomplete))
-    async def answer_text(order_key: str, request: WithText, answerer: Answerer, store: TheStore) -> StateView:
-        """The text that the code of a decided answer demands; with it the answer leaves."""
-
-        def command(unit: Unit) -> StateView:
-            add_text(unit, desk, order_key, request.text)
-            return StateView(state="answered")
-
-        return await store.run(answerer, command, needs=lambda unit: needs_answer(order_key, unit))

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.codes import DeviceRole, Scheme
 
@@ -71,6 +71,8 @@ class AnswerWanted(Value):
     """The list that the codes belong to."""
     accept: str
     """The code of a yes."""
+    also: tuple[str, ...] | None = Field(None, exclude_if=lambda codes: codes is None)
+    """Other codes of a yes. Left out where there is none: the hash of an order that was stored before stays."""
     refuse: tuple[str, ...]
     """Codes of a no; the first one says that the day comes too soon."""
 

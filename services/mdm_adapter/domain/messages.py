@@ -18,6 +18,8 @@ SUPERSEDED = "superseded"
 """Cause of a message that was not sent, because a newer attempt took its place."""
 OVERTAKEN = "version_over"
 """Cause of a message that was not sent, because other versions hold by now (H8)."""
+FIX = "fix"
+"""The way on which a copy comes in that a person corrected."""
 CHAIN = "archive"
 START = "0" * 64
 NUMBERED_FROM, TICK = datetime(2025, 1, 1, tzinfo=UTC), timedelta(milliseconds=10)
@@ -136,7 +138,7 @@ class InboundMessage(Aggregate):
     id: UUID
     partner: str
     transport: str
-    """rest, webhook, file_drop, topic, import, or reply: in the body of an answer to a message of ours."""
+    """rest, webhook, file_drop, topic, import, fix, or reply: in the body of an answer to a message of ours."""
     transport_key: str | None = None
     received_at: datetime
     sha256: str

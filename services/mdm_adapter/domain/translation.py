@@ -170,13 +170,14 @@ def owed(order: WorkOrderRequested, profile: Profile, received_at: datetime) -> 
     if wanted is None and profile.options.auto_accept_orders:
         return None
     accept, refuse = (wanted.accept, wanted.refuse) if wanted else (ANSWER_ACCEPT, (ANSWER_REFUSE,))
+    also = (wanted.also if wanted else None) or ()
     too_soon = profile.contract == "market" and _too_soon(order, received_at)
     return AnswerOwed(
         answer_by=(wanted.by if wanted else None) or _answer_by(profile, received_at),
         proposal=Answer.REFUSED if too_soon else Answer.ACCEPTED,
         code=refuse[0] if too_soon else accept,
         list=wanted.list if wanted else None,
-        allowed=(accept, *refuse),
+        allowed=(accept, *also, *refuse),
         auto=profile.options.auto_accept_orders,
     )
 

@@ -13,7 +13,7 @@ import pytest
 from contracts.cases import CaseCancelled, OrderAnswered
 from contracts.codes import Decision, Fact, FailureCause, HubReason, Level, OrderKind, Result
 from contracts.handovers import HandoverAccepted, HandoverFailed, HandoverRejected, MessageQuarantined
-from contracts.orders import MasterDataReceived, OrderReceived
+from contracts.orders import MasterDataReceived, OrderCancelled, OrderReceived
 from kit.testing import MONDAY_MORNING
 from services.mdm_adapter.app import build
 from services.mdm_adapter.settings import Settings
@@ -613,11 +613,139 @@ async def test_a_copy_is_judged_by_when_the_first_came(exchange: Exchange) -> No
 
 
 async def test_the_end_of_an_order_that_nobody_knows_is_for_a_person(exchange: Exchange) -> None:
-    about = ["CNI+1", f"LOC+172+{POINT}", "STS+Z10+Z13+E17", "RFF+Z13:21013", "RFF+ON:#4711"]
-    message = [*exchange.head("nb", "Z09", "MR"), *about]
-    await exchange.says("nb-nord", exchange.written("nb", "IFTSTA", message))
+    await exchange.says("nb-nord", exchange.written("nb", "IFTSTA", ended(exchange, "#4711")))
     (fact,) = await exchange.facts_of(MessageQuarantined)
     assert (fact.cause, said(exchange.last("nb"), "ERC")) == ("UNCORRELATED", ["Z33"])
+
+
+async def test_E25_a_fixed_interchange_keeps_its_number_that_its_sender_may_not_use_again(exchange: Exchange) -> None:
+    message = exchange.written("nb", "IFTSTA", ended(exchange, "NB-D-TYPO"), number="NB1")
+    await exchange.says("nb-nord", exchange.written("nb", "ORDERS", ordered(exchange)))
+    await exchange.says("nb-nord", message)
+    async with exchange.http("mdm") as person:
+        (entry,) = (await person.get("/v1/quarantine?state=OPEN")).json()
+        fix = {"reason": "they told us the number", "edits": {"m1.s10.e2.c2": "NB-D-1"}}
+        answer = await person.post(f"/v1/quarantine/{entry['id']}/fix", json=fix)
+    assert answer.is_success, answer.text
+    await exchange.works()
+    assert (exchange.kinds("nb")[-1], len(await exchange.facts_of(OrderCancelled))) == ("APERAK 312", 1)
+    await exchange.says("nb-nord", message.replace(b"TYPO", b"OTHER"))
+    assert [fact.cause for fact in await exchange.facts_of(MessageQuarantined)] == ["UNCORRELATED", "ID_REUSED"]
+
+
+async def test_a_day_is_told_in_the_zone_of_the_partner_s_profile(exchange: Exchange) -> None:
+    profile = exchange.service.settings.partners_dir / "lf-nord.yaml"
+    profile.write_text(profile.read_text().replace("edifact_fv", "cim_xml") + "time_zone: Europe/Helsinki\n")
+    exchange.service.ports["partner_rest"].desk.partners.look_again()
+    await exchange.given_the_market("lf")
+    await exchange.hears_and_works(announced().model_copy(update={"planned_on": date(2026, 9, 1)}))
+    (told,) = [row.content for row in await exchange.rows("archive") if row.partner == "lf-nord"]
+    assert b"2026-08-31T21:00:00Z" in told
+
+
+DEPOT = {
+    "name": "Lager GmbH",
+    "street": "Probeweg",
+    "number": "7",
+    "postcode": "00101",
+    "city": "Nordstadt",
+    "country": "DE",
+}
+
+
+def taken_over(exchange: Exchange) -> list[str]:
+    """ORDERS 17009 of the next metering operator: the old device is to go."""
+    head, created, *parties = exchange.head("wmsb", "Z13")
+    asked = ["DTM+203:202605042200?+00:303", "IMD++Z58", "RFF+Z13:17009"]
+    return [head, created, *asked, *parties, ADDRESS, f"LOC+172+{POINT}", "LIN+1", "CCI+++ZD4", "UNS+S"]
+
+
+def offered(exchange: Exchange) -> list[str]:
+    """ORDERS 17011 of the grid operator, by an offer of ours."""
+    head, created, *parties = exchange.head("nb", "Z93")
+    days = ["DTM+469:202605042200?+00:303", "DTM+472:202605112200?+00:303"]
+    quoted = ["RFF+Z13:17011", "RFF+ACW:SHEET-1", "RFF+AAG:OFFER-1"]
+    point = [ADDRESS, f"LOC+172+{POINT}", "LIN+1+Z19", "PIA+5+9991000002082:Z11", "UNS+S"]
+    return [head, created, *days, *quoted, *parties, *point]
+
+
+COMPLETED = [
+    ("nb", offered, "refused", "A05", {"price_sheet": "SHEET-2"}, "RFF+ACW:SHEET-2"),
+    ("wmsb", taken_over, "accepted", "ZB5", {"return_to": DEPOT}, "NAD+Z22+++Lager GmbH"),
+    ("wmsb", taken_over, "refused", "Z07", {"right_partner": "9900357000003"}, "NAD+VY+9900357000003::293"),
+]
+
+
+@pytest.mark.parametrize(
+    ("role", "asks", "decision", "code", "facts_", "line"), COMPLETED, ids=[c[3] for c in COMPLETED]
+)
+async def test_an_answer_leaves_once_the_facts_are_there_that_its_code_demands(
+    exchange: Exchange, role: str, asks: Any, decision: str, code: str, facts_: dict[str, Any], line: str
+) -> None:
+    await exchange.says(PARTIES[role], exchange.written(role, "ORDERS", asks(exchange)))
+    (heard,) = await exchange.facts_of(OrderReceived)
+    assert code in heard.answer.allowed
+    await exchange.hears_and_works(answered(heard.order_key, decision, code))
+    before = exchange.kinds(role)
+    async with exchange.http("mdm") as person:
+        path = f"/v1/orders/{heard.order_key}/answer-text"
+        text_alone = await person.post(path, json={"text": "as we said on the phone"})
+        given = await person.post(path, json={"facts": facts_})
+    await exchange.works()
+    assert (before, text_alone.json()["code"], given.status_code) == (["APERAK 312"], "answer-incomplete", 200)
+    assert line in exchange.last(role).decode("latin-1").replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"facts": {}},
+        {"facts": {"right_partner": "9900357000001"}},
+        {"facts": {"return_to": {"name": "Lager GmbH"}}},
+        {"facts": {"price_sheet": "9" * 36}},
+        {"facts": {"colour": "red"}},
+    ],
+    ids=["nothing", "no fact", "check digit", "no address", "too long", "unknown"],
+)
+async def test_facts_of_an_answer_are_refused_at_the_door_where_they_cannot_be_right(
+    exchange: Exchange, wrong: dict[str, Any]
+) -> None:
+    async with exchange.http("mdm") as person:
+        refused = await person.post("/v1/orders/nb-nord:NB-D-0/answer-text", json=wrong)
+    assert refused.status_code == 422, refused.text
+
+
+def ended(exchange: Exchange, order_no: str) -> list[str]:
+    """IFTSTA 21013 of the grid operator: the change of operator failed, and with it what was ordered for it."""
+    about = ["CNI+1", f"LOC+172+{POINT}", "STS+Z10+Z13+E17", "RFF+Z13:21013", f"RFF+ON:{order_no}"]
+    return [*exchange.head("nb", "Z09", "MR"), *about]
+
+
+async def retried(exchange: Exchange) -> None:
+    """A person has what lies in quarantine worked on once more."""
+    async with exchange.http("mdm") as person:
+        for entry in (await person.get("/v1/quarantine?state=OPEN")).json():
+            why = {"reason": "the order has come by now"}
+            assert (await person.post(f"/v1/quarantine/{entry['id']}/retry", json=why)).is_success
+    await exchange.works()
+
+
+async def test_E25_a_retry_answers_only_what_was_judged_again(exchange: Exchange) -> None:
+    """One withdrawal names an order that we know, the other one that comes later."""
+    first, second = ordered(exchange), ordered(exchange)
+    second[0] = "BGM+Z12+NB-D-LATER"
+    await exchange.says("nb-nord", exchange.written("nb", "ORDERS", first))
+    known, early = ended(exchange, "NB-D-0"), ended(exchange, "NB-D-LATER")
+    early[0] = "BGM+Z09+NB-D-EARLY"
+    await exchange.says("nb-nord", exchange.written("nb", "IFTSTA", known, early))
+    before = said(exchange.last("nb"), "BGM")
+    await exchange.says("nb-nord", exchange.written("nb", "ORDERS", second))
+    await retried(exchange)
+    answer = exchange.last("nb")
+    assert (before, said(answer, "BGM"), reference(answer, "AGO")) == (["312", "313"], ["312"], ["NB-D-EARLY"])
+    ended_ = [fact.order_key for fact in await exchange.facts_of(OrderCancelled)]
+    assert ended_ == ["nb-nord:NB-D-0", "nb-nord:NB-D-LATER"]
 
 
 async def test_a_party_whose_profile_comes_later_is_told_devices_and_readings(exchange: Exchange) -> None:

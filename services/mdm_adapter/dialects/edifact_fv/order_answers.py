@@ -66,7 +66,8 @@ def wanted(asked: Asked, on: date) -> AnswerWanted | None:
     codes = codes_for(asked, on)
     if codes is None:
         return None
-    return AnswerWanted(list=codes.refusal_list or None, accept=codes.accept[0], refuse=codes.refuse)
+    first, *also = codes.accept
+    return AnswerWanted(list=codes.refusal_list or None, accept=first, also=tuple(also) or None, refuse=codes.refuse)
 
 
 def answered(answer: Answer, sending: MarketSending) -> bytes:

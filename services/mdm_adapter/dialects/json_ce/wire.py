@@ -59,6 +59,8 @@ class Antwortwunsch(Wire):
     by: AwareDatetime | None = None
     list: Name | None = None
     accept: Name
+    also: tuple[Name, ...] | None = Field(None, min_length=1, max_length=20)
+    """Other codes of a yes."""
     refuse: tuple[Name, ...] = Field(min_length=1, max_length=20)
     """The first one says that the day comes too soon."""
 
