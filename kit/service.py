@@ -182,7 +182,7 @@ class Runtime:
         if store.transactions != self._settled_at:
             asked_at = store.transactions
             at_work, self.due = await store.glance(standing)
-            self._settled_at = -1 if at_work else asked_at
+            self._settled_at = asked_at if not at_work and store.transactions == asked_at else -1
         return self._settled_at >= 0 and not _has_come(self.due, store.clock)
 
     async def _forever(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:

@@ -34,9 +34,9 @@ class Timers:
         """Do what is due; returns how many timers fired. One that fails is parked, the others go on."""
         try:
             fired = await self.store.transact(self._claim)
-        except Stumbled as stumbled:
-            if is_transient(stumbled.error):
-                raise stumbled.error from None
+        except Exception as error:
+            if is_transient(_beneath(error)):
+                raise
             await self._fire_singly()
             return 1
         if fired:
@@ -66,20 +66,23 @@ class Timers:
         for row in await self.store.read(lambda db: db.execute(due).all()):
             timer = Timer(row.kind, row.key, row.due_at, row.payload, row.correlation_id)
             error = await self._try(timer, self.handlers.timer(timer))
-            if error is not None and (step := self.handlers.timer_failed(timer, words_of(error))):
-                error = await self._try(timer, step)
-            if error is not None:
+            if error is not None and not await self._deal_with(timer, error):
                 await self.store.transact(partial(self._park, timer, error))
             self.store.after_commit()
 
+    async def _deal_with(self, timer: Timer, error: Exception) -> bool:
+        """Whether somebody registered for this failure, and could do something about it."""
+        step = self.handlers.timer_failed(timer, words_of(error))
+        return step is not None and await self._try(timer, step) is None
+
     async def _try(self, timer: Timer, step: Step[None]) -> Exception | None:
-        """Do this about a timer, alone; what it stumbled over, if it did."""
+        """Do this about a timer, alone; what kept it from being done or written, if something did."""
         try:
             await self.store.transact(lambda db: self._take(db, timer) and self.store.work(db, [step]))
-        except Stumbled as stumbled:
-            if is_transient(stumbled.error):
-                raise stumbled.error from None
-            return stumbled.error
+        except Exception as error:
+            if is_transient(beneath := _beneath(error)):
+                raise
+            return beneath
         return None
 
     def _park(self, timer: Timer, failed: Exception, db: sa.Connection) -> None:
@@ -90,6 +93,10 @@ class Timers:
     def _take(db: sa.Connection, timer: Timer) -> bool:
         """Whether it was still there: somebody else may have done it meanwhile."""
         return rows.delete(db, tables.timers, ("kind", "key"), [(timer.kind, timer.key)]) > 0
+
+
+def _beneath(error: Exception) -> Exception:
+    return error.error if isinstance(error, Stumbled) else error
 
 
 def _why(error: Exception) -> tuple[str, str]:

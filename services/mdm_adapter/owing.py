@@ -83,6 +83,8 @@ def complete_answer(unit: Unit, desk: Desk, key: str, text: str | None, facts: A
     if order.answer_waiting is None:
         raise AnswerGiven
     answer = order.answer_waiting
+    if text is None and unit.get(InboundMessage, str(order.message_id)).dialect != edifact.NAME:
+        raise AnswerIncomplete("a text: only an interchange carries facts")
     if text is not None:
         (item,) = answer.items
         reasons = tuple(reason.model_copy(update={"text": text}) for reason in item.reasons)

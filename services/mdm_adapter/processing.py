@@ -37,7 +37,7 @@ from services.mdm_adapter.domain.messages import (
     by_id,
 )
 from services.mdm_adapter.domain.orders import Verdict
-from services.mdm_adapter.domain.policy import COPY_WAIT, POISON_WAITS
+from services.mdm_adapter.domain.policy import COPY_WAIT, POISON_TRIES
 from services.mdm_adapter.linking import link_orders
 from services.mdm_adapter.metrics import MESSAGES
 from services.mdm_adapter.ordering import REFUSED, needs_of_orders, take_order
@@ -106,13 +106,13 @@ def needs_message(timer: Timer, unit: Unit) -> Iterator[Ref]:  # noqa: ARG001 - 
 
 
 def fail(timer: Timer, why: str, unit: Unit) -> None:
-    """A defect of ours met this message: it is tried again a little later, at last it is put aside; others go on."""
+    """A defect of ours met this message: it is tried again, at last it is put aside; others go on."""
     message = unit.get(InboundMessage, timer.key)
     if message.state is not InState.STORED:
         return
-    tries = int(timer.payload.get("tries", 0))
-    if tries < len(POISON_WAITS):
-        unit.later(PROCESS, timer.key, unit.now + POISON_WAITS[tries], tries=tries + 1)
+    tries = int(timer.payload.get("tries", 0)) + 1
+    if tries < POISON_TRIES:
+        unit.later(PROCESS, timer.key, unit.now, tries=tries)
     else:
         quarantine(unit, message, POISON, why)
         _conclude(unit, message, message.partner)
@@ -129,6 +129,9 @@ def _replay(unit: Unit, desk: Desk, message: InboundMessage, profile: Profile | 
     first = unit.get(InboundMessage, str(message.copy_of))
     if first.state is InState.STORED:
         unit.later(PROCESS, message.key(), unit.now + COPY_WAIT)
+        return
+    if first.state is InState.QUARANTINED and first.dialect is None and profile is not None:
+        quarantine(unit, message, POISON, f"a copy of {first.id}, which nobody could work on: retry it after that one")
         return
     message.state, message.results = first.state, first.results
     message.dialect, message.verb, message.noun = first.dialect, first.verb, first.noun

@@ -58,7 +58,8 @@ async def find_slots(
         if job.case.bookable_from is None:
             return Slots(first_day=None, refused="too-early", slots=())
         first = max(offering.first_day(channel, job.operator, now), from_ or date.min)
-        first, last = slots.narrowed(first, job.case.days_allowed(job.order), job.case.bookable_from, days)
+        allowed = job.case.days_allowed(job.order, job.operator.days.local_day(now))
+        first, last = slots.narrowed(first, allowed, job.case.bookable_from, days)
         with metrics.SLOT_SEARCH.time():
             found = queries.search(db, reader.scope, slots.wanted_for(job, first, last, now), job, limit)
         return Slots(first_day=first, slots=tuple(SlotView.model_validate(slot) for slot in found))

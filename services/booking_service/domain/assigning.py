@@ -124,7 +124,8 @@ def _technician(ask: Assignment) -> Iterator[HubError]:
 
 
 def _days(ask: Assignment) -> Iterator[HubError]:
-    first, allowed = ask.case.bookable_from, ask.case.days_allowed(ask.order)
+    first = ask.case.bookable_from
+    allowed = ask.case.days_allowed(ask.order, ask.operator.days.local_day(ask.now))
     if first is None or ask.day < first:
         yield TooEarly(first)
     if allowed is not None and not allowed.from_ <= ask.day <= allowed.to:

@@ -111,11 +111,11 @@ class BookedCase(Aggregate):
         """Until when the work should be done."""
         return order.due_on or self.due_on
 
-    def days_allowed(self, order: WorkOrder) -> Days | None:
-        """The days that the partner left to choose from, for the first visit: another one comes when it is needed."""
-        if order.predecessor is not None:
-            return None
-        return Days(from_=self.fixed_on, to=self.fixed_on) if self.fixed_on else self.fixed_days
+    def days_allowed(self, order: WorkOrder, today: date) -> Days | None:
+        """The days that the partner left to choose from; a visit after the first one is bound while some lie ahead."""
+        allowed = Days(from_=self.fixed_on, to=self.fixed_on) if self.fixed_on else self.fixed_days
+        is_over = allowed is not None and allowed.to <= today
+        return None if is_over and order.predecessor is not None else allowed
 
     def open(self, event: CaseOpened, operator: Operator, today: date) -> None:
         """Take over what planning needs, and tell from when on it may plan."""

@@ -14,8 +14,9 @@ SEND_AGAIN = (
 RESEND_BLOCKED = timedelta(seconds=60)
 """So long after a resend nobody resends the same document."""
 
-POISON_WAITS = (timedelta(minutes=1), timedelta(minutes=5))
-"""A message that we could not work on is tried again so often, then it is quarantined (adapter page, 6, step 8)."""
+POISON_TRIES = 3
+"""A message that we could not work on is tried so often, one try right after the other, so that what follows it does
+not overtake it unseen; then it is quarantined (adapter page, 6, step 8)."""
 
 COPY_WAIT = timedelta(seconds=1)
 """A copy that was read before its first waits so long, and looks again."""

@@ -33,16 +33,17 @@ def handlers_with(failing: bool | None) -> Handlers:
     return handlers
 
 
+def set_both(unit: Unit) -> None:
+    for key in (BROKEN, WHOLE):
+        unit.add(Tally(case_id=UUID(key)))
+        unit.later("check", key, unit.now)
+
+
 async def fired(folder: Path, failing: bool | None) -> tuple[list[list[str]], list[str]]:
     """Two timers fall due, one of them broken: the outcomes noted, and what is parked."""
     stage = await Stage.open(partial(build, handlers=handlers_with(failing)), folder)
 
-    def set_them(unit: Unit) -> None:
-        for key in (BROKEN, WHOLE):
-            unit.add(Tally(case_id=UUID(key)))
-            unit.later("check", key, unit.now)
-
-    await stage.run(set_them)
+    await stage.run(set_both)
     await stage.passes()
     rows = await stage.rows("tallies")
     noted, parked = [row.outcomes for row in rows], await stage.parked()
@@ -63,4 +64,22 @@ async def test_whoever_registered_for_the_failure_deals_with_it_instead(tmp_path
 
 async def test_what_fails_to_deal_with_a_failure_is_parked(tmp_path: Path) -> None:
     noted, parked = await fired(tmp_path, failing=True)
-    assert (noted, [each.partition(":")[0] for each in parked]) == ([[], []], [BROKEN])
+    assert (noted, [each.partition(":")[2].partition(" at ")[2].partition(":")[0] for each in parked]) == (
+        [[], []],
+        ["check"],
+    )
+
+
+async def test_a_timer_whose_writing_fails_is_parked_and_the_others_go_on(tmp_path: Path) -> None:
+    handlers = tallying()
+
+    @handlers.due("check")
+    def check(timer: Timer, unit: Unit) -> None:
+        unit.get(Tally, timer.key).outcomes = None if timer.key == BROKEN else ["whole"]  # type: ignore[assignment]
+
+    stage = await Stage.open(partial(build, handlers=handlers), tmp_path)
+    await stage.run(set_both)
+    await stage.passes()
+    assert [row.outcomes for row in await stage.rows("tallies")] == [[], ["whole"]]
+    assert [each.partition(" at ")[0] for each in await stage.parked()] == [f"{BROKEN}: IntegrityError"]
+    await stage.close()

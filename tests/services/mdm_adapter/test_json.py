@@ -237,9 +237,11 @@ async def test_J04_a_code_that_demands_a_text_waits_for_it(market: Market) -> No
     async with market.http("mdm") as client:
         path = "/v1/orders/nb-nord:N-1/answer-text"
         empty = await client.post(path, json={"text": ""})
+        facts = await client.post(path, json={"facts": {"price_sheet": "P-1"}})
         given = await client.post(path, json={"text": "the house does not stand any more"})
         again = await client.post(path, json={"text": "the house does not stand any more"})
     await market.works()
+    assert (facts.status_code, facts.json()["code"]) == (422, "answer-incomplete")
     assert (before, empty.status_code, given.status_code, again.status_code) == ([RECEIPT], 422, 200, 409)
     assert again.json()["code"] == "answer-given"
     message = [row for row in await market.rows("archive") if row.direction == "out"][-1]

@@ -8,7 +8,6 @@ import pytest
 from contracts.handovers import MessageQuarantined
 from contracts.orders import OrderReceived
 from services.mdm_adapter import processing
-from services.mdm_adapter.domain.policy import POISON_WAITS
 from tests.services.mdm_adapter.erp import fault, reply, text
 from tests.services.mdm_adapter.scenes import Scene, order, requested, visited
 
@@ -133,16 +132,18 @@ async def test_E25_what_we_fail_to_work_on_three_times_is_put_aside_and_stops_no
     await scene.comes(order("WO-9", message_id="M-9"))
     await scene.comes(order("WO-1", message_id="M-1"))
     assert [fact.order_key for fact in await scene.told() if isinstance(fact, OrderReceived)] == ["erp-a:WO-1"]
-    for wait in POISON_WAITS:
-        assert await scene.rows("quarantine") == []
-        await scene.passes(wait)
-    (entry,) = await scene.rows("quarantine")
+    await scene.comes(order("WO-9", message_id="M-9"))
+    entry, of_copy = await scene.rows("quarantine")
     assert (entry.cause, entry.detail.startswith("RuntimeError at breaks:")) == ("POISON", True)
+    assert (of_copy.cause, of_copy.detail.startswith(f"a copy of {entry.message_id}")) == ("POISON", True)
     assert await scene.rows("parked_keys") == []
 
     monkeypatch.setattr(processing, "decode", read)  # the next release
     async with scene.http("mdm") as client:
-        await client.post(f"/v1/quarantine/{entry.id}/retry", json={"reason": "the defect is mended"})
-    await scene.works()
+        for each in (entry, of_copy):
+            await client.post(f"/v1/quarantine/{each.id}/retry", json={"reason": "the defect is mended"})
+            await scene.works()
     told = [fact.order_key for fact in await scene.told() if isinstance(fact, OrderReceived)]
     assert told == ["erp-a:WO-1", "erp-a:WO-9"]
+    states = {(str(row.id), row.state) for row in await scene.rows("inbound_messages")}
+    assert {state for _, state in states} == {"PROCESSED"}

@@ -77,9 +77,22 @@ def test_each_check_alone_is_answered_with_its_code(changes: dict[str, Any], cod
     assert _codes(an_assignment(**changes)) == [code]
 
 
-@pytest.mark.parametrize("days", [{"fixed_on": NOW.date()}, {"fixed_days": Days(from_=NOW.date(), to=NOW.date())}])
-def test_a_further_visit_is_not_bound_to_the_days_of_the_first_one(days: dict[str, Any]) -> None:
-    assert _codes(an_assignment(case=a_case(**days), order=an_order(sequence=2, predecessor=UUID(int=8)))) == []
+TODAY, FAR_OFF = NOW.date(), date(2026, 3, 10)
+
+
+@pytest.mark.parametrize(
+    ("days", "codes"),
+    [
+        ({"fixed_on": TODAY}, []),
+        ({"fixed_days": Days(from_=TODAY, to=TODAY)}, []),
+        ({"fixed_on": FAR_OFF}, ["outside-window"]),
+        ({"fixed_days": Days(from_=FAR_OFF, to=FAR_OFF)}, ["outside-window"]),
+    ],
+)
+def test_a_further_visit_is_bound_only_while_days_of_the_partner_lie_ahead(
+    days: dict[str, Any], codes: list[str]
+) -> None:
+    assert _codes(an_assignment(case=a_case(**days), order=an_order(sequence=2, predecessor=UUID(int=8)))) == codes
 
 
 def test_the_checks_have_their_order() -> None:
