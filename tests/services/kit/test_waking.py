@@ -82,6 +82,7 @@ async def test_a_timer_that_is_due_at_once_and_one_that_the_clock_reaches(
     await until(runtime.quiet)
     clock.advance(timedelta(days=1))
     await until(lambda: counted([1, 2]))
+    assert await store.read(lambda db: db.execute(metadata.tables["timers"].select()).all()) == []
 
 
 async def test_an_effect_is_sent(at_work: tuple[Runtime, Bell, ManualClock]) -> None:
@@ -94,3 +95,4 @@ async def test_an_effect_is_sent(at_work: tuple[Runtime, Bell, ManualClock]) -> 
         return bell.rung == ["once"]
 
     await until(rung)
+    assert bell.rung == ["once"], "and only once"
