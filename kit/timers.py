@@ -34,9 +34,9 @@ class Timers:
         """Do what is due; returns how many timers fired. One that fails is parked, the others go on."""
         try:
             fired = await self.store.transact(self._claim)
-        except Exception as error:
-            if is_transient(_beneath(error)):
-                raise
+        except Exception as error:  # noqa: BLE001 - whatever it was, it must not stop the other timers
+            if is_transient(beneath := _beneath(error)):
+                raise beneath from None
             await self._fire_singly()
             return 1
         if fired:
@@ -79,9 +79,9 @@ class Timers:
         """Do this about a timer, alone; what kept it from being done or written, if something did."""
         try:
             await self.store.transact(lambda db: self._take(db, timer) and self.store.work(db, [step]))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told to the caller, who parks it
             if is_transient(beneath := _beneath(error)):
-                raise
+                raise beneath from None
             return beneath
         return None
 

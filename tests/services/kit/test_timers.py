@@ -4,6 +4,9 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
+from kit.errors import Unavailable
 from kit.handlers import Handlers, Timer
 from kit.store import Unit
 from kit.testing import Stage
@@ -82,4 +85,19 @@ async def test_a_timer_whose_writing_fails_is_parked_and_the_others_go_on(tmp_pa
     await stage.passes()
     assert [row.outcomes for row in await stage.rows("tallies")] == [[], ["whole"]]
     assert [each.partition(" at ")[0] for each in await stage.parked()] == [f"{BROKEN}: IntegrityError"]
+    await stage.close()
+
+
+async def test_a_passing_failure_is_told_as_what_it_is_and_leaves_the_timers(tmp_path: Path) -> None:
+    handlers = tallying()
+
+    @handlers.due("check")
+    def check(timer: Timer, unit: Unit) -> None:
+        raise Unavailable("not now")
+
+    stage = await Stage.open(partial(build, handlers=handlers), tmp_path)
+    await stage.run(set_both)
+    with pytest.raises(Unavailable):
+        await stage.timers.fire()
+    assert (len(await stage.rows("timers")), await stage.parked()) == (2, [])
     await stage.close()

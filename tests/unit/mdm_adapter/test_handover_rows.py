@@ -1,38 +1,24 @@
 """What may happen to a row, and what a handover looks like from outside: tables, tested by their complement."""
 
 from itertools import permutations, product
-from uuid import UUID
 
 import pytest
 
-from contracts.codes import Fact
-from services.mdm_adapter.domain.handover import MOVES, Outlook, Row, RowState, Signal, outlook
+from services.mdm_adapter.domain.handover import MOVES, Outlook, RowState, Signal, outlook
+from tests.unit.mdm_adapter.rows import a_row
 
 WAITING, DONE, WRONG = RowState.SENT, RowState.TRANSFERRED, RowState.REJECTED
 
 
-def a_row(state: RowState = RowState.QUEUED) -> Row:
-    return Row(
-        row_id=UUID(int=1),
-        fact=Fact.EXCHANGE_COMPLETED,
-        attempt=1,
-        work_order_id=None,
-        order_key="erp-a:1",
-        recipient="erp-a",
-        document="device_exchange_completed",
-        state=state,
-    )
-
-
 @pytest.mark.parametrize(("state", "signal"), sorted(set(product(RowState, Signal)) - MOVES.keys()))
 def test_what_the_table_does_not_name_changes_nothing(state: RowState, signal: Signal) -> None:
-    row = a_row(state)
+    row = a_row(state=state)
     assert (row.meets(signal), row.state) == (False, state)
 
 
 @pytest.mark.parametrize(("state", "signal"), sorted(MOVES))
 def test_what_the_table_names_moves_the_row(state: RowState, signal: Signal) -> None:
-    row = a_row(state)
+    row = a_row(state=state)
     assert (row.meets(signal), row.state) == (True, MOVES[state, signal])
 
 

@@ -14,6 +14,7 @@ from services.mdm_adapter.domain.handover import Handover, Row
 from services.mdm_adapter.domain.orders import Order
 from services.mdm_adapter.domain.recipients import Known, Recipient, recipients
 from services.mdm_adapter.partners.loader import Partners
+from tests.unit.mdm_adapter.rows import a_row
 
 CODES = {"nb": "9900001000002", "lf": "9900357000003", "wmsb": "4012345000009"}
 DAY = date(2026, 3, 2)
@@ -52,20 +53,6 @@ def a_handover(fact: Fact, **more: object) -> Handover:
         "requested_at": datetime(2026, 3, 2, tzinfo=UTC),
     }
     return Handover(fact=fact, attempt=1, **values | more)  # type: ignore[arg-type]
-
-
-def a_row(accept: Accept, *, was_sent: bool = False) -> Row:
-    return Row(
-        row_id=UUID(int=1),
-        fact=Fact.EXCHANGE_COMPLETED,
-        attempt=1,
-        work_order_id=None,
-        order_key="erp-a:1",
-        recipient="nb-nord",
-        document="device_exchange_completed",
-        accept=accept,
-        was_sent=was_sent,
-    )
 
 
 def told(handover: Handover, *orders: Order, on: date = DAY) -> dict[str, str]:
@@ -120,7 +107,7 @@ def test_who_ordered_is_no_second_time_told_as_a_party() -> None:
 def test_who_withdraws_what_it_ordered_hears_so_and_gets_its_values_taken_back() -> None:
     ordered = an_order("nb-nord:1", *all_parties(), cancelled=True)
     storno = a_handover(Fact.CANCELLED, decision=Decision.STORNO, order_key="nb-nord:1")
-    found = who_is_told(storno, ordered, rows=(a_row(Accept.PROCESSABILITY, was_sent=True),))
+    found = who_is_told(storno, ordered, rows=(a_row(accept=Accept.PROCESSABILITY, was_sent=True),))
     assert [(each.partner, each.document) for each in found] == [
         ("nb-nord", DocumentKind.CANCELLATION_ANSWER),
         ("nb-nord", DocumentKind.VALUES_WITHDRAWN),
@@ -152,6 +139,6 @@ def test_a_party_without_a_profile_is_named_by_its_code() -> None:
 
 @pytest.mark.parametrize("level", list(Accept))
 def test_an_answer_settles_a_row_from_its_own_depth_on(level: Accept) -> None:
-    row = a_row(level)
+    row = a_row(accept=level)
     depth = list(Accept)
     assert [row.settled_by(each) for each in depth] == [depth.index(each) >= depth.index(level) for each in depth]
